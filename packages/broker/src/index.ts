@@ -1,0 +1,2 @@
+/** Partition replicas: produce, fetch, replication, in-sync sets. */
+export {};

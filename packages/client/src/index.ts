@@ -1,0 +1,2 @@
+/** The Millrace SDK: producer, consumer, admin. */
+export {};

@@ -1,0 +1,2 @@
+/** The Raft driver and the controller that decides cluster metadata. */
+export {};

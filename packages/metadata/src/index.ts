@@ -1,0 +1,2 @@
+/** Cluster metadata: commands to records to image. Pure. */
+export {};

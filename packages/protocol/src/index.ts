@@ -1,0 +1,2 @@
+/** The gRPC contract: generated messages, services, server and channel plumbing. */
+export {};

@@ -1,0 +1,2 @@
+/** Consensus as a pure state machine: events in, effects out. */
+export {};

@@ -1,0 +1,2 @@
+/** The record batch format: views, builder, checksums, compression. */
+export {};

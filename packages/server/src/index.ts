@@ -1,0 +1,2 @@
+/** The composition root: a node, an embedded cluster, the millrace command. */
+export {};

@@ -1,0 +1,2 @@
+/** Partition logs on disk: segments, indexes, recovery, group commit. */
+export {};
