@@ -1,2 +1,28 @@
 /** Consensus as a pure state machine: events in, effects out. */
-export {};
+export {
+  BLANK_HARD_STATE,
+  BLANK_STATE,
+  type DurableState,
+  type HardState,
+  type Snapshot,
+} from './durable-state.ts';
+export { DEFAULT_RAFT_CONFIG, type RaftConfig } from './raft-config.ts';
+export type { Persist, RaftEffect, Refusal, Role } from './raft-effect.ts';
+export type { RaftEvent } from './raft-event.ts';
+export type {
+  Append,
+  AppendResponse,
+  Entry,
+  Heartbeat,
+  HeartbeatResponse,
+  Hello,
+  PreVoteRequest,
+  PreVoteResponse,
+  RaftMessage,
+  SnapshotChunk,
+  SnapshotResponse,
+  TimeoutNow,
+  VoteRequest,
+  VoteResponse,
+  VoterKey,
+} from './raft-message.ts';

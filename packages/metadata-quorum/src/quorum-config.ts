@@ -1,0 +1,72 @@
+/** The keys of the metadata quorum, each declared once. Names are Kafka's where Kafka has them. */
+import { bytes, type ConfigOf, configSchema, count, GiB, KiB, MiB, millis } from '@millrace/core';
+
+export const quorumConfig = configSchema('Metadata quorum', {
+  'controller.quorum.election.timeout.ms': millis({
+    default: 1000,
+    min: 10,
+    max: 600_000,
+    doc: 'A candidate that wins no majority tries again after one to two times this.',
+  }),
+  'controller.quorum.fetch.timeout.ms': millis({
+    default: 2000,
+    min: 20,
+    max: 600_000,
+    doc: 'A controller that hears no leader for this long asks for an election; a leader that hears no majority for 1.5 times this resigns.',
+  }),
+  'controller.quorum.heartbeat.interval.ms': millis({
+    default: 100,
+    min: 1,
+    max: 60_000,
+    doc: 'How often the leader shows that it is alive. Keep it at a tenth of the fetch timeout or less.',
+  }),
+  'controller.quorum.quick.election.ms': millis({
+    default: 150,
+    min: 3,
+    max: 60_000,
+    doc: 'Longest delay before an election when the connection to the leader broke, or at start; a third of it is the shortest.',
+  }),
+  'controller.quorum.request.timeout.ms': millis({
+    default: 2000,
+    min: 10,
+    max: 600_000,
+    doc: 'A proposal or a linearizable read that is not answered within this fails with REQUEST_TIMED_OUT.',
+  }),
+  'controller.quorum.append.max.bytes': bytes({
+    default: MiB,
+    min: KiB,
+    max: 16 * MiB,
+    doc: 'Most bytes of records in one message to a follower, and of a snapshot chunk (there at most 1 MiB).',
+  }),
+  'controller.quorum.append.max.inflight': count({
+    default: 64,
+    min: 1,
+    max: 1024,
+    doc: 'Unanswered append messages to one follower.',
+  }),
+  'controller.quorum.max.queued.proposals': count({
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    doc: 'Proposals and reads that wait for commit on this node; more are refused with NODE_OVERLOADED.',
+  }),
+  'controller.quorum.max.queued.bytes': bytes({
+    default: 64 * MiB,
+    min: KiB,
+    max: GiB,
+    doc: 'Bytes of proposals that wait for commit; more are refused with NODE_OVERLOADED.',
+  }),
+  'metadata.log.max.record.bytes.between.snapshots': bytes({
+    default: 20 * MiB,
+    min: 1,
+    doc: 'A snapshot of the metadata is written after this many bytes of records since the last one.',
+  }),
+  'metadata.log.retained.records': count({
+    default: 1024,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Records kept below the newest snapshot, so that a controller slightly behind needs no snapshot.',
+  }),
+});
+
+export type QuorumConfig = ConfigOf<typeof quorumConfig>;

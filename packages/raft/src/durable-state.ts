@@ -1,0 +1,37 @@
+/** What a replica must find again after a crash. Never holds anything that can be learned anew. */
+import type { Entry, VoterKey } from './raft-message.ts';
+
+export interface HardState {
+  /** Never decreases. */
+  readonly term: number;
+  /** The one vote of this term. */
+  readonly votedFor: VoterKey | undefined;
+  /** Empty until the cluster has formed (formation.ts). Membership change will move it into the log. */
+  readonly voters: readonly VoterKey[];
+  /** A lower bound, written along with other changes: entries up to here are committed and must be present. */
+  readonly commitIndex: number;
+}
+
+/** The state machine after applying entry `index`. Immutable. */
+export interface Snapshot {
+  readonly index: number;
+  readonly term: number;
+  readonly data: Buffer;
+}
+
+export interface DurableState {
+  readonly hardState: HardState;
+  readonly snapshot: Snapshot | undefined;
+  /** The entry before the first one kept: index and term; 0 and 0 when nothing was compacted. At most the snapshot's index. */
+  readonly logStart: { readonly index: number; readonly term: number };
+  readonly entries: readonly Entry[];
+}
+
+export const BLANK_HARD_STATE: HardState = { term: 0, votedFor: undefined, voters: [], commitIndex: 0 };
+
+export const BLANK_STATE: DurableState = {
+  hardState: BLANK_HARD_STATE,
+  snapshot: undefined,
+  logStart: { index: 0, term: 0 },
+  entries: [],
+};
