@@ -1,0 +1,28 @@
+/** One typed, long-lived message stream, seen from either end. Messages keep their order; nothing is dropped silently. */
+import type { MillraceError } from '@millrace/core';
+
+export interface RpcStream<Outgoing> {
+  /**
+   * Sends a message. False means that more than the buffer limit waits for the network: send no more until `drained`.
+   * After the end of the stream it does nothing and returns false.
+   * @throws {MillraceError} INVALID_REQUEST if a number does not fit its field.
+   */
+  send(message: Outgoing): boolean;
+  /** Resolves when there is room again; at once if there is. Also resolves when the stream ends. */
+  drained(): Promise<void>;
+  /** Encoded bytes that wait for the network. */
+  readonly bufferedBytes: number;
+  /** Stops taking messages from the network: HTTP/2 flow control then holds the sender back. A few may still arrive. */
+  pause(): void;
+  resume(): void;
+  readonly closed: boolean;
+  /** Ends the stream: with an error the peer sees that error; without one, everything sent so far is delivered first. */
+  close(error?: MillraceError): void;
+}
+
+export interface StreamHandlers<Incoming> {
+  /** What it throws ends the stream with that error. */
+  onMessage(message: Incoming): void;
+  /** Called exactly once, last; never before the function that opened the stream has returned. Without an error: an orderly end. */
+  onClosed(error: MillraceError | undefined): void;
+}
