@@ -1,0 +1,196 @@
+/**
+ * Real server processes on loopback, started from the built command, for tests that kill them.
+ * Ends only what it started.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const MILLRACE_BIN = join(root, 'packages', 'server', 'bin', 'millrace.js');
+const CLUSTER_ID = 'dGVzdC1jbHVzdGVyLTAwMA';
+const STARTED = '"event":"node_started"';
+
+export interface CommandResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Ports that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+export interface ClusterProcessesOptions {
+  readonly nodes?: number;
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Where data and logs go; a fresh temporary folder, removed at the end, if left out. */
+  readonly folder?: string;
+}
+
+export class NodeProcess {
+  readonly id: number;
+  readonly port: number;
+  readonly folder: string;
+  readonly #properties: Readonly<Record<string, string>>;
+  #child: ChildProcess | undefined;
+  #exited: Promise<number | null> = Promise.resolve(null);
+
+  constructor(id: number, port: number, folder: string, properties: Readonly<Record<string, string>>) {
+    this.id = id;
+    this.port = port;
+    this.folder = folder;
+    this.#properties = properties;
+  }
+
+  get pid(): number {
+    if (!this.#child?.pid) throw new Error(`node ${this.id} does not run`);
+    return this.#child.pid;
+  }
+
+  get dataFolder(): string {
+    return join(this.folder, 'data');
+  }
+
+  get logFile(): string {
+    return join(this.folder, 'server.log');
+  }
+
+  /** Resolves once the node serves; rejects if the process ends before. */
+  async start(extra: Readonly<Record<string, string>> = {}): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    const settings = Object.entries({ ...this.#properties, ...extra, 'log.dirs': this.dataFolder }).flatMap(
+      ([name, value]) => ['-X', `${name}=${value}`],
+    );
+    const child = spawn(process.execPath, [MILLRACE_BIN, 'server', ...settings], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, MILLRACE_CLUSTER_ID: CLUSTER_ID },
+    });
+    this.#child = child;
+    this.#exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+    const log = createWriteStream(this.logFile, { flags: 'a' });
+    child.stdout!.pipe(log, { end: false });
+    child.stderr!.pipe(log, { end: false });
+    await new Promise<void>((resolve, reject) => {
+      let tail = '';
+      const look = (chunk: Buffer): void => {
+        tail = (tail + chunk.toString()).slice(-20_000);
+        if (tail.includes(STARTED)) resolve();
+      };
+      child.stdout!.on('data', look);
+      child.stderr!.on('data', look);
+      child.once('exit', (code, signal) => {
+        reject(new Error(`node ${this.id} ended with ${code ?? signal} before it served:\n${tail.slice(-3000)}`));
+      });
+    });
+  }
+
+  kill(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
+    process.kill(this.pid, signal);
+  }
+
+  /** Ends the process and waits for it. The exit code is null after SIGKILL. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    if (this.#child && this.#child.exitCode === null && this.#child.signalCode === null) this.kill(signal);
+    return await this.#exited;
+  }
+}
+
+export class ClusterProcesses implements AsyncDisposable {
+  readonly nodes: readonly NodeProcess[];
+  readonly #folder: string;
+  readonly #keep: boolean;
+
+  private constructor(nodes: readonly NodeProcess[], folder: string, keep: boolean) {
+    this.nodes = nodes;
+    this.#folder = folder;
+    this.#keep = keep;
+  }
+
+  static async start(options: ClusterProcessesOptions = {}): Promise<ClusterProcesses> {
+    const count = options.nodes ?? 3;
+    const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'millrace-cluster-')));
+    const ports = await freePorts(count);
+    const voters = ports.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(',');
+    const nodes = ports.map(
+      (port, index) =>
+        new NodeProcess(index + 1, port, join(folder, `node-${index + 1}`), {
+          'node.id': String(index + 1),
+          'controller.quorum.voters': voters,
+          listeners: `GRPC://127.0.0.1:${port}`,
+          'default.replication.factor': String(Math.min(count, 3)),
+          'min.insync.replicas': count >= 3 ? '2' : '1',
+          ...options.properties,
+        }),
+    );
+    const cluster = new ClusterProcesses(nodes, folder, options.folder !== undefined);
+    try {
+      await Promise.all(nodes.map((node) => node.start()));
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+    return cluster;
+  }
+
+  get bootstrap(): string {
+    return this.nodes.map(({ port }) => `127.0.0.1:${port}`).join(',');
+  }
+
+  node(id: number): NodeProcess {
+    const node = this.nodes.find((candidate) => candidate.id === id);
+    if (!node) throw new Error(`no node ${id}`);
+    return node;
+  }
+
+  /** Runs the `millrace` command against this cluster. */
+  async command(...args: readonly string[]): Promise<CommandResult> {
+    return await runCommand(['--bootstrap-server', this.bootstrap, ...args]);
+  }
+
+  /** The same, for commands that must succeed; gives what they printed as JSON. */
+  async json<T>(...args: readonly string[]): Promise<T> {
+    const result = await this.command('-o', 'json', ...args);
+    if (result.exitCode !== 0) throw new Error(`millrace ${args.join(' ')} failed: ${result.stderr}`);
+    return JSON.parse(result.stdout) as T;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.end('SIGKILL')));
+    if (!this.#keep) await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+export async function runCommand(args: readonly string[], input?: string): Promise<CommandResult> {
+  const child = spawn(process.execPath, [MILLRACE_BIN, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input ?? '');
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { exitCode, stdout, stderr };
+}
