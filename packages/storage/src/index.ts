@@ -1,2 +1,20 @@
-/** Partition logs on disk: segments, indexes, recovery, group commit. */
-export {};
+/** Partition logs on disk: segments, indexes, recovery, group commit through one journal per node. */
+export {
+  type DirectoryLock,
+  type DiskEntry,
+  type DiskFile,
+  diskErrorCode,
+  type FileSystem,
+} from './file-system.ts';
+export { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts';
+export { type DirectoryIdentity, LogStore, type LogStoreOptions } from './log-store.ts';
+export { MemoryFileSystem } from './memory-file-system.ts';
+export { NodeFileSystem } from './node-file-system.ts';
+export {
+  type EpochEndOffset,
+  type LeaderAppend,
+  type PartitionId,
+  PartitionLog,
+  type TimestampOffset,
+} from './partition-log.ts';
+export { type StorageConfig, storageConfig } from './storage-config.ts';

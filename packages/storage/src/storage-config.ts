@@ -1,0 +1,62 @@
+/** Settings of a node's storage. This table is the only place they exist. */
+import { bytes, type ConfigOf, configSchema, count, flag, GiB, KiB, MiB, millis } from '@millrace/core';
+
+export const storageConfig = configSchema('storage', {
+  'journal.file.bytes': bytes({
+    default: 64 * MiB,
+    min: 64 * KiB,
+    max: GiB,
+    doc: 'Size of one journal file. Full files are reused once every log they cover is on stable storage.',
+  }),
+  'journal.max.bytes': bytes({
+    default: 512 * MiB,
+    min: 256 * KiB,
+    doc: 'Disk space for the journal. When it is used up, durable appends wait for logs to be synced.',
+  }),
+  'journal.queue.bytes': bytes({
+    default: 64 * MiB,
+    min: 64 * KiB,
+    doc: 'Durable appends that may wait for the disk before the node answers NODE_OVERLOADED.',
+  }),
+  'journal.round.bytes': bytes({
+    default: 8 * MiB,
+    min: 4 * KiB,
+    doc: 'Most bytes written to the journal between two syncs. Smaller rounds shorten waits, larger ones raise throughput.',
+  }),
+  'open.files.max': count({
+    default: 4000,
+    min: 16,
+    doc: 'Log files kept open at once, over all partitions.',
+  }),
+  'tail.cache.bytes': bytes({
+    default: 64 * MiB,
+    min: 0,
+    doc: 'Memory for the most recent batches of all partitions, from which followers and tailing consumers are served.',
+  }),
+  'tail.cache.partition.bytes': bytes({
+    default: 4 * MiB,
+    min: 0,
+    doc: 'Share of tail.cache.bytes that one partition may use.',
+  }),
+  'checkpoint.interval.ms': millis({
+    default: 5000,
+    min: 10,
+    doc: 'How often changed high watermarks and log start offsets are written down.',
+  }),
+  'log.retention.check.interval.ms': millis({
+    default: 300_000,
+    min: 10,
+    doc: 'How often logs are checked for segments to roll or delete.',
+  }),
+  'producer.ids.max': count({
+    default: 100_000,
+    min: 1,
+    doc: 'Producer ids remembered for one partition; beyond it the longest unused are forgotten.',
+  }),
+  'read.check.crcs': flag({
+    default: true,
+    doc: 'Verify the checksum of every batch read from disk, so that a damaged one is never served.',
+  }),
+});
+
+export type StorageConfig = ConfigOf<typeof storageConfig>;
