@@ -1,0 +1,93 @@
+/** The keys that make a process a node of a cluster: identity, roles, addresses, directories. Names are Kafka's. */
+import { type ConfigOf, configSchema, count, list, oneOf, text } from '@millrace/core';
+
+export const nodeProperties = configSchema('Node', {
+  'node.id': count({
+    default: -1,
+    min: -1,
+    max: 2 ** 31 - 1,
+    doc: 'This node\'s number, different on every node of a cluster. Must be set; "broker.id" is accepted too.',
+  }),
+  'process.roles': list({
+    default: ['broker', 'controller'],
+    range: 'broker, controller',
+    doc: 'What this process is: a broker, a controller, or both.',
+  }),
+  'controller.quorum.voters': list({
+    default: [],
+    range: 'ID@host:port,...',
+    doc: 'The controllers that vote on metadata, the same list on every node.',
+  }),
+  listeners: list({
+    default: ['GRPC://:9191'],
+    range: 'NAME://host:port,...',
+    doc: 'Addresses to listen on. An empty host means every interface; port 0 lets the operating system choose.',
+  }),
+  'advertised.listeners': list({
+    default: [],
+    range: 'NAME://host:port,...',
+    doc: 'Addresses that clients and other nodes are told to use, by listener name. A listener left out is advertised as it listens, or as the host\'s name where it listens on every interface.',
+  }),
+  'listener.security.protocol.map': list({
+    default: ['GRPC:GRPC'],
+    range: 'NAME:GRPC,...',
+    doc: 'The protocol of each listener name. GRPC is the only one so far.',
+  }),
+  'inter.broker.listener.name': text({
+    default: '',
+    doc: 'The listener that brokers and controllers use among themselves; the first one if empty.',
+  }),
+  'log.dirs': text({
+    default: 'data',
+    doc: 'The data directory: exactly one. A machine with several disks runs one broker for each, in the same rack. "log.dir" is accepted too.',
+  }),
+  'broker.rack': text({
+    default: '',
+    doc: 'Replicas of a partition are spread over racks. Nodes that share a host should carry the same name.',
+  }),
+  'shutdown.timeout.ms': count({
+    default: 30_000,
+    min: 0,
+    max: 600_000,
+    doc: 'How long a stopping node waits for its leaderships to move and for requests in flight, before it stops all the same.',
+  }),
+  'log.level': oneOf(['fatal', 'error', 'warn', 'info', 'debug'], {
+    default: 'info',
+    doc: 'The least severe lines that the server logs.',
+  }),
+});
+
+export type NodeProperties = ConfigOf<typeof nodeProperties>;
+
+/** Other names for keys, as Kafka accepts them. */
+export const PROPERTY_ALIASES: Readonly<Record<string, string>> = {
+  'broker.id': 'node.id',
+  'log.dir': 'log.dirs',
+};
+
+/**
+ * Keys of Kafka that have no meaning here. A file written for Kafka keeps working: they are named in one
+ * warning and ignored. Any other unknown key is an error, because it is a typing mistake.
+ */
+export const IGNORED_KAFKA_KEYS: ReadonlySet<string> = new Set([
+  'num.network.threads',
+  'num.io.threads',
+  'background.threads',
+  'queued.max.requests',
+  'socket.send.buffer.bytes',
+  'socket.receive.buffer.bytes',
+  'num.recovery.threads.per.data.dir',
+  'num.replica.fetchers',
+  'group.initial.rebalance.delay.ms',
+  'offsets.topic.replication.factor',
+  'offsets.topic.num.partitions',
+  'share.coordinator.state.topic.replication.factor',
+  'share.coordinator.state.topic.min.isr',
+  'transaction.state.log.replication.factor',
+  'transaction.state.log.min.isr',
+  'controller.quorum.bootstrap.servers',
+  'controller.quorum.append.linger.ms',
+  'controller.listener.names',
+  'zookeeper.connect',
+  'zookeeper.connection.timeout.ms',
+]);
