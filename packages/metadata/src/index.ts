@@ -1,2 +1,50 @@
 /** Cluster metadata: commands to records to image. Pure. */
-export {};
+export { applyRecords } from './apply.ts';
+export { BROKER_NAME_OF, CLUSTER_ONLY, type ClusterConfig, clusterConfig } from './cluster-config.ts';
+export {
+  CLUSTER_RESOURCE,
+  type ConfigResource,
+  type ConfigResourceKey,
+  configResourceKey,
+  configResourceOf,
+} from './config-resource.ts';
+export { deltaBetween, type MetadataDelta } from './delta.ts';
+export {
+  type ConfigScope,
+  type ConfigSource,
+  clusterConfigOf,
+  describeConfig,
+  type EffectiveEntry,
+  topicConfigByName,
+  topicConfigOf,
+} from './effective-config.ts';
+export {
+  type BrokerImage,
+  type ConfigOverrides,
+  configOverrides,
+  emptyImage,
+  isActive,
+  type MetadataImage,
+  type PartitionImage,
+  partitionOf,
+  partitionsOf,
+  type TopicImage,
+  topicByName,
+} from './image.ts';
+export {
+  type BrokerChanged,
+  type BrokerRegistered,
+  type BrokerUnregistered,
+  type ConfigChanged,
+  type Endpoint,
+  type MetadataRecord,
+  NO_LEADER,
+  type PartitionChanged,
+  type PartitionsCreated,
+  type ProducerIdsAllocated,
+  type TopicCreated,
+  type TopicDeleted,
+} from './record.ts';
+export { decodeRecords, encodeRecords, RECORDS_VERSION } from './record-codec.ts';
+export { decodeSnapshot, encodeSnapshot, SNAPSHOT_VERSION } from './snapshot-codec.ts';
+export { type TopicConfig, type TopicConfigName, topicConfig } from './topic-config.ts';

@@ -1,0 +1,146 @@
+/**
+ * Which value of a setting counts: topic override, then broker, then cluster override, then the node's own file,
+ * then the default. Answers are cached for as long as no override changes. Never changes an override.
+ */
+import type { NodeId, TopicId } from '@millrace/core';
+import { BROKER_NAME_OF, type ClusterConfig, clusterConfig } from './cluster-config.ts';
+import { CLUSTER_RESOURCE, type ConfigResource } from './config-resource.ts';
+import { type ConfigOverrides, configOverrides, type MetadataImage } from './image.ts';
+import { type TopicConfig, type TopicConfigName, topicConfig } from './topic-config.ts';
+
+/** Whose view: a broker's own overrides and the texts of its file. Leave both out for the cluster's view. */
+export interface ConfigScope {
+  readonly brokerId?: NodeId;
+  /** Texts of `clusterConfig` keys; pass the same object each time, the cache goes by its identity. */
+  readonly fileTexts?: Readonly<Record<string, string>>;
+}
+
+export type ConfigSource = 'topic' | 'broker' | 'cluster' | 'static' | 'default';
+
+/** One setting as `config get` shows it. */
+export interface EffectiveEntry {
+  readonly name: string;
+  readonly value: string;
+  readonly source: ConfigSource;
+  readonly readOnly: boolean;
+  readonly type: string;
+  readonly documentation: string;
+}
+
+const NO_TEXTS: Readonly<Record<string, string>> = Object.freeze({});
+const CLUSTER_SCOPE: ConfigScope = Object.freeze({});
+
+type Parsed = Map<string, TopicConfig | ClusterConfig>;
+const cache = new WeakMap<MetadataImage['configs'], WeakMap<object, Parsed>>();
+
+function cached<T extends TopicConfig | ClusterConfig>(
+  image: MetadataImage,
+  scope: ConfigScope,
+  key: string,
+  parse: () => T,
+): T {
+  const texts = scope.fileTexts ?? NO_TEXTS;
+  const byTexts = cache.get(image.configs) ?? new WeakMap<object, Parsed>();
+  cache.set(image.configs, byTexts);
+  const parsed: Parsed = byTexts.get(texts) ?? new Map();
+  byTexts.set(texts, parsed);
+  const known = parsed.get(key);
+  if (known !== undefined) return known as T;
+  const value = parse();
+  parsed.set(key, value);
+  return value;
+}
+
+/** The settings in force for a topic; those of a topic without overrides if there is no such topic. */
+export function topicConfigOf(image: MetadataImage, topicId: TopicId, scope = CLUSTER_SCOPE): TopicConfig {
+  return topicConfigByName(image, image.topics.get(topicId)?.name ?? '', scope);
+}
+
+export function topicConfigByName(image: MetadataImage, topic: string, scope = CLUSTER_SCOPE): TopicConfig {
+  const overrides = configOverrides(image, { kind: 'topic', name: topic });
+  // Topics without overrides share one answer.
+  const key = `${scope.brokerId ?? ''}:${overrides.size === 0 ? '' : topic}`;
+  return cached(image, scope, key, () => {
+    const texts: Record<string, string> = {};
+    for (const name of topicNames) {
+      const found = lookUp(name, overrides, layersOf(image, scope));
+      if (found !== undefined) texts[name] = found.value;
+    }
+    return topicConfig.parse(texts);
+  });
+}
+
+/** The cluster's settings, as `scope` sees them. */
+export function clusterConfigOf(image: MetadataImage, scope = CLUSTER_SCOPE): ClusterConfig {
+  return cached(image, scope, `${scope.brokerId ?? ''}/cluster`, () => {
+    const texts: Record<string, string> = {};
+    for (const name of Object.keys(clusterConfig.keys)) {
+      const found = firstOf(name, layersOf(image, scope));
+      if (found !== undefined) texts[name] = found.value;
+    }
+    return clusterConfig.parse(texts);
+  });
+}
+
+/** Every setting of a resource with the place that its value comes from, in order of name. */
+export function describeConfig(
+  image: MetadataImage,
+  resource: ConfigResource,
+  scope = CLUSTER_SCOPE,
+): EffectiveEntry[] {
+  const own = resource.kind === 'broker' ? { ...scope, brokerId: Number(resource.name) } : scope;
+  const layers = layersOf(image, own);
+  const isTopic = resource.kind === 'topic';
+  const schema = isTopic ? topicConfig : clusterConfig;
+  const overrides = configOverrides(image, resource);
+  return Object.entries(schema.keys)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, key]) => {
+      const found = isTopic ? lookUp(name as TopicConfigName, overrides, layers) : firstOf(name, layers);
+      return {
+        name,
+        value: found?.value ?? key.format(key.default as never),
+        source: found?.source ?? 'default',
+        readOnly: false,
+        type: key.type,
+        documentation: key.doc,
+      };
+    });
+}
+
+const topicNames = Object.keys(topicConfig.keys) as TopicConfigName[];
+
+interface Found {
+  readonly value: string;
+  readonly source: ConfigSource;
+}
+
+interface Layers {
+  readonly broker: ConfigOverrides | undefined;
+  readonly cluster: ConfigOverrides;
+  readonly fileTexts: Readonly<Record<string, string>>;
+}
+
+function layersOf(image: MetadataImage, scope: ConfigScope): Layers {
+  return {
+    broker:
+      scope.brokerId === undefined
+        ? undefined
+        : configOverrides(image, { kind: 'broker', name: String(scope.brokerId) }),
+    cluster: configOverrides(image, CLUSTER_RESOURCE),
+    fileTexts: scope.fileTexts ?? NO_TEXTS,
+  };
+}
+
+function lookUp(name: TopicConfigName, overrides: ConfigOverrides, layers: Layers): Found | undefined {
+  const value = overrides.get(name);
+  return value === undefined ? firstOf(BROKER_NAME_OF[name], layers) : { value, source: 'topic' };
+}
+
+function firstOf(name: string, { broker, cluster, fileTexts }: Layers): Found | undefined {
+  const ofBroker = broker?.get(name);
+  if (ofBroker !== undefined) return { value: ofBroker, source: 'broker' };
+  const ofCluster = cluster.get(name);
+  if (ofCluster !== undefined) return { value: ofCluster, source: 'cluster' };
+  return Object.hasOwn(fileTexts, name) ? { value: fileTexts[name]!, source: 'static' } : undefined;
+}
