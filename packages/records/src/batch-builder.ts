@@ -67,6 +67,7 @@ export class BatchBuilder {
     value: Uint8Array | null,
     headers: readonly RecordHeader[],
   ): number {
+    invariant(!this.#isBuilt, 'a built batch takes no more records');
     const offsetDelta = this.#recordCount;
     if (offsetDelta === 0) this.#begin(timestamp);
     const timestampDelta = timestamp - this.#baseTimestamp;
@@ -121,7 +122,6 @@ export class BatchBuilder {
   }
 
   #begin(timestamp: number): void {
-    invariant(!this.#isBuilt, 'a built batch takes no more records');
     this.#baseTimestamp = timestamp;
     this.#maxTimestamp = timestamp;
   }
