@@ -1,2 +1,65 @@
 /** The Millrace SDK: producer, consumer, admin. */
-export {};
+export { type ErrorCode, type Logger, MillraceError, type TopicPartition } from '@millrace/core';
+export { type CompressionCodec, murmur2, type RecordHeader } from '@millrace/records';
+export { Admin } from './admin/admin.ts';
+export type {
+  AdminOptions,
+  BrokerInfo,
+  ClusterInfo,
+  ConfigChange,
+  ConfigEntry,
+  ConfigResource,
+  CreatedTopic,
+  DeletedRecords,
+  ElectedLeader,
+  ListedOffset,
+  NewPartitions,
+  NewTopic,
+  OffsetSpec,
+  PartitionInfo,
+  QuorumInfo,
+  QuorumReplicaInfo,
+  ResourceConfigs,
+  TopicInfo,
+  ValidateOptions,
+} from './admin/admin-shapes.ts';
+export { clientConfig, consumerConfig, producerConfig } from './client-config.ts';
+export { Consumer } from './consumer/consumer.ts';
+export type {
+  ConsumerBatch,
+  ConsumerOptions,
+  ConsumerRecord,
+  OffsetAndTimestamp,
+  PollOptions,
+  RequestOptions,
+} from './consumer/consumer-record.ts';
+export { Millrace, type MillraceOptions } from './millrace.ts';
+export {
+  defaultPartitioner,
+  type Partitioner,
+  type PartitionerInput,
+  partitionOfKey,
+  roundRobinPartitioner,
+} from './producer/partitioner.ts';
+export { Producer } from './producer/producer.ts';
+export type {
+  CloseOptions,
+  HeadersInput,
+  ProducerOptions,
+  ProducerRecord,
+  RecordMetadata,
+  SendOptions,
+} from './producer/producer-record.ts';
+export {
+  type BytesLike,
+  bytes,
+  type Deserializer,
+  float64,
+  int32,
+  int64,
+  json,
+  type Serde,
+  type Serializer,
+  string,
+  uint32,
+} from './serializers.ts';

@@ -1,0 +1,26 @@
+/** Typed options against a configuration schema: one declaration gives type, range, default and message. Pure. */
+import { type ConfigKeys, type ConfigOf, type ConfigSchema, MillraceError } from '@millrace/core';
+
+/**
+ * The complete configuration: what `options` sets, and defaults for the rest. `extras` names options that
+ * are no configuration (functions, objects); they are left to the caller.
+ *
+ * @throws {MillraceError} INVALID_CONFIG, naming every unknown name and every value out of range.
+ */
+export function resolveOptions<K extends ConfigKeys>(
+  schema: ConfigSchema<K>,
+  options: object,
+  extras: readonly string[],
+): ConfigOf<ConfigSchema<K>> {
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || extras.includes(name)) continue;
+    texts[name] = schema.has(name) ? schema.format(name, value) : String(value);
+  }
+  try {
+    return schema.parse(texts);
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    throw new MillraceError(error.code, `${schema.title}: ${error.message}`);
+  }
+}
