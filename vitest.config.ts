@@ -3,6 +3,20 @@ import { defineConfig } from 'vitest/config';
 
 const conditions = ['millrace-source'];
 
+/** A suite of slow tests that run one after the other, each with the machine to itself. */
+function slowSuite(name: string) {
+  return {
+    extends: true as const,
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      fileParallelism: false,
+      testTimeout: 120_000,
+      hookTimeout: 60_000,
+    },
+  };
+}
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -12,6 +26,10 @@ export default defineConfig({
         extends: true,
         test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts'] },
       },
+      slowSuite('cluster'),
+      slowSuite('faults'),
+      slowSuite('kafka-tools'),
+      slowSuite('compose'),
     ],
   },
 });
