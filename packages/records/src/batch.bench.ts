@@ -18,7 +18,7 @@ const RECORDS = 4_000_000;
 const BATCH_BYTES = 128 * KiB;
 const KEPT = 64;
 const VALUES = Array.from({ length: 1024 }, (_, i) =>
-  Buffer.from(`{"id":${i * 7919},"text":"`.padEnd(RECORD_BYTES - 2, 'abcdefghij') + '"}'),
+  Buffer.from(`{"id":${i * 7919},"text":"`.padEnd(RECORD_BYTES, 'abcdefghij')),
 );
 
 /** Builds `records` records; keeps the last `KEPT` batches, as a producer frees what was acknowledged. */

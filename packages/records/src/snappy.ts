@@ -9,7 +9,7 @@ import { corrupt, refuseAbove } from './decompressed-size.ts';
 import { loadCodec } from './native-module.ts';
 
 /** Magic, version 1, oldest compatible version 1. */
-const XERIAL_HEADER = Buffer.from('82534e415050590000000001' + '00000001', 'hex');
+const XERIAL_HEADER = Buffer.from('82534e41505059000000000100000001', 'hex');
 const XERIAL_MAGIC = XERIAL_HEADER.subarray(0, 8);
 const BLOCK_BYTES = 32 * KiB;
 const LENGTH_BYTES = 4;
