@@ -21,7 +21,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ['core', 'records', 'protocol'],
   'grpc-api': ['core', 'raft', 'metadata', 'protocol', 'metadata-quorum', 'broker'],
   cli: ['core', 'records', 'storage', 'client'],
-  server: ['core', 'records', 'raft', 'metadata', 'storage', 'protocol', 'metadata-quorum', 'broker', 'client', 'grpc-api', 'cli'],
+  server: [
+    'core',
+    'records',
+    'raft',
+    'metadata',
+    'storage',
+    'protocol',
+    'metadata-quorum',
+    'broker',
+    'client',
+    'grpc-api',
+    'cli',
+  ],
 };
 
 /** Packages whose every module is pure; elsewhere, modules named `*-state.ts` are. */
@@ -90,7 +102,9 @@ describe('the layering table', () => {
 
   test('only points down', () => {
     const upward = packages.flatMap((name, row) =>
-      MAY_IMPORT[name]!.filter((lower) => packages.indexOf(lower) >= row).map((lower) => `${name} -> ${lower}`),
+      MAY_IMPORT[name]!.filter((lower) => packages.indexOf(lower) >= row).map(
+        (lower) => `${name} -> ${lower}`,
+      ),
     );
     expect(upward).toEqual([]);
   });
@@ -123,15 +137,21 @@ test('a module imports only what its row allows, and other packages only by thei
 
 test('pure code touches no clock, randomness, timer, process, file or socket', () => {
   const faults = modules
-    .filter(({ owner, path, isTest }) => !isTest && (PURE_PACKAGES.includes(owner) || path.endsWith('-state.ts')))
+    .filter(
+      ({ owner, path, isTest }) => !isTest && (PURE_PACKAGES.includes(owner) || path.endsWith('-state.ts')),
+    )
     .flatMap(({ path, code }) =>
-      IMPURITIES.filter(([, pattern]) => pattern.test(withoutProse(code))).map(([name]) => `${path}: ${name}`),
+      IMPURITIES.filter(([, pattern]) => pattern.test(withoutProse(code))).map(
+        ([name]) => `${path}: ${name}`,
+      ),
     );
   expect(faults).toEqual([]);
 });
 
 test('every module opens by saying what it is for', () => {
-  const faults = modules.filter(({ code, isTest }) => !isTest && !code.startsWith('/**')).map(({ path }) => path);
+  const faults = modules
+    .filter(({ code, isTest }) => !isTest && !code.startsWith('/**'))
+    .map(({ path }) => path);
   expect(faults).toEqual([]);
 });
 
@@ -144,6 +164,8 @@ test(`no module is longer than ${MODULE_LINES_MAX} lines`, () => {
 });
 
 test('no module has a name that says nothing', () => {
-  const faults = modules.filter(({ path }) => /(^|[/-])(utils?|helpers?|common|manager|misc|types)(-|\.|\/)/.test(path));
+  const faults = modules.filter(({ path }) =>
+    /(^|[/-])(utils?|helpers?|common|manager|misc|types)(-|\.|\/)/.test(path),
+  );
   expect(faults.map(({ path }) => path)).toEqual([]);
 });

@@ -26,7 +26,9 @@ export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();
-      await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+      await new Promise<void>((resolve, reject) =>
+        server.once('error', reject).listen(0, '127.0.0.1', resolve),
+      );
       return server;
     }),
   );
@@ -94,7 +96,9 @@ export class NodeProcess {
       child.stdout!.on('data', look);
       child.stderr!.on('data', look);
       child.once('exit', (code, signal) => {
-        reject(new Error(`node ${this.id} ended with ${code ?? signal} before it served:\n${tail.slice(-3000)}`));
+        reject(
+          new Error(`node ${this.id} ended with ${code ?? signal} before it served:\n${tail.slice(-3000)}`),
+        );
       });
     });
   }

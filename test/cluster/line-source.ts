@@ -20,7 +20,9 @@ export class LineSource {
   }
 
   key(number: number): string {
-    return `key-${String(Math.imul(number + this.seed, 2654435761) >>> 0).padStart(10, '0').slice(-3)}`;
+    return `key-${String(Math.imul(number + this.seed, 2654435761) >>> 0)
+      .padStart(10, '0')
+      .slice(-3)}`;
   }
 
   value(number: number): string {
@@ -59,7 +61,11 @@ export class LineJudge {
     this.received++;
     const [key = '', value = ''] = line.split('\t');
     const number = Number(value.slice(0, 9));
-    if (!Number.isInteger(number) || `${line}\n` !== this.#source.line(number) || number >= this.#source.lineCount) {
+    if (
+      !Number.isInteger(number) ||
+      `${line}\n` !== this.#source.line(number) ||
+      number >= this.#source.lineCount
+    ) {
       this.foreign++;
       return;
     }
@@ -75,7 +81,11 @@ export class LineJudge {
 
   /** Numbers that must all be zero. */
   faults(): { missing: number; duplicates: number; outOfOrder: number; foreign: number } {
-    return { missing: this.missing, duplicates: this.duplicates, outOfOrder: this.outOfOrder, foreign: this.foreign };
+    return {
+      missing: this.missing,
+      duplicates: this.duplicates,
+      outOfOrder: this.outOfOrder,
+      foreign: this.foreign,
+    };
   }
 }
-

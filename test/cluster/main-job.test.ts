@@ -34,7 +34,12 @@ interface Fault {
 }
 
 /** Pipes every line into `millrace produce` and fires the faults on the way. Resolves with the command's exit code. */
-async function produce(cluster: ClusterProcesses, topic: string, source: LineSource, faults: readonly Fault[]): Promise<number | null> {
+async function produce(
+  cluster: ClusterProcesses,
+  topic: string,
+  source: LineSource,
+  faults: readonly Fault[],
+): Promise<number | null> {
   const child = spawn(
     process.execPath,
     [MILLRACE_BIN, '--bootstrap-server', cluster.bootstrap, 'produce', topic, '--acks', 'all', '-K', '\\t'],
@@ -58,14 +63,26 @@ async function produce(cluster: ClusterProcesses, topic: string, source: LineSou
   child.stdin.end();
   await Promise.all(running);
   const [exitCode] = (await exited) as [number | null];
-  say(`${source.lineCount} lines, ${fedBytes} bytes fed; produce ended with ${exitCode} after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  say(
+    `${source.lineCount} lines, ${fedBytes} bytes fed; produce ended with ${exitCode} after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`,
+  );
   return exitCode;
 }
 
 async function consume(cluster: ClusterProcesses, topic: string, judge: LineJudge): Promise<number | null> {
   const child = spawn(
     process.execPath,
-    [MILLRACE_BIN, '--bootstrap-server', cluster.bootstrap, 'consume', topic, '--from-beginning', '--exit-at-end', '-f', '%k\\t%v\\n'],
+    [
+      MILLRACE_BIN,
+      '--bootstrap-server',
+      cluster.bootstrap,
+      'consume',
+      topic,
+      '--from-beginning',
+      '--exit-at-end',
+      '-f',
+      '%k\\t%v\\n',
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   child.stderr.on('data', (chunk: Buffer) => process.stderr.write(chunk));
@@ -76,7 +93,9 @@ async function consume(cluster: ClusterProcesses, topic: string, judge: LineJudg
 }
 
 async function partitions(cluster: ClusterProcesses, topic: string): Promise<readonly PartitionRow[]> {
-  const described = await cluster.json<{ topics: { partitions: PartitionRow[] }[] } | { partitions: PartitionRow[] }[]>('topic', 'describe', topic);
+  const described = await cluster.json<
+    { topics: { partitions: PartitionRow[] }[] } | { partitions: PartitionRow[] }[]
+  >('topic', 'describe', topic);
   const topics = Array.isArray(described) ? described : described.topics;
   return topics[0]!.partitions;
 }
@@ -95,12 +114,25 @@ async function activeController(cluster: ClusterProcesses): Promise<number> {
 
 async function expectFullIsr(cluster: ClusterProcesses, topic: string): Promise<void> {
   await expect
-    .poll(async () => (await partitions(cluster, topic)).filter(({ isr }) => isr.length < 3).length, { timeout: 60_000, interval: 500 })
+    .poll(async () => (await partitions(cluster, topic)).filter(({ isr }) => isr.length < 3).length, {
+      timeout: 60_000,
+      interval: 500,
+    })
     .toBe(0);
 }
 
 async function createTopic(cluster: ClusterProcesses, topic: string): Promise<void> {
-  const { exitCode, stderr } = await cluster.command('topic', 'create', topic, '-p', '6', '-r', '3', '-c', 'min.insync.replicas=2');
+  const { exitCode, stderr } = await cluster.command(
+    'topic',
+    'create',
+    topic,
+    '-p',
+    '6',
+    '-r',
+    '3',
+    '-c',
+    'min.insync.replicas=2',
+  );
   expect(stderr + exitCode).toContain('0');
   expect(exitCode).toBe(0);
 }
@@ -128,7 +160,10 @@ test(
         },
       },
       { atShare: 0.5, run: async () => killFor((first % 3) + 1, 'another one', 1_500) },
-      { atShare: 0.8, run: async () => killFor(await activeController(cluster), 'the active controller', 1_000) },
+      {
+        atShare: 0.8,
+        run: async () => killFor(await activeController(cluster), 'the active controller', 1_000),
+      },
     ]);
     expect(exitCode).toBe(0);
     await expectFullIsr(cluster, 'lines');

@@ -50,7 +50,10 @@ async function untilHealthy(node: number): Promise<void> {
 beforeAll(async () => {
   ports = await freePorts(3);
   const [command, ...prefix] = await composeCommand();
-  const env = { ...process.env, ...Object.fromEntries(ports.map((port, index) => [`MILLRACE_PORT_${index + 1}`, String(port)])) };
+  const env = {
+    ...process.env,
+    ...Object.fromEntries(ports.map((port, index) => [`MILLRACE_PORT_${index + 1}`, String(port)])),
+  };
   compose = async (...args) => {
     const all = [...prefix, '-p', PROJECT, '-f', join(root, 'deploy', 'docker-compose.yml'), ...args];
     const { stdout } = await execute(command!, all, { cwd: root, env, maxBuffer: 64 * 1024 * 1024 });
@@ -72,7 +75,12 @@ test(
     say('three containers are healthy');
     await using millrace = new Millrace({ bootstrap: ports.map((port) => `localhost:${port}`) });
     const admin = millrace.admin();
-    await admin.createTopic({ topic: 'orders', partitions: 6, replicationFactor: 3, configs: { 'min.insync.replicas': '2' } });
+    await admin.createTopic({
+      topic: 'orders',
+      partitions: 6,
+      replicationFactor: 3,
+      configs: { 'min.insync.replicas': '2' },
+    });
 
     const acknowledged = new Map<string, string>();
     const failures: unknown[] = [];
@@ -94,11 +102,15 @@ test(
     })();
     const untilMoreAcknowledged = async (more: number): Promise<void> => {
       const target = acknowledged.size + more;
-      await expect.poll(() => acknowledged.size, { timeout: 2 * MINUTE_MS, interval: 100 }).toBeGreaterThan(target);
+      await expect
+        .poll(() => acknowledged.size, { timeout: 2 * MINUTE_MS, interval: 100 })
+        .toBeGreaterThan(target);
     };
 
     await untilMoreAcknowledged(5_000);
-    const [{ partitions }] = (await admin.describeTopics(['orders'])) as [{ partitions: { leader: number | undefined }[] }];
+    const [{ partitions }] = (await admin.describeTopics(['orders'])) as [
+      { partitions: { leader: number | undefined }[] },
+    ];
     const killed = partitions[0]!.leader!;
     say(`kill of container ${killed} after ${acknowledged.size} acknowledged records`);
     await docker('kill', '-s', 'KILL', await containerOf(killed));
@@ -120,16 +132,26 @@ test(
     await producing;
 
     await expect
-      .poll(async () => (await admin.describeTopics(['orders']))[0]!.partitions.every(({ isr }) => isr.length === 3), {
-        timeout: 2 * MINUTE_MS,
-        interval: 500,
-      })
+      .poll(
+        async () =>
+          (await admin.describeTopics(['orders']))[0]!.partitions.every(({ isr }) => isr.length === 3),
+        {
+          timeout: 2 * MINUTE_MS,
+          interval: 500,
+        },
+      )
       .toBe(true);
     const found = await readAll(millrace, acknowledged.size);
     const lost = [...acknowledged].filter(([value, place]) => !found.get(value)?.includes(place));
     const duplicated = [...found.values()].filter((places) => places.length > 1);
-    say(`${acknowledged.size} acknowledged, ${found.size} found, ${lost.length} lost, ${duplicated.length} twice, ${failures.length} refused`);
-    expect({ lost: lost.length, duplicated: duplicated.length, failures }).toEqual({ lost: 0, duplicated: 0, failures: [] });
+    say(
+      `${acknowledged.size} acknowledged, ${found.size} found, ${lost.length} lost, ${duplicated.length} twice, ${failures.length} refused`,
+    );
+    expect({ lost: lost.length, duplicated: duplicated.length, failures }).toEqual({
+      lost: 0,
+      duplicated: 0,
+      failures: [],
+    });
 
     await compose('stop');
     for (const node of [1, 2, 3]) {
