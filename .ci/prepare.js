@@ -46,7 +46,13 @@ function isBuilt() {
 }
 
 if (!isInstalled()) {
-  run('installing dependencies', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  run('installing dependencies', 'npm', [
+    'ci',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
   mkdirSync(modules, { recursive: true });
   writeFileSync(installedLock, lock);
 }
