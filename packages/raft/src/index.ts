@@ -26,3 +26,4 @@ export type {
   VoteResponse,
   VoterKey,
 } from './raft-message.ts';
+export { type FollowerStatus, RaftNode, type RaftNodeOptions, type RaftStatus } from './raft-node.ts';

@@ -1,0 +1,362 @@
+/**
+ * One replica of the consensus: `step(event, now)` in, effects out. No clock, no disk, no network, no promises;
+ * the driver performs the effects (raft-effect.ts says in which order) and reports what happened (raft-event.ts).
+ *
+ * Leader-driven append as in Ongaro's dissertation, with pre-vote, check-quorum, leader stickiness, leadership
+ * transfer, reads by ReadIndex, snapshots, and asynchronous storage writes. Voters are static here.
+ */
+import { assertNever, invariant, type NodeId, type Random } from '@millrace/core';
+import { emitCommitted, notePersisted } from './commit.ts';
+import type { DurableState, Snapshot } from './durable-state.ts';
+import {
+  countOwnVote,
+  onElectionTick,
+  onLeaderDisconnected,
+  onPreVoteRequest,
+  onPreVoteResponse,
+  onTimeoutNow,
+  onVoteRequest,
+  onVoteResponse,
+} from './election.ts';
+import { probeFrom } from './follower-progress.ts';
+import { onAppend, onHeartbeat, onSnapshotChunk } from './following.ts';
+import { onFormationTick, onHello, startFormation } from './formation.ts';
+import {
+  askSuccessor,
+  checkQuorum,
+  leaderDueMs,
+  onLeaderTick,
+  onOwnLogDurable,
+  onPropose,
+  onTransferLeadership,
+} from './leading.ts';
+import type { RaftConfig } from './raft-config.ts';
+import type { RaftEffect, Role } from './raft-effect.ts';
+import type { RaftEvent } from './raft-event.ts';
+import { RaftLog } from './raft-log.ts';
+import type {
+  AppendResponse,
+  HeartbeatResponse,
+  RaftMessage,
+  SnapshotResponse,
+  VoterKey,
+} from './raft-message.ts';
+import { isFormed, isVoter, type RaftState } from './raft-state.ts';
+import { onRead, releaseEarlyReads, serveReads } from './read-index.ts';
+import { onAppendResponse, onHeartbeatResponse, onSnapshotResponse, progressFor } from './replication.ts';
+import { becomeFollower, scheduleQuickElection } from './roles.ts';
+import { completeSnapshots, onSnapshotTaken } from './snapshots.ts';
+
+export interface RaftNodeOptions {
+  readonly id: NodeId;
+  readonly directoryId: string;
+  /** Every voter of the configuration, this node included; `directoryId` empty where the configuration names none. */
+  readonly voters: readonly VoterKey[];
+  readonly config: RaftConfig;
+  readonly random: Random;
+  /** As found on disk; `BLANK_STATE` for a new directory. */
+  readonly durable: DurableState;
+}
+
+export interface FollowerStatus {
+  readonly id: NodeId;
+  readonly directoryId: string;
+  readonly voter: boolean;
+  readonly matchIndex: number;
+  readonly lastContactMs: number;
+}
+
+/** A look inside, for people and tests. Indexes count from 1. */
+export interface RaftStatus {
+  readonly role: Role;
+  readonly term: number;
+  readonly leaderId: NodeId | undefined;
+  readonly votedFor: VoterKey | undefined;
+  /** Empty until the cluster has formed. */
+  readonly voters: readonly VoterKey[];
+  readonly commitIndex: number;
+  readonly emittedIndex: number;
+  readonly durableIndex: number;
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+  readonly startIndex: number;
+  readonly snapshot: Snapshot | undefined;
+  /** Leader only: everyone it replicates to. */
+  readonly followers: readonly FollowerStatus[];
+  readonly isTransferring: boolean;
+}
+
+export class RaftNode {
+  readonly #state: RaftState;
+  readonly #voters: readonly VoterKey[];
+  #started = false;
+  #reported: string;
+
+  constructor(options: RaftNodeOptions) {
+    this.#voters = options.voters;
+    this.#state = initialState(options);
+    this.#reported = this.#roleKey();
+  }
+
+  /** When the next `tick` is due, on the clock of `step`'s `nowMs`; Infinity for never. */
+  get deadlineMs(): number {
+    const state = this.#state;
+    if (!isFormed(state)) return state.helloDueMs;
+    return state.role === 'leader' ? leaderDueMs(state) : state.electionDueMs;
+  }
+
+  /** @param nowMs monotonic; never less than in the step before. */
+  step(event: RaftEvent, nowMs: number): RaftEffect[] {
+    const state = this.#state;
+    invariant(nowMs >= state.nowMs, 'time does not go back', { from: state.nowMs, to: nowMs });
+    invariant(this.#started === (event.kind !== 'start'), 'a replica starts once, first', {
+      event: event.kind,
+    });
+    state.nowMs = nowMs;
+    checkQuorum(state);
+    this.#handle(event);
+    this.#check();
+    const key = this.#roleKey();
+    if (key !== this.#reported) {
+      this.#reported = key;
+      const { role, leaderId } = state;
+      state.out.push({ kind: 'roleChanged', role, term: state.hard.term, leaderId });
+    }
+    return state.out.splice(0);
+  }
+
+  status(): RaftStatus {
+    const { hard, log, leadership, ...state } = this.#state;
+    return {
+      role: state.role,
+      term: hard.term,
+      leaderId: state.leaderId,
+      votedFor: hard.votedFor,
+      voters: hard.voters,
+      commitIndex: state.commitIndex,
+      emittedIndex: state.emittedIndex,
+      durableIndex: state.durableIndex,
+      lastIndex: log.lastIndex,
+      lastTerm: log.lastTerm,
+      startIndex: log.startIndex,
+      snapshot: state.snapshot,
+      followers: [...(leadership?.progress.values() ?? [])].map(
+        ({ id, directoryId, voter, match, lastContactMs }) => ({
+          id,
+          directoryId,
+          voter,
+          matchIndex: match,
+          lastContactMs,
+        }),
+      ),
+      isTransferring: leadership?.transfer !== undefined,
+    };
+  }
+
+  #handle(event: RaftEvent): void {
+    const state = this.#state;
+    switch (event.kind) {
+      case 'start':
+        this.#start();
+        return;
+      case 'tick':
+        this.#tick();
+        return;
+      case 'received':
+        this.#receive(event.from, event.message);
+        return;
+      case 'persisted':
+        this.#persisted(event.id);
+        return;
+      case 'propose':
+        onPropose(state, event.items);
+        return;
+      case 'read':
+        onRead(state, event.id);
+        return;
+      case 'transferLeadership':
+        onTransferLeadership(state, event.to);
+        return;
+      case 'peerDisconnected':
+        this.#peerDisconnected(event.peer);
+        return;
+      case 'snapshotTaken':
+        onSnapshotTaken(state, event.index, event.data);
+        return;
+      default:
+        assertNever(event);
+    }
+  }
+
+  /** A restarted leader is a follower of its term, bound to its vote for itself: it never leads that term again (Q4, S5). */
+  #start(): void {
+    const state = this.#state;
+    this.#started = true;
+    if (!isFormed(state)) {
+      state.helloDueMs = state.nowMs;
+      startFormation(state, this.#voters);
+      onFormationTick(state);
+      return;
+    }
+    state.role = isVoter(state) ? 'follower' : 'observer';
+    scheduleQuickElection(state);
+    emitCommitted(state);
+  }
+
+  #tick(): void {
+    const state = this.#state;
+    onFormationTick(state);
+    onElectionTick(state);
+    if (state.role === 'leader') onLeaderTick(state);
+  }
+
+  #persisted(id: number): void {
+    const state = this.#state;
+    notePersisted(state, id);
+    completeSnapshots(state);
+    countOwnVote(state);
+    emitCommitted(state);
+    if (state.role === 'leader') onOwnLogDurable(state);
+  }
+
+  #peerDisconnected(peer: NodeId): void {
+    const state = this.#state;
+    if (peer === state.leaderId) onLeaderDisconnected(state);
+    const progress = state.leadership?.progress.get(peer);
+    if (progress !== undefined) probeFrom(progress, progress.match + 1);
+  }
+
+  #receive(from: NodeId, message: RaftMessage): void {
+    const state = this.#state;
+    if (from === state.id || !state.nodeIds.includes(from)) return;
+    if (message.kind === 'hello') {
+      onHello(state, from, message);
+      return;
+    }
+    // Without a voter set nothing can be judged; the next hello brings it.
+    if (!isFormed(state)) return;
+    switch (message.kind) {
+      case 'preVoteRequest':
+        onPreVoteRequest(state, from, message);
+        return;
+      case 'voteRequest':
+        onVoteRequest(state, from, message);
+        return;
+      case 'append':
+        onAppend(state, from, message);
+        return;
+      case 'heartbeat':
+        onHeartbeat(state, from, message);
+        return;
+      case 'snapshotChunk':
+        onSnapshotChunk(state, from, message);
+        return;
+      case 'timeoutNow':
+        onTimeoutNow(state, from, message);
+        return;
+      case 'preVoteResponse':
+      case 'voteResponse':
+      case 'appendResponse':
+      case 'heartbeatResponse':
+      case 'snapshotResponse':
+        // Whoever answers from a later term knows of an election that this node missed.
+        if (message.term > state.hard.term) becomeFollower(state, message.term, undefined);
+        if (message.kind === 'preVoteResponse') onPreVoteResponse(state, from, message);
+        else if (message.kind === 'voteResponse') onVoteResponse(state, from, message);
+        else this.#receiveAsLeader(from, message);
+        return;
+      default:
+        assertNever(message);
+    }
+  }
+
+  #receiveAsLeader(from: NodeId, message: AppendResponse | HeartbeatResponse | SnapshotResponse): void {
+    const state = this.#state;
+    if (state.role !== 'leader' || message.term !== state.hard.term) return;
+    const progress = progressFor(state, from, message.directoryId);
+    if (progress === undefined) return;
+    if (message.kind === 'appendResponse') onAppendResponse(state, progress, message);
+    else if (message.kind === 'snapshotResponse') onSnapshotResponse(state, progress, message);
+    else onHeartbeatResponse(state, progress, message);
+    releaseEarlyReads(state);
+    serveReads(state);
+    askSuccessor(state);
+  }
+
+  #roleKey(): string {
+    const { role, hard, leaderId } = this.#state;
+    return `${role} ${hard.term} ${leaderId}`;
+  }
+
+  /** What holds after every step, whatever happened (reliability.md, invariants 8 to 15, as one node can see them). */
+  #check(): void {
+    const { log, commitIndex, emittedIndex, durableIndex, hard, role, leadership, leaderId, id } =
+      this.#state;
+    invariant(commitIndex <= log.lastIndex, 'commit stays within the log', { commitIndex });
+    invariant(emittedIndex <= commitIndex, 'only committed entries are handed out', {
+      emittedIndex,
+      commitIndex,
+    });
+    invariant(durableIndex <= log.lastIndex, 'nothing is durable beyond the log', { durableIndex });
+    invariant(log.lastTerm <= hard.term, 'no entry is newer than the term', { lastTerm: log.lastTerm });
+    invariant((role === 'leader') === (leadership !== undefined), 'only a leader leads', { role });
+    invariant((role === 'leader') === (leaderId === id), 'a leader knows itself', { role, leaderId });
+    invariant(role === 'observer' || isVoter(this.#state), 'only voters take part', { role });
+  }
+}
+
+function initialState({ id, directoryId, voters, config, random, durable }: RaftNodeOptions): RaftState {
+  const { hardState, snapshot, logStart, entries } = durable;
+  invariant(
+    voters.some((key) => key.id === id),
+    'a node is among the configured voters',
+    { id },
+  );
+  const log = new RaftLog(logStart.index, logStart.term, entries);
+  const applied = snapshot?.index ?? 0;
+  invariant(log.startIndex <= applied, 'a compacted log has its snapshot', { startIndex: log.startIndex });
+  invariant(
+    hardState.commitIndex <= log.lastIndex && applied <= log.lastIndex,
+    'committed entries are present',
+    {
+      commitIndex: hardState.commitIndex,
+      lastIndex: log.lastIndex,
+    },
+  );
+  // Only here may the log's term exceed the stored one: both are written together, the log in the same batch or later (Q3).
+  const term = Math.max(hardState.term, log.lastTerm);
+  const hard = term === hardState.term ? hardState : { ...hardState, term, votedFor: undefined };
+  return {
+    id,
+    directoryId,
+    nodeIds: voters.map((key) => key.id),
+    config,
+    random,
+    out: [],
+    nowMs: Number.NEGATIVE_INFINITY,
+    hard,
+    log,
+    snapshot,
+    commitIndex: Math.max(hardState.commitIndex, applied),
+    emittedIndex: applied,
+    durableIndex: log.lastIndex,
+    lastPersistId: 0,
+    hardPersistId: 0,
+    durablePersistId: 0,
+    pendingPersists: [],
+    pendingInstall: undefined,
+    pendingSave: undefined,
+    role: 'observer',
+    leaderId: undefined,
+    leaderContactMs: Number.NEGATIVE_INFINITY,
+    leaderLinkBroken: false,
+    electionDueMs: Number.POSITIVE_INFINITY,
+    blankDirectories: new Map(),
+    helloDueMs: Number.POSITIVE_INFINITY,
+    votes: new Map(),
+    selfVotePersistId: 0,
+    leadership: undefined,
+    lastLedTerm: 0,
+    incoming: undefined,
+  };
+}
