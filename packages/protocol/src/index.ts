@@ -86,6 +86,17 @@ export {
   TopicPartitionName,
   TopicResult,
 } from './generated/messages.ts';
+export { RpcChannel, type RpcChannelOptions, type UnaryOptions } from './rpc-channel.ts';
+export { type RpcConfig, rpcConfig } from './rpc-config.ts';
 export type { DuplexMethod, RpcKind, RpcMethod, ServerStreamMethod, UnaryMethod } from './rpc-method.ts';
-export type { RpcStream, StreamHandlers } from './rpc-stream.ts';
+export {
+  type CallContext,
+  type DuplexHandler,
+  RpcServer,
+  type RpcServerOptions,
+  type ServerStreamHandler,
+  type UnaryHandler,
+} from './rpc-server.ts';
+export { ERROR_CODE_KEY } from './rpc-status.ts';
+export type { RpcStream, ServerStreamHandlers, StreamHandlers } from './rpc-stream.ts';
 export type { Codec } from './wire/codec.ts';

@@ -26,3 +26,11 @@ export interface StreamHandlers<Incoming> {
   /** Called exactly once, last; never before the function that opened the stream has returned. Without an error: an orderly end. */
   onClosed(error: MillraceError | undefined): void;
 }
+
+/** What a server's handler adds. */
+export interface ServerStreamHandlers<Incoming> extends StreamHandlers<Incoming> {
+  /** The client sends no more but still listens. Without this handler the stream then ends. */
+  onEnd?(): void;
+  /** The server goes down: finish what is in hand, then close. Without this handler the stream ends at once. */
+  onDrain?(): void;
+}

@@ -1,0 +1,120 @@
+/**
+ * MillraceError <-> gRPC status, in one place. The status is for tools that know only gRPC; Millrace's own programs read
+ * the exact code from trailing metadata. Unexpected errors cross the wire without detail: the server's log has it.
+ */
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { ERRORS, type ErrorCode, MillraceError } from '@millrace/core';
+
+/** Trailing metadata key that carries the exact error code. */
+export const ERROR_CODE_KEY = 'millrace-error-code';
+
+/** Status messages travel in an HTTP/2 header. */
+const DETAILS_MAX_CHARACTERS = 1_024;
+
+const STATUS_OF_CODE: Readonly<Record<ErrorCode, status>> = {
+  UNKNOWN_SERVER_ERROR: status.INTERNAL,
+  OFFSET_OUT_OF_RANGE: status.OUT_OF_RANGE,
+  CORRUPT_MESSAGE: status.INVALID_ARGUMENT,
+  UNKNOWN_TOPIC_OR_PARTITION: status.NOT_FOUND,
+  LEADER_NOT_AVAILABLE: status.UNAVAILABLE,
+  NOT_LEADER_OR_FOLLOWER: status.FAILED_PRECONDITION,
+  REQUEST_TIMED_OUT: status.DEADLINE_EXCEEDED,
+  REPLICA_NOT_AVAILABLE: status.UNAVAILABLE,
+  MESSAGE_TOO_LARGE: status.RESOURCE_EXHAUSTED,
+  NETWORK_EXCEPTION: status.UNAVAILABLE,
+  COORDINATOR_NOT_AVAILABLE: status.UNAVAILABLE,
+  INVALID_TOPIC_EXCEPTION: status.INVALID_ARGUMENT,
+  NOT_ENOUGH_REPLICAS: status.UNAVAILABLE,
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: status.UNAVAILABLE,
+  INVALID_REQUIRED_ACKS: status.INVALID_ARGUMENT,
+  UNSUPPORTED_VERSION: status.UNIMPLEMENTED,
+  TOPIC_ALREADY_EXISTS: status.ALREADY_EXISTS,
+  INVALID_PARTITIONS: status.INVALID_ARGUMENT,
+  INVALID_REPLICATION_FACTOR: status.INVALID_ARGUMENT,
+  INVALID_REPLICA_ASSIGNMENT: status.INVALID_ARGUMENT,
+  INVALID_CONFIG: status.INVALID_ARGUMENT,
+  NOT_CONTROLLER: status.FAILED_PRECONDITION,
+  INVALID_REQUEST: status.INVALID_ARGUMENT,
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: status.INVALID_ARGUMENT,
+  POLICY_VIOLATION: status.FAILED_PRECONDITION,
+  OUT_OF_ORDER_SEQUENCE_NUMBER: status.FAILED_PRECONDITION,
+  DUPLICATE_SEQUENCE_NUMBER: status.ALREADY_EXISTS,
+  INVALID_PRODUCER_EPOCH: status.FAILED_PRECONDITION,
+  KAFKA_STORAGE_ERROR: status.UNAVAILABLE,
+  UNKNOWN_PRODUCER_ID: status.FAILED_PRECONDITION,
+  FETCH_SESSION_ID_NOT_FOUND: status.NOT_FOUND,
+  FENCED_LEADER_EPOCH: status.FAILED_PRECONDITION,
+  UNKNOWN_LEADER_EPOCH: status.UNAVAILABLE,
+  UNSUPPORTED_COMPRESSION_TYPE: status.INVALID_ARGUMENT,
+  STALE_BROKER_EPOCH: status.FAILED_PRECONDITION,
+  OFFSET_NOT_AVAILABLE: status.UNAVAILABLE,
+  PREFERRED_LEADER_NOT_AVAILABLE: status.UNAVAILABLE,
+  ELIGIBLE_LEADERS_NOT_AVAILABLE: status.UNAVAILABLE,
+  ELECTION_NOT_NEEDED: status.FAILED_PRECONDITION,
+  INVALID_RECORD: status.INVALID_ARGUMENT,
+  DUPLICATE_BROKER_REGISTRATION: status.ALREADY_EXISTS,
+  BROKER_ID_NOT_REGISTERED: status.NOT_FOUND,
+  INCONSISTENT_CLUSTER_ID: status.FAILED_PRECONDITION,
+  INELIGIBLE_REPLICA: status.FAILED_PRECONDITION,
+  INVALID_UPDATE_VERSION: status.ABORTED,
+  UNKNOWN_TOPIC_ID: status.NOT_FOUND,
+  CANCELLED: status.CANCELLED,
+  CLOSED: status.UNAVAILABLE,
+  BUFFER_EXHAUSTED: status.RESOURCE_EXHAUSTED,
+  CONNECTION_FAILED: status.UNAVAILABLE,
+  NODE_OVERLOADED: status.RESOURCE_EXHAUSTED,
+  NOT_FORMATTED: status.FAILED_PRECONDITION,
+  DIRECTORY_LOCKED: status.FAILED_PRECONDITION,
+  LOG_DAMAGED: status.DATA_LOSS,
+  DISK_FULL: status.UNAVAILABLE,
+  NO_OFFSET_FOR_PARTITION: status.FAILED_PRECONDITION,
+  SERIALIZATION_FAILED: status.INVALID_ARGUMENT,
+  QUORUM_UNAVAILABLE: status.UNAVAILABLE,
+};
+
+/** What gRPC itself reports, when no Millrace server had a say. */
+const CODE_OF_STATUS: ReadonlyMap<status, ErrorCode> = new Map([
+  [status.CANCELLED, 'CANCELLED'],
+  [status.INVALID_ARGUMENT, 'INVALID_REQUEST'],
+  [status.DEADLINE_EXCEEDED, 'REQUEST_TIMED_OUT'],
+  [status.RESOURCE_EXHAUSTED, 'MESSAGE_TOO_LARGE'],
+  [status.UNIMPLEMENTED, 'UNSUPPORTED_VERSION'],
+  [status.UNAVAILABLE, 'NETWORK_EXCEPTION'],
+]);
+
+export interface RpcFailure {
+  readonly code: status;
+  readonly details: string;
+  readonly metadata: Metadata;
+}
+
+/** What a server sends for an error. Anything but a MillraceError goes out without its text. */
+export function toRpcFailure(error: unknown): RpcFailure {
+  const known = error instanceof MillraceError ? error : new MillraceError('UNKNOWN_SERVER_ERROR');
+  const metadata = new Metadata();
+  metadata.set(ERROR_CODE_KEY, known.code);
+  // A lone surrogate or a line break would make the header unsendable.
+  const details = known.message
+    .slice(0, DETAILS_MAX_CHARACTERS)
+    .replace(/\p{Surrogate}/gu, '�')
+    .replace(/\s+/g, ' ');
+  return { code: STATUS_OF_CODE[known.code], details, metadata };
+}
+
+/** What a client makes of a status other than OK. */
+export function fromRpcFailure(failure: Pick<StatusObject, 'code' | 'details' | 'metadata'>): MillraceError {
+  const sent = failure.metadata.get(ERROR_CODE_KEY)[0];
+  if (typeof sent === 'string' && Object.hasOwn(ERRORS, sent)) {
+    return new MillraceError(sent as ErrorCode, failure.details);
+  }
+  if (
+    failure.code === status.UNAVAILABLE &&
+    /no connection established|name resolution/i.test(failure.details)
+  ) {
+    return new MillraceError('CONNECTION_FAILED', failure.details);
+  }
+  if (failure.code === status.INTERNAL && failure.details.includes('RST_STREAM')) {
+    return new MillraceError('NETWORK_EXCEPTION', failure.details);
+  }
+  return new MillraceError(CODE_OF_STATUS.get(failure.code) ?? 'UNKNOWN_SERVER_ERROR', failure.details);
+}

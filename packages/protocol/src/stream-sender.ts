@@ -1,0 +1,58 @@
+/** The sending half that both ends of a stream share: counts what waits for the network, and says when to stop and go on. */
+
+interface FrameSink {
+  write(frame: Buffer, written: () => void): unknown;
+}
+
+export class StreamSender {
+  readonly #sink: FrameSink;
+  readonly #limitBytes: number;
+  #bufferedBytes = 0;
+  #ended = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(sink: FrameSink, limitBytes: number) {
+    this.#sink = sink;
+    this.#limitBytes = limitBytes;
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  /** @returns false once more than the limit waits. */
+  send(frame: Buffer): boolean {
+    if (this.#ended) return false;
+    const size = frame.length;
+    this.#bufferedBytes += size;
+    this.#sink.write(frame, () => {
+      this.#bufferedBytes -= size;
+      if (this.#hasRoom()) this.#release();
+    });
+    return this.#hasRoom();
+  }
+
+  drained(): Promise<void> {
+    if (this.#ended || this.#hasRoom()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  /** Nothing is sent from here on; whoever waits for room is let go. gRPC drops write callbacks when a call ends. */
+  end(): void {
+    this.#ended = true;
+    this.#bufferedBytes = 0;
+    this.#release();
+  }
+
+  #hasRoom(): boolean {
+    return this.#bufferedBytes < this.#limitBytes;
+  }
+
+  #release(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
