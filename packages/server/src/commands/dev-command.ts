@@ -1,0 +1,212 @@
+/**
+ * `millrace dev`, what `npm start` runs: a three-node cluster on this machine, as three processes or as one.
+ * For trying and developing; a real node is `millrace server`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type CommandContext, EXIT, type ExitCode, type ProgramExtension } from '@millrace/cli';
+import { Deferred } from '@millrace/core';
+import { createLogger } from '../create-logger.ts';
+import { startCluster } from '../embedded-cluster.ts';
+import { developmentProperties } from '../development-properties.ts';
+
+const COMMAND = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url));
+/** A fixed id, so that data of an earlier start is found again. */
+const CLUSTER_ID = 'bWlsbHJhY2UtZGV2ZWxvcA';
+const RESTART_DELAY_MS = 3_000;
+
+interface DevOptions {
+  readonly nodes: string;
+  readonly port: string;
+  readonly dataDir: string;
+  readonly inProcess?: boolean;
+  readonly reset?: boolean;
+}
+
+export const devCommand: ProgramExtension = (program, shell) => {
+  program
+    .command('dev')
+    .description('run a cluster on this machine, to try and to develop')
+    .option('--nodes <count>', 'how many nodes', '3')
+    .option('--port <port>', 'port of the first node; the others follow', '9191')
+    .option('--data-dir <folder>', 'where data lives', '.millrace')
+    .option('--in-process', 'all nodes in this process')
+    .option('--reset', 'begin with empty directories')
+    .addHelpText('after', '\nExample:\n  millrace dev --in-process --reset')
+    .action(
+      shell.action<DevOptions>(async (context, options): Promise<ExitCode> => {
+        const dataDir = resolve(options.dataDir);
+        const count = Number(options.nodes);
+        const firstPort = Number(options.port);
+        if (options.reset) await rm(dataDir, { recursive: true, force: true });
+        return options.inProcess
+          ? await runInProcess(context, dataDir, count, firstPort)
+          : await runProcesses(context, dataDir, count, firstPort);
+      }),
+    );
+};
+
+function welcome(context: CommandContext, count: number, firstPort: number): void {
+  const addresses = Array.from({ length: count }, (_, index) => `localhost:${firstPort + index}`);
+  context.note(`
+${count} nodes are up: ${addresses.join(', ')}
+
+  npx millrace topic create greetings -p 3 -r ${Math.min(count, 3)}
+  echo 'hello, world' | npx millrace produce greetings
+  npx millrace consume greetings --from-beginning -n 1
+
+Ctrl-C stops them.
+`);
+}
+
+async function runInProcess(
+  context: CommandContext,
+  dataDir: string,
+  count: number,
+  firstPort: number,
+): Promise<ExitCode> {
+  const cluster = await startCluster({
+    nodes: count,
+    storage: dataDir,
+    firstPort,
+    clusterId: CLUSTER_ID,
+    properties: context.options.properties,
+    logger: createLogger('warn', {}),
+  });
+  welcome(context, count, firstPort);
+  await new Promise<void>((done) => {
+    if (context.interrupted.aborted) done();
+    context.interrupted.addEventListener('abort', () => done(), { once: true });
+  });
+  context.note('Stopping ...');
+  await cluster.close();
+  return EXIT.ok;
+}
+
+async function runProcesses(
+  context: CommandContext,
+  dataDir: string,
+  count: number,
+  firstPort: number,
+): Promise<ExitCode> {
+  const failed = new Deferred<ExitCode>();
+  const nodes = Array.from({ length: count }, (_, index) => {
+    const properties = {
+      ...developmentProperties(index + 1, count, firstPort),
+      'log.dirs': join(dataDir, `node-${index + 1}`),
+      ...context.options.properties,
+    };
+    return new DevNode(context, index + 1, properties, failed);
+  });
+  const up = Promise.all(nodes.map((node) => node.up)).then(() => welcome(context, count, firstPort));
+  const interrupted = new Promise<ExitCode>((done) => {
+    context.interrupted.addEventListener('abort', () => done(EXIT.ok), { once: true });
+  });
+  const exitCode = await Promise.race([failed.promise, interrupted, up.then(() => interrupted)]);
+  context.note('Stopping ...');
+  await Promise.all(nodes.map((node) => node.stop()));
+  return exitCode;
+}
+
+/** One server process: shows what it says, and starts it again when something kills it. */
+class DevNode {
+  readonly #context: CommandContext;
+  readonly #id: number;
+  readonly #properties: Readonly<Record<string, string>>;
+  readonly #failed: Deferred<ExitCode>;
+  readonly #up = new Deferred<void>();
+  #child: ChildProcess;
+  #exited: Promise<void>;
+  #stopping = false;
+
+  constructor(
+    context: CommandContext,
+    id: number,
+    properties: Readonly<Record<string, string>>,
+    failed: Deferred<ExitCode>,
+  ) {
+    this.#context = context;
+    this.#id = id;
+    this.#properties = properties;
+    this.#failed = failed;
+    [this.#child, this.#exited] = this.#spawn();
+  }
+
+  get up(): Promise<void> {
+    return this.#up.promise;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGTERM');
+    await this.#exited;
+  }
+
+  #spawn(): [ChildProcess, Promise<void>] {
+    const settings = Object.entries(this.#properties).flatMap(([name, value]) => ['-X', `${name}=${value}`]);
+    // In a session of its own, so that Ctrl-C reaches it once, from here; the channel tells it when we are gone.
+    const child = spawn(process.execPath, [COMMAND, 'server', ...settings], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, MILLRACE_CLUSTER_ID: CLUSTER_ID },
+    });
+    createInterface({ input: child.stdout! }).on('line', (line) => this.#showLogLine(line));
+    createInterface({ input: child.stderr! }).on('line', (line) => this.#say(line));
+    const exited = new Promise<void>((done) => {
+      child.once('exit', (code, signal) => {
+        done();
+        this.#onExit(code, signal);
+      });
+    });
+    return [child, exited];
+  }
+
+  #onExit(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#stopping) return;
+    if (signal === null) {
+      this.#say(`ended with exit code ${code}`);
+      this.#failed.resolve(EXIT.failed);
+      return;
+    }
+    this.#say(`was ended by ${signal}; starting it again in ${RESTART_DELAY_MS / 1000} s`);
+    setTimeout(() => {
+      if (!this.#stopping) [this.#child, this.#exited] = this.#spawn();
+    }, RESTART_DELAY_MS);
+  }
+
+  #showLogLine(line: string): void {
+    const entry = parseLogLine(line);
+    if (entry === undefined) {
+      this.#say(line);
+      return;
+    }
+    if (entry.event === 'node_started') this.#up.resolve();
+    if (this.#context.options.verbose || entry.level !== 'info') {
+      const cause = entry.err?.message === undefined ? '' : `: ${entry.err.message}`;
+      this.#say(`${entry.level} ${entry.msg}${cause}`);
+    }
+  }
+
+  #say(text: string): void {
+    this.#context.environment.stderr.write(`node ${this.#id} | ${text}\n`);
+  }
+}
+
+interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly event?: string;
+  readonly err?: { readonly message?: string };
+}
+
+function parseLogLine(line: string): LogLine | undefined {
+  try {
+    const value = JSON.parse(line) as LogLine;
+    return typeof value === 'object' && typeof value.msg === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,25 @@
+/** Where a node's settings come from, weakest first: the file, the environment, `-X` on the command line. */
+import { readFile } from 'node:fs/promises';
+import type { CommandContext } from '@millrace/cli';
+import { MillraceError } from '@millrace/core';
+import { environmentProperties } from '../environment-properties.ts';
+import { isNodeKey, type NodeConfig, parseNodeConfig } from '../node-config.ts';
+import { parseProperties } from '../properties-file.ts';
+
+/** @throws {MillraceError} INVALID_CONFIG for an unreadable file or wrong settings. */
+export async function readNodeConfig(context: CommandContext, file: string | undefined): Promise<NodeConfig> {
+  const fromFile = file === undefined ? {} : parseProperties(await readText(file));
+  return parseNodeConfig({
+    ...fromFile,
+    ...environmentProperties(context.environment.env, isNodeKey),
+    ...context.options.properties,
+  });
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new MillraceError('INVALID_CONFIG', `cannot read ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * One complete, checked configuration out of file, environment and flags. Everything that a person may set is
+ * declared in a schema of the package that uses it; here they are only joined. Nothing is optional afterwards.
+ */
+import { brokerConfig } from '@millrace/broker';
+import { type ConfigKeys, type ConfigOf, type ConfigSchema, MillraceError } from '@millrace/core';
+import { clusterConfig } from '@millrace/metadata';
+import { controllerConfig, quorumConfig } from '@millrace/metadata-quorum';
+import { rpcConfig } from '@millrace/protocol';
+import { storageConfig } from '@millrace/storage';
+import { type Listener, parseListeners, parseVoters, type Voter } from './listener.ts';
+import { IGNORED_KAFKA_KEYS, type NodeProperties, nodeProperties, PROPERTY_ALIASES } from './node-properties.ts';
+
+/** Every schema of a node, in the order of the reference page. */
+export const NODE_SCHEMAS = [
+  nodeProperties,
+  clusterConfig,
+  brokerConfig,
+  storageConfig,
+  controllerConfig,
+  quorumConfig,
+  rpcConfig,
+] as const satisfies readonly ConfigSchema<ConfigKeys>[];
+
+export interface NodeConfig {
+  readonly properties: NodeProperties;
+  readonly isBroker: boolean;
+  readonly isController: boolean;
+  readonly listeners: readonly Listener[];
+  /** By listener name, where they differ from the listener itself. */
+  readonly advertised: ReadonlyMap<string, Listener>;
+  readonly interBrokerListener: string;
+  readonly voters: readonly Voter[];
+  readonly broker: ConfigOf<typeof brokerConfig>;
+  readonly storage: ConfigOf<typeof storageConfig>;
+  readonly controller: ConfigOf<typeof controllerConfig>;
+  readonly quorum: ConfigOf<typeof quorumConfig>;
+  readonly rpc: ConfigOf<typeof rpcConfig>;
+  /** This node's defaults for topics and cluster, as texts: what `config get` calls static. */
+  readonly clusterTexts: Readonly<Record<string, string>>;
+  /** Keys of Kafka that were given and have no meaning here. */
+  readonly ignoredKeys: readonly string[];
+}
+
+/** True for every key that a node understands, under its own name or an alias. */
+export function isNodeKey(name: string): boolean {
+  return name in PROPERTY_ALIASES || NODE_SCHEMAS.some((schema) => schema.has(name));
+}
+
+/** @throws {MillraceError} INVALID_CONFIG that names every problem at once. */
+export function parseNodeConfig(texts: Readonly<Record<string, string>>): NodeConfig {
+  const { known, ignoredKeys, problems } = sortKeys(texts);
+  const parse = <K extends ConfigKeys>(schema: ConfigSchema<K>): ConfigOf<ConfigSchema<K>> | undefined =>
+    attempt(problems, () => schema.parse(schema.select(known)));
+  const properties = parse(nodeProperties);
+  const broker = parse(brokerConfig);
+  const storage = parse(storageConfig);
+  const controller = parse(controllerConfig);
+  const quorum = parse(quorumConfig);
+  const rpc = parse(rpcConfig);
+  const clusterTexts = clusterConfig.select(known);
+  attempt(problems, () => clusterConfig.parse(clusterTexts));
+  const addresses = properties && attempt(problems, () => parseAddresses(properties));
+  if (problems.length > 0 || !properties || !broker || !storage || !controller || !quorum || !rpc || !addresses) {
+    throw new MillraceError('INVALID_CONFIG', problems.join('; '));
+  }
+  return Object.freeze({
+    properties,
+    ...addresses,
+    broker,
+    storage,
+    controller,
+    quorum,
+    rpc,
+    clusterTexts: Object.freeze(clusterTexts),
+    ignoredKeys,
+  });
+}
+
+interface SortedKeys {
+  readonly known: Record<string, string>;
+  readonly ignoredKeys: readonly string[];
+  readonly problems: string[];
+}
+
+function sortKeys(texts: Readonly<Record<string, string>>): SortedKeys {
+  const known: Record<string, string> = {};
+  const ignoredKeys: string[] = [];
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(texts)) {
+    const key = PROPERTY_ALIASES[name] ?? name;
+    if (NODE_SCHEMAS.some((schema) => schema.has(key))) {
+      if (key in known && key !== name) continue;
+      known[key] = value;
+    } else if (IGNORED_KAFKA_KEYS.has(key)) ignoredKeys.push(key);
+    else problems.push(`unknown key "${name}"`);
+  }
+  return { known, ignoredKeys, problems };
+}
+
+type Addresses = Pick<
+  NodeConfig,
+  'isBroker' | 'isController' | 'listeners' | 'advertised' | 'interBrokerListener' | 'voters'
+>;
+
+function parseAddresses(properties: NodeProperties): Addresses {
+  const roles = properties['process.roles'];
+  const wrongRole = roles.find((role) => role !== 'broker' && role !== 'controller');
+  const fail = (message: string): never => {
+    throw new MillraceError('INVALID_CONFIG', message);
+  };
+  if (roles.length === 0 || wrongRole !== undefined) {
+    fail(`process.roles=${roles.join(',')} must be broker, controller or broker,controller`);
+  }
+  if (properties['node.id'] < 0) fail('node.id must be set, to a number that no other node of the cluster has');
+  if (properties['log.dirs'].includes(',')) {
+    fail('log.dirs must name one directory; run one broker for each disk, with the same broker.rack');
+  }
+  const listeners = parseListeners('listeners', properties.listeners);
+  if (listeners.length === 0) fail('listeners must name at least one address');
+  checkProtocols(listeners, properties['listener.security.protocol.map']);
+  const advertised = new Map(
+    parseListeners('advertised.listeners', properties['advertised.listeners']).map((listener) => [listener.name, listener]),
+  );
+  const stranger = [...advertised.keys()].find((name) => !listeners.some((listener) => listener.name === name));
+  if (stranger !== undefined) fail(`advertised.listeners names ${stranger}, which listeners does not`);
+  const interBrokerListener = properties['inter.broker.listener.name'].toUpperCase() || listeners[0]!.name;
+  if (!listeners.some(({ name }) => name === interBrokerListener)) {
+    fail(`inter.broker.listener.name=${interBrokerListener} is not one of the listeners`);
+  }
+  const voters = parseVoters('controller.quorum.voters', properties['controller.quorum.voters']);
+  if (voters.length === 0) fail('controller.quorum.voters must name the controllers, as ID@host:port');
+  const isController = roles.includes('controller');
+  if (isController !== voters.some(({ id }) => id === properties['node.id'])) {
+    fail(
+      `node ${properties['node.id']} is ${isController ? '' : 'not '}a controller by process.roles, but ${isController ? 'not ' : ''}by controller.quorum.voters`,
+    );
+  }
+  return { isBroker: roles.includes('broker'), isController, listeners, advertised, interBrokerListener, voters };
+}
+
+function checkProtocols(listeners: readonly Listener[], map: readonly string[]): void {
+  const protocols = new Map(map.map((entry) => entry.toUpperCase().split(':') as [string, string]));
+  for (const { name } of listeners) {
+    const protocol = protocols.get(name) ?? name;
+    if (protocol !== 'GRPC') {
+      throw new MillraceError(
+        'INVALID_CONFIG',
+        `listener ${name} has protocol ${protocol}; listener.security.protocol.map must map it to GRPC`,
+      );
+    }
+  }
+}
+
+function attempt<T>(problems: string[], action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    problems.push((error as Error).message);
+    return undefined;
+  }
+}
