@@ -38,9 +38,6 @@ function applyRecord(draft: MetadataDraft, record: MetadataRecord, offset: numbe
     case 'brokerChanged':
       changeBroker(draft, record);
       break;
-    case 'brokerUnregistered':
-      draft.removeBroker(record.brokerId);
-      break;
     case 'topicCreated':
       draft.createTopic(record.topicId, record.name);
       break;

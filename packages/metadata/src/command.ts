@@ -4,7 +4,7 @@
  */
 import type { ErrorCode, NodeId, TopicId } from '@millrace/core';
 import type { ConfigResource } from './config-resource.ts';
-import type { Endpoint, MetadataRecord } from './record.ts';
+import type { Endpoint } from './record.ts';
 
 export interface Failure {
   readonly code: ErrorCode;
@@ -31,7 +31,7 @@ export interface BrokerRegistration {
 export interface BrokerHeartbeat {
   readonly brokerId: NodeId;
   readonly brokerEpoch: number;
-  /** The next offset of the metadata log that this broker will apply. */
+  /** `image.offset` of the broker's image: the next offset of the metadata log that it will apply. */
   readonly metadataOffset: number;
   readonly wantsShutdown: boolean;
   /** All replicas on this broker whose disk failed; a replica that is absent here is back. */
@@ -188,10 +188,4 @@ export interface ElectedPartition {
 
 export interface ElectLeadersResponse {
   readonly partitions: readonly ElectedPartition[];
-}
-
-/** What a decision gives: the records that make it true, and the answer once they are committed. */
-export interface Decision<Reply> {
-  readonly records: readonly MetadataRecord[];
-  readonly reply: Reply;
 }

@@ -49,12 +49,6 @@ export class MetadataDraft {
     this.#brokersChanged.add(broker.id);
   }
 
-  removeBroker(id: NodeId): void {
-    this.#brokers ??= new Map(this.#base.brokers);
-    this.#brokers.delete(id);
-    this.#brokersChanged.add(id);
-  }
-
   createTopic(id: TopicId, name: string): void {
     invariant(!this.#has(id), 'topic id is new', { id });
     const taken = this.#names.has(name) ? this.#names.get(name) : this.#base.topicIds.get(name);

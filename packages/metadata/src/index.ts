@@ -18,7 +18,6 @@ export type {
   CreatePartitionsResponse,
   CreateTopicsRequest,
   CreateTopicsResponse,
-  Decision,
   DeleteTopicsRequest,
   DeleteTopicsResponse,
   ElectedPartition,
@@ -67,7 +66,6 @@ export {
 export {
   type BrokerChanged,
   type BrokerRegistered,
-  type BrokerUnregistered,
   type ConfigChanged,
   type Endpoint,
   type MetadataRecord,

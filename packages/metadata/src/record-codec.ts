@@ -12,7 +12,6 @@ export const RECORDS_VERSION = 1;
 const KINDS: Readonly<Record<MetadataRecord['kind'], true>> = {
   brokerRegistered: true,
   brokerChanged: true,
-  brokerUnregistered: true,
   topicCreated: true,
   partitionsCreated: true,
   partitionChanged: true,

@@ -34,12 +34,6 @@ export interface BrokerChanged {
   readonly inControlledShutdown?: boolean;
 }
 
-/** A broker left for ever. */
-export interface BrokerUnregistered {
-  readonly kind: 'brokerUnregistered';
-  readonly brokerId: NodeId;
-}
-
 export interface TopicCreated {
   readonly kind: 'topicCreated';
   readonly topicId: TopicId;
@@ -102,7 +96,6 @@ export interface ProducerIdsAllocated {
 export type MetadataRecord =
   | BrokerRegistered
   | BrokerChanged
-  | BrokerUnregistered
   | TopicCreated
   | PartitionsCreated
   | PartitionChanged
