@@ -42,7 +42,9 @@ function table(schema: ConfigSchema<ConfigKeys>, withTitle: boolean): string {
     return `| \`${name}\` | ${key.type} | ${cell(key.range)} | ${value === '' ? '' : `\`${cell(value)}\``} | ${cell(key.doc)} |`;
   });
   const title = withTitle ? [`### ${schema.title[0]!.toUpperCase()}${schema.title.slice(1)}`, ''] : [];
-  return [...title, '| key | type | range | default | what it does |', '|---|---|---|---|---|', ...rows].join('\n');
+  return [...title, '| key | type | range | default | what it does |', '|---|---|---|---|---|', ...rows].join(
+    '\n',
+  );
 }
 
 function cell(text: string): string {

@@ -33,7 +33,8 @@ export function parseListeners(key: string, items: readonly string[]): Listener[
   });
   const names = listeners.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new MillraceError('INVALID_CONFIG', `${key}: listener ${twice} is named twice`);
+  if (twice !== undefined)
+    throw new MillraceError('INVALID_CONFIG', `${key}: listener ${twice} is named twice`);
   return listeners;
 }
 
@@ -42,7 +43,8 @@ export function parseVoters(key: string, items: readonly string[]): Voter[] {
   const voters = items.map((item) => {
     const match = /^(\d+)@(\[[^\]]*\]|[^:]+):(\d+)$/.exec(item);
     const port = Number(match?.[3]);
-    if (!match || port > PORT_MAX) throw new MillraceError('INVALID_CONFIG', `${key}: "${item}" must be ID@host:port`);
+    if (!match || port > PORT_MAX)
+      throw new MillraceError('INVALID_CONFIG', `${key}: "${item}" must be ID@host:port`);
     return { id: Number(match[1]), host: match[2]!.replace(/^\[|\]$/g, ''), port };
   });
   if (new Set(voters.map(({ id }) => id)).size !== voters.length) {

@@ -10,6 +10,10 @@ export async function main(): Promise<void> {
   const environment = processEnvironment(VERSION);
   // A node that `millrace dev` started ends in order when that is gone.
   if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-  const exitCode = await runProgram(process.argv.slice(2), environment, [serverCommand, devCommand, storageCommand]);
+  const exitCode = await runProgram(process.argv.slice(2), environment, [
+    serverCommand,
+    devCommand,
+    storageCommand,
+  ]);
   process.exit(exitCode);
 }

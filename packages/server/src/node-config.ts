@@ -9,7 +9,12 @@ import { controllerConfig, quorumConfig } from '@millrace/metadata-quorum';
 import { rpcConfig } from '@millrace/protocol';
 import { storageConfig } from '@millrace/storage';
 import { type Listener, parseListeners, parseVoters, type Voter } from './listener.ts';
-import { IGNORED_KAFKA_KEYS, type NodeProperties, nodeProperties, PROPERTY_ALIASES } from './node-properties.ts';
+import {
+  IGNORED_KAFKA_KEYS,
+  type NodeProperties,
+  nodeProperties,
+  PROPERTY_ALIASES,
+} from './node-properties.ts';
 
 /** Every schema of a node, in the order of the reference page. */
 export const NODE_SCHEMAS = [
@@ -61,7 +66,16 @@ export function parseNodeConfig(texts: Readonly<Record<string, string>>): NodeCo
   const clusterTexts = clusterConfig.select(known);
   attempt(problems, () => clusterConfig.parse(clusterTexts));
   const addresses = properties && attempt(problems, () => parseAddresses(properties));
-  if (problems.length > 0 || !properties || !broker || !storage || !controller || !quorum || !rpc || !addresses) {
+  if (
+    problems.length > 0 ||
+    !properties ||
+    !broker ||
+    !storage ||
+    !controller ||
+    !quorum ||
+    !rpc ||
+    !addresses
+  ) {
     throw new MillraceError('INVALID_CONFIG', problems.join('; '));
   }
   return Object.freeze({
@@ -112,7 +126,8 @@ function parseAddresses(properties: NodeProperties): Addresses {
   if (roles.length === 0 || wrongRole !== undefined) {
     fail(`process.roles=${roles.join(',')} must be broker, controller or broker,controller`);
   }
-  if (properties['node.id'] < 0) fail('node.id must be set, to a number that no other node of the cluster has');
+  if (properties['node.id'] < 0)
+    fail('node.id must be set, to a number that no other node of the cluster has');
   if (properties['log.dirs'].includes(',')) {
     fail('log.dirs must name one directory; run one broker for each disk, with the same broker.rack');
   }
@@ -120,9 +135,14 @@ function parseAddresses(properties: NodeProperties): Addresses {
   if (listeners.length === 0) fail('listeners must name at least one address');
   checkProtocols(listeners, properties['listener.security.protocol.map']);
   const advertised = new Map(
-    parseListeners('advertised.listeners', properties['advertised.listeners']).map((listener) => [listener.name, listener]),
+    parseListeners('advertised.listeners', properties['advertised.listeners']).map((listener) => [
+      listener.name,
+      listener,
+    ]),
   );
-  const stranger = [...advertised.keys()].find((name) => !listeners.some((listener) => listener.name === name));
+  const stranger = [...advertised.keys()].find(
+    (name) => !listeners.some((listener) => listener.name === name),
+  );
   if (stranger !== undefined) fail(`advertised.listeners names ${stranger}, which listeners does not`);
   const interBrokerListener = properties['inter.broker.listener.name'].toUpperCase() || listeners[0]!.name;
   if (!listeners.some(({ name }) => name === interBrokerListener)) {
@@ -136,7 +156,14 @@ function parseAddresses(properties: NodeProperties): Addresses {
       `node ${properties['node.id']} is ${isController ? '' : 'not '}a controller by process.roles, but ${isController ? 'not ' : ''}by controller.quorum.voters`,
     );
   }
-  return { isBroker: roles.includes('broker'), isController, listeners, advertised, interBrokerListener, voters };
+  return {
+    isBroker: roles.includes('broker'),
+    isController,
+    listeners,
+    advertised,
+    interBrokerListener,
+    voters,
+  };
 }
 
 function checkProtocols(listeners: readonly Listener[], map: readonly string[]): void {

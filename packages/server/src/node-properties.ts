@@ -26,7 +26,7 @@ export const nodeProperties = configSchema('Node', {
   'advertised.listeners': list({
     default: [],
     range: 'NAME://host:port,...',
-    doc: 'Addresses that clients and other nodes are told to use, by listener name. A listener left out is advertised as it listens, or as the host\'s name where it listens on every interface.',
+    doc: "Addresses that clients and other nodes are told to use, by listener name. A listener left out is advertised as it listens, or as the host's name where it listens on every interface.",
   }),
   'listener.security.protocol.map': list({
     default: ['GRPC:GRPC'],

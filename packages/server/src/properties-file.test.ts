@@ -5,7 +5,8 @@ import { parseProperties } from './properties-file.ts';
 
 describe('server.properties', () => {
   test('reads what java.util.Properties reads', () => {
-    const text = '# comment\n! also\n\nnode.id=1\nlog.dirs = /a b/c \nrack:r1\nspaced value\nlong=a,\\\n  b\nesc\\=aped=x\\u0041\\t\nlast=';
+    const text =
+      '# comment\n! also\n\nnode.id=1\nlog.dirs = /a b/c \nrack:r1\nspaced value\nlong=a,\\\n  b\nesc\\=aped=x\\u0041\\t\nlast=';
     expect(parseProperties(text)).toEqual({
       'node.id': '1',
       'log.dirs': '/a b/c',
@@ -22,9 +23,19 @@ describe('server.properties', () => {
   });
 });
 
-test('environment variables name keys by the rule of Kafka\'s image', () => {
-  const given = { MILLRACE_NODE_ID: '3', MILLRACE_LOG_DIRS: '/d', MILLRACE_A__B___C: 'x', OTHER: '1', MILLRACE_CLUSTER_ID: 'id' };
-  expect(environmentProperties(given, () => true)).toEqual({ 'node.id': '3', 'log.dirs': '/d', 'a_b-c': 'x' });
+test("environment variables name keys by the rule of Kafka's image", () => {
+  const given = {
+    MILLRACE_NODE_ID: '3',
+    MILLRACE_LOG_DIRS: '/d',
+    MILLRACE_A__B___C: 'x',
+    OTHER: '1',
+    MILLRACE_CLUSTER_ID: 'id',
+  };
+  expect(environmentProperties(given, () => true)).toEqual({
+    'node.id': '3',
+    'log.dirs': '/d',
+    'a_b-c': 'x',
+  });
 });
 
 describe('addresses', () => {
@@ -35,9 +46,12 @@ describe('addresses', () => {
     ]);
   });
 
-  test.each([['GRPC:9191'], ['GRPC://host'], ['GRPC://host:70000'], ['://host:1']])('%s is refused by name', (text) => {
-    expect(() => parseListeners('listeners', [text])).toThrow(/listeners: ".*" must be NAME:\/\/host:port/);
-  });
+  test.each([['GRPC:9191'], ['GRPC://host'], ['GRPC://host:70000'], ['://host:1']])(
+    '%s is refused by name',
+    (text) => {
+      expect(() => parseListeners('listeners', [text])).toThrow(/listeners: ".*" must be NAME:\/\/host:port/);
+    },
+  );
 
   test('a listener named twice and a voter named twice are refused', () => {
     expect(() => parseListeners('listeners', ['A://:1', 'A://:2'])).toThrow(/named twice/);

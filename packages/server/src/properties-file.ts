@@ -45,6 +45,8 @@ function endsInContinuation(line: string): boolean {
 
 function unescapeText(text: string): string {
   return text.replace(/\\(u[0-9a-fA-F]{4}|.)/gs, (_match, escaped: string) =>
-    escaped.length === 5 ? String.fromCharCode(Number.parseInt(escaped.slice(1), 16)) : (ESCAPES[escaped] ?? escaped),
+    escaped.length === 5
+      ? String.fromCharCode(Number.parseInt(escaped.slice(1), 16))
+      : (ESCAPES[escaped] ?? escaped),
   );
 }

@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { type CommandContext, EXIT, type ExitCode, type ProgramExtension } from '@millrace/cli';
 import { Deferred } from '@millrace/core';
 import { createLogger } from '../create-logger.ts';
-import { startCluster } from '../embedded-cluster.ts';
 import { developmentProperties } from '../development-properties.ts';
+import { startCluster } from '../embedded-cluster.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url));
 /** A fixed id, so that data of an earlier start is found again. */

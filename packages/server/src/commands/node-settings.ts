@@ -20,6 +20,8 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new MillraceError('INVALID_CONFIG', `cannot read ${file}: ${(error as Error).message}`, { cause: error });
+    throw new MillraceError('INVALID_CONFIG', `cannot read ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

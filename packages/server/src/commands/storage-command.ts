@@ -13,16 +13,25 @@ export const storageCommand: ProgramExtension = (program, shell) => {
   storage
     .command('format')
     .description('prepare the data directory of a node')
-    .requiredOption('--cluster-id <id>', 'the same on every node; make one with "millrace storage random-uuid"')
+    .requiredOption(
+      '--cluster-id <id>',
+      'the same on every node; make one with "millrace storage random-uuid"',
+    )
     .option('--config <file>', 'server.properties to read')
     .option('--ignore-formatted', 'succeed if the directory is formatted already')
-    .addHelpText('after', '\nExample:\n  millrace storage format --cluster-id "$(millrace storage random-uuid)" --config server.properties')
+    .addHelpText(
+      'after',
+      '\nExample:\n  millrace storage format --cluster-id "$(millrace storage random-uuid)" --config server.properties',
+    )
     .action(
       shell.action<{ clusterId: string; config?: string; ignoreFormatted?: boolean }>(
         async (context, options): Promise<ExitCode> => {
           const { properties } = await readNodeConfig(context, options.config);
           if (!UUID.test(options.clusterId)) {
-            throw new MillraceError('INVALID_REQUEST', `cluster id "${options.clusterId}" is not 22 characters of base64url`);
+            throw new MillraceError(
+              'INVALID_REQUEST',
+              `cluster id "${options.clusterId}" is not 22 characters of base64url`,
+            );
           }
           const path = properties['log.dirs'];
           const identity = {
