@@ -1,0 +1,126 @@
+/** `millrace consume`: records in, text out. */
+import type { ConsumerRecord } from '@millrace/client';
+import { type Command, Option } from 'commander';
+import type { ByteBuffer } from '../byte-buffer.ts';
+import { usageError } from '../cli-error.ts';
+import { consumerOptions } from '../client-properties.ts';
+import type { CommandContext } from '../command-context.ts';
+import { consumeRecords, type PrintRecord } from '../consume-run.ts';
+import { consumeRanges, endsOf } from '../consume-start.ts';
+import type { OutputFormat } from '../global-options.ts';
+import { parseCount, parsePartitions } from '../option-values.ts';
+import { bytesValue, toJson, toYaml } from '../plain-value.ts';
+import { compileFormat, VALUE_PER_LINE } from '../record-format.ts';
+import type { Shell } from '../shell.ts';
+import { parseStartPosition, type StartPosition } from '../start-position.ts';
+import { chosenPartitions } from './topic-offsets.ts';
+
+export function consumeCommand(program: Command, shell: Shell): void {
+  program
+    .command('consume <topic...>')
+    .description('Print records: their values, one a line, unless -f or -o says otherwise.')
+    .option(
+      '--offset <position>',
+      'beginning, end, N, -N from the end, or @TIME (ms or ISO 8601) (default: end)',
+    )
+    .option('--from-beginning', 'the same as --offset beginning')
+    .addOption(new Option('-p, --partition <list>', 'only these, such as 0,2,5-7').argParser(parsePartitions))
+    .addOption(new Option('-n, --count <records>', 'stop after this many').argParser(parseCount))
+    .option('-e, --exit-at-end', 'stop at the end, as it was when the command began')
+    .option(
+      '-f, --format <template>',
+      '%t topic, %p partition, %o offset, %k key, %v value, %T timestamp, %h headers, \\n, \\t',
+    )
+    .addHelpText(
+      'after',
+      `
+With -o json each record is one line: {"topic","partition","offset","timestamp","key","value","headers"}.
+
+Example:
+  millrace consume orders --from-beginning --exit-at-end -f '%p/%o %k=%v\\n'`,
+    )
+    .action(shell.action(consume));
+}
+
+interface ConsumeFlags {
+  readonly offset?: string;
+  readonly fromBeginning?: boolean;
+  readonly partition?: readonly number[];
+  readonly count?: number;
+  readonly exitAtEnd?: boolean;
+  readonly format?: string;
+}
+
+/** Large enough that printing, not handing over, is the work. */
+const BATCH_RECORDS = 10_000;
+
+async function consume(
+  context: CommandContext,
+  flags: ConsumeFlags,
+  topics: readonly string[],
+): Promise<void> {
+  const position = startPosition(flags);
+  const print = printer(context.options.output, flags.format);
+  const partitions = [];
+  for (const topic of new Set(topics)) {
+    const chosen = await chosenPartitions(context, topic, flags.partition);
+    partitions.push(...chosen.map((partition) => ({ topic, partition })));
+  }
+  const consumer = context.client().consumer(
+    // Records that retention deletes while they are being read are gone; what is left still follows.
+    consumerOptions(context.options, { autoOffsetReset: 'earliest', maxPollRecords: BATCH_RECORDS }),
+  );
+  context.onClose(() => consumer.close().catch(() => {}));
+
+  const ranges = await consumeRanges(context, consumer, partitions, position);
+  const ends = flags.exitAtEnd ? endsOf(ranges) : undefined;
+  const toRead = ends === undefined ? ranges : ranges.filter(({ start, end }) => start < end);
+  consumer.assign(toRead.map(({ topic, partition }) => ({ topic, partition })));
+  for (const { topic, partition, start } of toRead) consumer.seek({ topic, partition }, start);
+  context.detail(
+    `reading ${toRead.map((range) => `${range.topic}-${range.partition}@${range.start}`).join(' ')}`,
+  );
+
+  const limits = { count: flags.count ?? Number.POSITIVE_INFINITY, ends };
+  await consumeRecords(consumer, context.stdout, print, limits, context.interrupted);
+  context.throwIfInterrupted();
+}
+
+function startPosition(flags: ConsumeFlags): StartPosition {
+  if (!flags.fromBeginning) return parseStartPosition(flags.offset ?? 'end');
+  if (flags.offset !== undefined) throw usageError('--from-beginning and --offset exclude each other');
+  return { kind: 'beginning' };
+}
+
+function printer(output: OutputFormat, format: string | undefined): PrintRecord {
+  if (format !== undefined) {
+    if (output !== 'table' && output !== 'wide')
+      throw usageError(`--format and -o ${output} exclude each other`);
+    return compileFormat(format);
+  }
+  switch (output) {
+    case 'table':
+      return compileFormat(VALUE_PER_LINE);
+    case 'wide':
+      return compileFormat('%t-%p %o %T %k %v\\n');
+    case 'name':
+      return compileFormat('%t:%p:%o\\n');
+    case 'json':
+      return (record, out) => out.appendText(`${toJson(recordValue(record))}\n`);
+    case 'yaml':
+      return (record: ConsumerRecord, out: ByteBuffer) =>
+        out.appendText(`---\n${toYaml(recordValue(record))}`);
+  }
+}
+
+function recordValue(record: ConsumerRecord): object {
+  return {
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+    timestamp: String(record.timestamp),
+    key: bytesValue(record.key),
+    value: bytesValue(record.value),
+    headers: record.headers.map(({ key, value }) => ({ key, value: bytesValue(value) })),
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * How failures look: what was wrong, where, and what to do; one JSON object with `-o json`. Goes to standard error
+ * only. Never decides what a failure means: `exit-code.ts` does.
+ */
+import { InvariantError, MillraceError } from '@millrace/core';
+import { CommanderError } from 'commander';
+import { createColors } from 'picocolors';
+import { CliError, InterruptedError } from './cli-error.ts';
+import { EXIT, exitCodeOf } from './exit-code.ts';
+import { toJson } from './plain-value.ts';
+
+export interface ErrorReport {
+  readonly code: string;
+  readonly exitCode: number;
+  readonly message: string;
+  readonly help: string;
+  readonly retriable: boolean;
+  /** The failure as thrown, for `-v`. */
+  readonly cause: unknown;
+}
+
+export function reportOf(thrown: unknown, where: { readonly bootstrapServer?: string } = {}): ErrorReport {
+  const error = thrown instanceof AggregateError && thrown.errors.length > 0 ? thrown.errors[0] : thrown;
+  const base = { retriable: false, help: '', cause: thrown };
+  if (error instanceof CliError) {
+    return { ...base, code: error.code, exitCode: error.exitCode, message: error.message, help: error.help };
+  }
+  if (error instanceof InterruptedError) {
+    return { ...base, code: 'INTERRUPTED', exitCode: error.exitCode, message: error.message };
+  }
+  if (error instanceof CommanderError) {
+    return { ...base, code: 'USAGE', exitCode: EXIT.usage, message: error.message.replace(/^error: /, '') };
+  }
+  if (error instanceof MillraceError) {
+    const { code, message, help, retriable } = error;
+    const exitCode = exitCodeOf(code);
+    const address =
+      exitCode === EXIT.unreachable && where.bootstrapServer ? ` [${where.bootstrapServer}]` : '';
+    return {
+      code,
+      exitCode,
+      message: `${message}${address}`,
+      help: message === help ? '' : help,
+      retriable,
+      cause: thrown,
+    };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const system = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (typeof system === 'string' && !(error instanceof InvariantError)) {
+    return { ...base, code: system, exitCode: EXIT.failed, message };
+  }
+  return {
+    ...base,
+    code: 'INTERNAL',
+    exitCode: EXIT.failed,
+    message,
+    help: 'This is a fault of the millrace command itself; -v prints where it happened.',
+  };
+}
+
+export function printReport(
+  report: ErrorReport,
+  options: { readonly format: 'text' | 'json'; readonly colour: boolean; readonly verbose: boolean },
+): string {
+  if (options.format === 'json') {
+    const { cause, ...facts } = report;
+    return `${toJson({ error: options.verbose ? { ...facts, stack: stackOf(cause) } : facts })}\n`;
+  }
+  const colours = createColors(options.colour);
+  const named = report.code === 'USAGE' ? '' : `${report.code}: `;
+  const lines = [`${colours.red('error:')} ${named}${report.message}`];
+  if (report.help !== '') lines.push(`  ${report.help}`);
+  if (options.verbose) lines.push(stackOf(report.cause));
+  return `${lines.join('\n')}\n`;
+}
+
+function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown.cause === undefined ? '' : `\ncaused by ${stackOf(thrown.cause)}`;
+  return `${thrown.stack ?? thrown.message}${cause}`;
+}

@@ -1,0 +1,83 @@
+/** What the process's exit code means, and which failure ends with which. Scripts depend on it: numbers never change. */
+import type { ErrorCode } from '@millrace/core';
+
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  notFound: 4,
+  conflict: 5,
+  unauthorised: 6,
+  unhealthy: 7,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Complete by type: a new error code does not compile until somebody decides how a script sees it. */
+const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
+  UNKNOWN_SERVER_ERROR: EXIT.failed,
+  OFFSET_OUT_OF_RANGE: EXIT.failed,
+  CORRUPT_MESSAGE: EXIT.failed,
+  UNKNOWN_TOPIC_OR_PARTITION: EXIT.notFound,
+  LEADER_NOT_AVAILABLE: EXIT.failed,
+  NOT_LEADER_OR_FOLLOWER: EXIT.failed,
+  REQUEST_TIMED_OUT: EXIT.unreachable,
+  REPLICA_NOT_AVAILABLE: EXIT.failed,
+  MESSAGE_TOO_LARGE: EXIT.failed,
+  NETWORK_EXCEPTION: EXIT.unreachable,
+  COORDINATOR_NOT_AVAILABLE: EXIT.failed,
+  INVALID_TOPIC_EXCEPTION: EXIT.failed,
+  NOT_ENOUGH_REPLICAS: EXIT.failed,
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: EXIT.failed,
+  INVALID_REQUIRED_ACKS: EXIT.failed,
+  UNSUPPORTED_VERSION: EXIT.failed,
+  TOPIC_ALREADY_EXISTS: EXIT.conflict,
+  INVALID_PARTITIONS: EXIT.failed,
+  INVALID_REPLICATION_FACTOR: EXIT.failed,
+  INVALID_REPLICA_ASSIGNMENT: EXIT.failed,
+  INVALID_CONFIG: EXIT.failed,
+  NOT_CONTROLLER: EXIT.failed,
+  INVALID_REQUEST: EXIT.failed,
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: EXIT.failed,
+  POLICY_VIOLATION: EXIT.failed,
+  OUT_OF_ORDER_SEQUENCE_NUMBER: EXIT.failed,
+  DUPLICATE_SEQUENCE_NUMBER: EXIT.failed,
+  INVALID_PRODUCER_EPOCH: EXIT.failed,
+  KAFKA_STORAGE_ERROR: EXIT.failed,
+  UNKNOWN_PRODUCER_ID: EXIT.failed,
+  FETCH_SESSION_ID_NOT_FOUND: EXIT.failed,
+  FENCED_LEADER_EPOCH: EXIT.failed,
+  UNKNOWN_LEADER_EPOCH: EXIT.failed,
+  UNSUPPORTED_COMPRESSION_TYPE: EXIT.failed,
+  STALE_BROKER_EPOCH: EXIT.failed,
+  OFFSET_NOT_AVAILABLE: EXIT.failed,
+  PREFERRED_LEADER_NOT_AVAILABLE: EXIT.failed,
+  ELIGIBLE_LEADERS_NOT_AVAILABLE: EXIT.failed,
+  ELECTION_NOT_NEEDED: EXIT.failed,
+  INVALID_RECORD: EXIT.failed,
+  DUPLICATE_BROKER_REGISTRATION: EXIT.conflict,
+  BROKER_ID_NOT_REGISTERED: EXIT.notFound,
+  INCONSISTENT_CLUSTER_ID: EXIT.conflict,
+  INELIGIBLE_REPLICA: EXIT.failed,
+  INVALID_UPDATE_VERSION: EXIT.conflict,
+  UNKNOWN_TOPIC_ID: EXIT.notFound,
+  CANCELLED: EXIT.interrupted,
+  CLOSED: EXIT.failed,
+  BUFFER_EXHAUSTED: EXIT.failed,
+  CONNECTION_FAILED: EXIT.unreachable,
+  NODE_OVERLOADED: EXIT.failed,
+  NOT_FORMATTED: EXIT.failed,
+  DIRECTORY_LOCKED: EXIT.conflict,
+  LOG_DAMAGED: EXIT.failed,
+  DISK_FULL: EXIT.failed,
+  NO_OFFSET_FOR_PARTITION: EXIT.failed,
+  SERIALIZATION_FAILED: EXIT.failed,
+  QUORUM_UNAVAILABLE: EXIT.unreachable,
+};
+
+export function exitCodeOf(code: ErrorCode): ExitCode {
+  return EXIT_OF_ERROR[code];
+}

@@ -1,0 +1,44 @@
+/** The command line's environment in a real process. The only file here that touches `process`. */
+import { homedir } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { Millrace } from '@millrace/client';
+import { type Clock, DELAY_MAX_MS } from '@millrace/core';
+import type { CliEnvironment } from './environment.ts';
+
+const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  schedule(delayMs, callback) {
+    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), DELAY_MAX_MS));
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+/** Listens for SIGINT and SIGTERM from now on: the first one aborts `interrupted`, the second ends the process. */
+export function processEnvironment(version: string): CliEnvironment {
+  const interruption = new AbortController();
+  const interrupt = (signal: NodeJS.Signals): void => {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+    interruption.abort(signal);
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    isTerminal: {
+      stdin: process.stdin.isTTY === true,
+      stdout: process.stdout.isTTY === true,
+      stderr: process.stderr.isTTY === true,
+    },
+    homeDirectory: homedir(),
+    version,
+    runtime: process.version,
+    clock: systemClock,
+    interrupted: interruption.signal,
+    connect: (options) => new Millrace(options),
+  };
+}
