@@ -68,6 +68,10 @@ export class UsageWatch {
       ...memoryOf(pid),
     }));
     const oursS = processes.reduce((sum, { cpuS }) => sum + cpuS, 0);
-    return { elapsedS, processes, othersCores: Math.max(0, machineBusyS() - this.#machineS - oursS) / elapsedS };
+    return {
+      elapsedS,
+      processes,
+      othersCores: Math.max(0, machineBusyS() - this.#machineS - oursS) / elapsedS,
+    };
   }
 }

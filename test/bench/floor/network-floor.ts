@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
 import { sleepMs } from '../monotonic-clock.ts';
-import { ACK_BYTES, type PeerPorts, SINK_PATH, SOURCE_PATH, WINDOW_BYTES } from './stream-contract.ts';
+import { type PeerPorts, SINK_PATH, SOURCE_PATH, WINDOW_BYTES } from './stream-contract.ts';
 
 /** Enough that neither end ever waits for the other's turn. */
 const IN_FLIGHT = 8;
@@ -71,11 +71,9 @@ export class NetworkPeer {
     return withCall(this.#ports.grpcPort, SINK_PATH, (call) => {
       const message = Buffer.alloc(messageBytes, 7);
       let acknowledged = 0;
-      call.on('data', (acks: Buffer) => {
-        for (let taken = 0; taken < acks.length; taken += ACK_BYTES) {
-          acknowledged += messageBytes;
-          call.write(message);
-        }
+      call.on('data', () => {
+        acknowledged += messageBytes;
+        call.write(message);
       });
       for (let sent = 0; sent < IN_FLIGHT; sent++) call.write(message);
       return ratePerS(measureMs, () => acknowledged);

@@ -2,8 +2,9 @@
  * The far end of the network floors, a process of its own: takes or sends messages over bare gRPC and bare TCP and does
  * nothing with them. Windows are as wide as Millrace's, so that the floor is what the library can do, not its defaults.
  */
-import { createServer as createTcpServer, type Socket } from 'node:net';
+
 import type { Http2Server, Http2Session } from 'node:http2';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { ACK_BYTES, SINK_PATH, SOURCE_PATH, WINDOW_BYTES } from './stream-contract.ts';
 
