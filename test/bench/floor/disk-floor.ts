@@ -2,6 +2,7 @@
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Histogram, type LatencySummary } from '../histogram.ts';
+import { MessagePool } from './message-pool.ts';
 
 /** Small enough that the kernel does not begin to write back and to hold the writer. */
 const APPEND_LIMIT_BYTES = 512 * 1024 * 1024;
@@ -23,11 +24,11 @@ function withFile<T>(folder: string, use: (fd: number) => T): T {
 /** Bytes per second of `writeSync` in pieces of that size to the end of one file. */
 export function appendBytesPerS(folder: string, pieceBytes: number, measureMs: number): number {
   return withFile(folder, (fd) => {
-    const piece = Buffer.alloc(pieceBytes, 7);
+    const pool = new MessagePool(pieceBytes);
     const startedMs = performance.now();
     let written = 0;
     while (written < APPEND_LIMIT_BYTES && performance.now() - startedMs < measureMs) {
-      written += writeSync(fd, piece);
+      written += writeSync(fd, pool.next());
     }
     return (written / (performance.now() - startedMs)) * 1000;
   });

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
 import { sleepMs } from '../monotonic-clock.ts';
+import { MessagePool } from './message-pool.ts';
 import { type PeerPorts, SINK_PATH, SOURCE_PATH, WINDOW_BYTES } from './stream-contract.ts';
 
 /** Enough that neither end ever waits for the other's turn. */
@@ -69,13 +70,13 @@ export class NetworkPeer {
   /** Bytes per second over one gRPC stream in messages of that size, each acknowledged, several under way. */
   grpcUp(messageBytes: number, measureMs: number): Promise<number> {
     return withCall(this.#ports.grpcPort, SINK_PATH, (call) => {
-      const message = Buffer.alloc(messageBytes, 7);
+      const pool = new MessagePool(messageBytes);
       let acknowledged = 0;
       call.on('data', () => {
         acknowledged += messageBytes;
-        call.write(message);
+        call.write(pool.next());
       });
-      for (let sent = 0; sent < IN_FLIGHT; sent++) call.write(message);
+      for (let sent = 0; sent < IN_FLIGHT; sent++) call.write(pool.next());
       return ratePerS(measureMs, () => acknowledged);
     });
   }
@@ -99,9 +100,9 @@ export class NetworkPeer {
     const socket = connect(this.#ports.tcpPort, '127.0.0.1');
     socket.on('error', () => undefined);
     await once(socket, 'connect');
-    const message = Buffer.alloc(messageBytes, 7);
+    const pool = new MessagePool(messageBytes);
     const fill = (): void => {
-      while (!socket.destroyed && socket.write(message));
+      while (!socket.destroyed && socket.write(pool.next()));
     };
     socket.on('drain', fill);
     fill();

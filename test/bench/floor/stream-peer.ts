@@ -6,6 +6,7 @@
 import type { Http2Server, Http2Session } from 'node:http2';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { MessagePool } from './message-pool.ts';
 import { ACK_BYTES, SINK_PATH, SOURCE_PATH, WINDOW_BYTES } from './stream-contract.ts';
 
 interface GrpcServerFields {
@@ -31,9 +32,9 @@ function source(call: ServerDuplexStream<Buffer, Buffer>): void {
     open = false;
   });
   call.once('data', (request: Buffer) => {
-    const message = Buffer.alloc(request.readUInt32BE(), 7);
+    const pool = new MessagePool(request.readUInt32BE());
     const fill = (): void => {
-      while (open && call.write(message));
+      while (open && call.write(pool.next()));
       if (open) call.once('drain', fill);
     };
     fill();
