@@ -40,6 +40,34 @@ export {
   configResourceKey,
   configResourceOf,
 } from './config-resource.ts';
+export { allocateProducerIds, PRODUCER_ID_BLOCK } from './decide/allocate-producer-ids.ts';
+export { alterConfigs } from './decide/alter-configs.ts';
+export { alterPartitions } from './decide/alter-partitions.ts';
+export {
+  changePartition,
+  type ElectionRules,
+  electionRules,
+  type PartitionTarget,
+} from './decide/change-partition.ts';
+export { createPartitions } from './decide/create-partitions.ts';
+export { createTopics } from './decide/create-topics.ts';
+export {
+  checkBrokerEpoch,
+  type Decision,
+  type DecisionContext,
+  type DecisionLimits,
+} from './decide/decision.ts';
+export { deleteTopics } from './decide/delete-topics.ts';
+export { electLeaders, rebalanceLeaders } from './decide/elect-leaders.ts';
+export {
+  beginShutdown,
+  electLeaderless,
+  fenceBroker,
+  leadershipsOf,
+  unfenceBroker,
+} from './decide/fence-broker.ts';
+export { type HeartbeatReply, heartbeat } from './decide/heartbeat.ts';
+export { type RegistrationReply, registerBroker } from './decide/register-broker.ts';
 export { deltaBetween, type MetadataDelta } from './delta.ts';
 export {
   type ConfigScope,
@@ -50,6 +78,7 @@ export {
   topicConfigByName,
   topicConfigOf,
 } from './effective-config.ts';
+export { decodeEntry, type EncodedEntry, encodeEntries } from './entry-codec.ts';
 export {
   type BrokerImage,
   type ConfigOverrides,
@@ -63,6 +92,7 @@ export {
   type TopicImage,
   topicByName,
 } from './image.ts';
+export { type PlacementBroker, placeReplicas } from './placement.ts';
 export {
   type BrokerChanged,
   type BrokerRegistered,

@@ -26,7 +26,12 @@ export function encodeRecords(records: readonly MetadataRecord[]): Buffer {
 
 /** @throws {MillraceError} UNSUPPORTED_VERSION for what a newer build wrote, CORRUPT_MESSAGE for anything else. */
 export function decodeRecords(data: Buffer): MetadataRecord[] {
-  const { version, records } = parseObject(data, 'metadata entry');
+  return decodeDocument(data).records;
+}
+
+/** An entry as it lies in the log; `offset` is where it is meant to lie, see entry-codec.ts. */
+export function decodeDocument(data: Buffer): { records: MetadataRecord[]; offset: number | undefined } {
+  const { version, records, offset } = parseObject(data, 'metadata entry');
   checkVersion(version, RECORDS_VERSION, 'metadata entry');
   if (!Array.isArray(records)) throw new MillraceError('CORRUPT_MESSAGE', 'metadata entry without records');
   for (const record of records as { kind?: unknown }[]) {
@@ -38,11 +43,14 @@ export function decodeRecords(data: Buffer): MetadataRecord[] {
       );
     }
   }
-  return records as MetadataRecord[];
+  return { records: records as MetadataRecord[], offset: offset as number | undefined };
 }
 
 /** @throws {MillraceError} CORRUPT_MESSAGE unless `data` is one JSON object. */
-export function parseObject(data: Buffer, what: string): { version?: unknown; records?: unknown } {
+export function parseObject(
+  data: Buffer,
+  what: string,
+): { version?: unknown; records?: unknown; offset?: unknown } {
   let value: unknown;
   try {
     value = JSON.parse(data.toString('utf8'));
