@@ -1,6 +1,7 @@
 /** The client's end of a stream. Turns whatever gRPC reports into one `onClosed`; never lets an 'error' event go unhandled. */
 import { type ClientDuplexStream, type ClientReadableStream, type StatusObject, status } from '@grpc/grpc-js';
 import { MillraceError, toMillraceError } from '@millrace/core';
+import { readOneAhead } from './grpc-internals.ts';
 import { fromRpcFailure } from './rpc-status.ts';
 import type { RpcStream, StreamHandlers } from './rpc-stream.ts';
 import { StreamSender } from './stream-sender.ts';
@@ -31,6 +32,7 @@ export class ClientStream<Outgoing, Incoming> implements RpcStream<Outgoing> {
     const sink = 'write' in call ? call : { write: () => undefined };
     this.#sender = new StreamSender(sink, options.sendBufferBytes);
     this.#greeting = setTimeout(() => this.#onSilence(), options.connectTimeoutMs);
+    readOneAhead(call);
     call.on('metadata', () => clearTimeout(this.#greeting));
     call.on('data', (frame: Buffer) => this.#onFrame(frame));
     // The status event that follows carries the same news.

@@ -3,18 +3,20 @@
  * gRPC status. Whatever a peer sends, at worst its own call or connection ends.
  */
 import {
+  logVerbosity,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
+  setLogVerbosity,
 } from '@grpc/grpc-js';
 import { invariant, type Logger, MillraceError, silentLogger } from '@millrace/core';
 import { ConnectionGuard } from './connection-guard.ts';
 import { healthService } from './generated/messages.ts';
+import { http2ServersOf, widenStreamWindows } from './grpc-internals.ts';
 import { HealthService } from './health-service.ts';
-import { http2ServersOf, widenStreamWindows } from './http2-windows.ts';
 import { type RpcConfig, rpcConfig } from './rpc-config.ts';
 import type { DuplexMethod, ServerStreamMethod, UnaryMethod } from './rpc-method.ts';
 import { toRpcFailure } from './rpc-status.ts';
@@ -73,6 +75,8 @@ export class RpcServer {
     this.#logger = logger;
     this.#config = config;
     this.#guard = new ConnectionGuard(config, logger);
+    // grpc-js would write lines of its own to stderr for what is reported here as errors.
+    if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
     this.#server = new Server({
       'grpc.max_receive_message_length': config['socket.request.max.bytes'],
       'grpc.max_send_message_length': -1,
@@ -95,6 +99,11 @@ export class RpcServer {
   /** Receive window of each open connection, in bytes. */
   get localWindowSizes(): number[] {
     return this.#guard.localWindowSizes;
+  }
+
+  /** Open streams, of all connections. */
+  get openStreams(): number {
+    return this.#streams.size;
   }
 
   unary<Request, Response>(

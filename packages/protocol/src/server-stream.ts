@@ -1,6 +1,7 @@
 /** The server's end of a stream: decoding, back-pressure, and exactly one `onClosed`, whoever ends it. */
 import { Metadata, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
 import { MillraceError, toMillraceError } from '@millrace/core';
+import { readOneAhead } from './grpc-internals.ts';
 import { toRpcFailure } from './rpc-status.ts';
 import type { RpcStream, ServerStreamHandlers } from './rpc-stream.ts';
 import { StreamSender } from './stream-sender.ts';
@@ -40,7 +41,9 @@ export class ServerStream<Outgoing, Incoming> implements RpcStream<Outgoing> {
     this.#handlers = handlers;
     this.#call.sendMetadata(new Metadata());
     if (incoming === undefined || !('read' in this.#call)) return;
+    readOneAhead(this.#call);
     this.#call.on('data', (frame: Buffer) => this.#onFrame(frame, incoming));
+    // HTTP/2 in Node ends a stream before it resets it: a client that cancels may look like one that is done.
     this.#call.on('end', () => this.#onEnd());
   }
 

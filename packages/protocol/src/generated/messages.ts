@@ -4596,6 +4596,1168 @@ function readMetadataEntry(reader: WireReader, end: number): MetadataEntry {
 
 export const MetadataEntry: Codec<MetadataEntry> = codec('millrace.v1.MetadataEntry', sizeMetadataEntry, writeMetadataEntry, readMetadataEntry);
 
+export interface RaftFrame {
+  /** First on every stream, and never again. */
+  readonly greeting?: RaftGreeting | undefined;
+  readonly hello?: RaftHello | undefined;
+  readonly preVoteRequest?: RaftPreVoteRequest | undefined;
+  readonly preVoteResponse?: RaftPreVoteResponse | undefined;
+  readonly voteRequest?: RaftVoteRequest | undefined;
+  readonly voteResponse?: RaftVoteResponse | undefined;
+  readonly append?: RaftAppend | undefined;
+  readonly appendResponse?: RaftAppendResponse | undefined;
+  readonly heartbeat?: RaftHeartbeat | undefined;
+  readonly heartbeatResponse?: RaftHeartbeatResponse | undefined;
+  readonly snapshotChunk?: RaftSnapshotChunk | undefined;
+  readonly snapshotResponse?: RaftSnapshotResponse | undefined;
+  readonly timeoutNow?: RaftTimeoutNow | undefined;
+}
+
+function sizeRaftFrame(message: RaftFrame): number {
+  let size = 0;
+  if (message.greeting !== undefined) size += 1 + sizePrefixed(sizeRaftGreeting(message.greeting));
+  if (message.hello !== undefined) size += 1 + sizePrefixed(sizeRaftHello(message.hello));
+  if (message.preVoteRequest !== undefined) size += 1 + sizePrefixed(sizeRaftPreVoteRequest(message.preVoteRequest));
+  if (message.preVoteResponse !== undefined) size += 1 + sizePrefixed(sizeRaftPreVoteResponse(message.preVoteResponse));
+  if (message.voteRequest !== undefined) size += 1 + sizePrefixed(sizeRaftVoteRequest(message.voteRequest));
+  if (message.voteResponse !== undefined) size += 1 + sizePrefixed(sizeRaftVoteResponse(message.voteResponse));
+  if (message.append !== undefined) size += 1 + sizePrefixed(sizeRaftAppend(message.append));
+  if (message.appendResponse !== undefined) size += 1 + sizePrefixed(sizeRaftAppendResponse(message.appendResponse));
+  if (message.heartbeat !== undefined) size += 1 + sizePrefixed(sizeRaftHeartbeat(message.heartbeat));
+  if (message.heartbeatResponse !== undefined) size += 1 + sizePrefixed(sizeRaftHeartbeatResponse(message.heartbeatResponse));
+  if (message.snapshotChunk !== undefined) size += 1 + sizePrefixed(sizeRaftSnapshotChunk(message.snapshotChunk));
+  if (message.snapshotResponse !== undefined) size += 1 + sizePrefixed(sizeRaftSnapshotResponse(message.snapshotResponse));
+  if (message.timeoutNow !== undefined) size += 1 + sizePrefixed(sizeRaftTimeoutNow(message.timeoutNow));
+  return size;
+}
+
+function writeRaftFrame(message: RaftFrame, writer: WireWriter): void {
+  if (message.greeting !== undefined) {
+    writer.uint32(10);
+    writer.uint32(sizeRaftGreeting(message.greeting));
+    writeRaftGreeting(message.greeting, writer);
+  }
+  if (message.hello !== undefined) {
+    writer.uint32(18);
+    writer.uint32(sizeRaftHello(message.hello));
+    writeRaftHello(message.hello, writer);
+  }
+  if (message.preVoteRequest !== undefined) {
+    writer.uint32(26);
+    writer.uint32(sizeRaftPreVoteRequest(message.preVoteRequest));
+    writeRaftPreVoteRequest(message.preVoteRequest, writer);
+  }
+  if (message.preVoteResponse !== undefined) {
+    writer.uint32(34);
+    writer.uint32(sizeRaftPreVoteResponse(message.preVoteResponse));
+    writeRaftPreVoteResponse(message.preVoteResponse, writer);
+  }
+  if (message.voteRequest !== undefined) {
+    writer.uint32(42);
+    writer.uint32(sizeRaftVoteRequest(message.voteRequest));
+    writeRaftVoteRequest(message.voteRequest, writer);
+  }
+  if (message.voteResponse !== undefined) {
+    writer.uint32(50);
+    writer.uint32(sizeRaftVoteResponse(message.voteResponse));
+    writeRaftVoteResponse(message.voteResponse, writer);
+  }
+  if (message.append !== undefined) {
+    writer.uint32(58);
+    writer.uint32(sizeRaftAppend(message.append));
+    writeRaftAppend(message.append, writer);
+  }
+  if (message.appendResponse !== undefined) {
+    writer.uint32(66);
+    writer.uint32(sizeRaftAppendResponse(message.appendResponse));
+    writeRaftAppendResponse(message.appendResponse, writer);
+  }
+  if (message.heartbeat !== undefined) {
+    writer.uint32(74);
+    writer.uint32(sizeRaftHeartbeat(message.heartbeat));
+    writeRaftHeartbeat(message.heartbeat, writer);
+  }
+  if (message.heartbeatResponse !== undefined) {
+    writer.uint32(82);
+    writer.uint32(sizeRaftHeartbeatResponse(message.heartbeatResponse));
+    writeRaftHeartbeatResponse(message.heartbeatResponse, writer);
+  }
+  if (message.snapshotChunk !== undefined) {
+    writer.uint32(90);
+    writer.uint32(sizeRaftSnapshotChunk(message.snapshotChunk));
+    writeRaftSnapshotChunk(message.snapshotChunk, writer);
+  }
+  if (message.snapshotResponse !== undefined) {
+    writer.uint32(98);
+    writer.uint32(sizeRaftSnapshotResponse(message.snapshotResponse));
+    writeRaftSnapshotResponse(message.snapshotResponse, writer);
+  }
+  if (message.timeoutNow !== undefined) {
+    writer.uint32(106);
+    writer.uint32(sizeRaftTimeoutNow(message.timeoutNow));
+    writeRaftTimeoutNow(message.timeoutNow, writer);
+  }
+}
+
+function readRaftFrame(reader: WireReader, end: number): RaftFrame {
+  let greeting: RaftGreeting | undefined;
+  let hello: RaftHello | undefined;
+  let preVoteRequest: RaftPreVoteRequest | undefined;
+  let preVoteResponse: RaftPreVoteResponse | undefined;
+  let voteRequest: RaftVoteRequest | undefined;
+  let voteResponse: RaftVoteResponse | undefined;
+  let append: RaftAppend | undefined;
+  let appendResponse: RaftAppendResponse | undefined;
+  let heartbeat: RaftHeartbeat | undefined;
+  let heartbeatResponse: RaftHeartbeatResponse | undefined;
+  let snapshotChunk: RaftSnapshotChunk | undefined;
+  let snapshotResponse: RaftSnapshotResponse | undefined;
+  let timeoutNow: RaftTimeoutNow | undefined;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        greeting = readRaftGreeting(reader, reader.nested());
+        break;
+      case 18:
+        hello = readRaftHello(reader, reader.nested());
+        break;
+      case 26:
+        preVoteRequest = readRaftPreVoteRequest(reader, reader.nested());
+        break;
+      case 34:
+        preVoteResponse = readRaftPreVoteResponse(reader, reader.nested());
+        break;
+      case 42:
+        voteRequest = readRaftVoteRequest(reader, reader.nested());
+        break;
+      case 50:
+        voteResponse = readRaftVoteResponse(reader, reader.nested());
+        break;
+      case 58:
+        append = readRaftAppend(reader, reader.nested());
+        break;
+      case 66:
+        appendResponse = readRaftAppendResponse(reader, reader.nested());
+        break;
+      case 74:
+        heartbeat = readRaftHeartbeat(reader, reader.nested());
+        break;
+      case 82:
+        heartbeatResponse = readRaftHeartbeatResponse(reader, reader.nested());
+        break;
+      case 90:
+        snapshotChunk = readRaftSnapshotChunk(reader, reader.nested());
+        break;
+      case 98:
+        snapshotResponse = readRaftSnapshotResponse(reader, reader.nested());
+        break;
+      case 106:
+        timeoutNow = readRaftTimeoutNow(reader, reader.nested());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { greeting, hello, preVoteRequest, preVoteResponse, voteRequest, voteResponse, append, appendResponse, heartbeat, heartbeatResponse, snapshotChunk, snapshotResponse, timeoutNow };
+}
+
+export const RaftFrame: Codec<RaftFrame> = codec('millrace.v1.RaftFrame', sizeRaftFrame, writeRaftFrame, readRaftFrame);
+
+export interface RaftGreeting {
+  /** Another cluster's node is refused (INCONSISTENT_CLUSTER_ID), and so is one that means another node (INVALID_REQUEST). */
+  readonly clusterId: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+function sizeRaftGreeting(message: RaftGreeting): number {
+  let size = 0;
+  if (message.clusterId !== '') size += 1 + sizeText(message.clusterId);
+  if (message.from !== 0) size += 1 + sizeUint32(message.from);
+  if (message.to !== 0) size += 1 + sizeUint32(message.to);
+  return size;
+}
+
+function writeRaftGreeting(message: RaftGreeting, writer: WireWriter): void {
+  if (message.clusterId !== '') {
+    writer.uint32(10);
+    writer.text(message.clusterId);
+  }
+  if (message.from !== 0) {
+    writer.uint32(16);
+    writer.uint32(message.from);
+  }
+  if (message.to !== 0) {
+    writer.uint32(24);
+    writer.uint32(message.to);
+  }
+}
+
+function readRaftGreeting(reader: WireReader, end: number): RaftGreeting {
+  let clusterId: string = '';
+  let from: number = 0;
+  let to: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        clusterId = reader.text();
+        break;
+      case 16:
+        from = reader.uint32();
+        break;
+      case 24:
+        to = reader.uint32();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { clusterId, from, to };
+}
+
+export const RaftGreeting: Codec<RaftGreeting> = codec('millrace.v1.RaftGreeting', sizeRaftGreeting, writeRaftGreeting, readRaftGreeting);
+
+/** A voter is a directory on a node; the directory id is empty while it has not been learned. */
+export interface RaftVoter {
+  readonly id: number;
+  readonly directoryId: string;
+}
+
+function sizeRaftVoter(message: RaftVoter): number {
+  let size = 0;
+  if (message.id !== 0) size += 1 + sizeUint32(message.id);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  return size;
+}
+
+function writeRaftVoter(message: RaftVoter, writer: WireWriter): void {
+  if (message.id !== 0) {
+    writer.uint32(8);
+    writer.uint32(message.id);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+}
+
+function readRaftVoter(reader: WireReader, end: number): RaftVoter {
+  let id: number = 0;
+  let directoryId: string = '';
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        id = reader.uint32();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { id, directoryId };
+}
+
+export const RaftVoter: Codec<RaftVoter> = codec('millrace.v1.RaftVoter', sizeRaftVoter, writeRaftVoter, readRaftVoter);
+
+export interface RaftEntry {
+  readonly index: number;
+  readonly term: number;
+  /** A leader change opens a term and carries no data. */
+  readonly leaderChange: boolean;
+  readonly data: Buffer;
+}
+
+function sizeRaftEntry(message: RaftEntry): number {
+  let size = 0;
+  if (message.index !== 0) size += 1 + sizeUint64(message.index);
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.leaderChange) size += 1 + sizeBool(message.leaderChange);
+  if (message.data.length > 0) size += 1 + sizeBytes(message.data);
+  return size;
+}
+
+function writeRaftEntry(message: RaftEntry, writer: WireWriter): void {
+  if (message.index !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.index);
+  }
+  if (message.term !== 0) {
+    writer.uint32(16);
+    writer.uint64(message.term);
+  }
+  if (message.leaderChange) {
+    writer.uint32(24);
+    writer.bool(message.leaderChange);
+  }
+  if (message.data.length > 0) {
+    writer.uint32(34);
+    writer.payload(message.data);
+  }
+}
+
+function readRaftEntry(reader: WireReader, end: number): RaftEntry {
+  let index: number = 0;
+  let term: number = 0;
+  let leaderChange: boolean = false;
+  let data: Buffer = NO_BYTES;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        index = reader.uint64();
+        break;
+      case 16:
+        term = reader.uint64();
+        break;
+      case 24:
+        leaderChange = reader.bool();
+        break;
+      case 34:
+        data = reader.payload();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { index, term, leaderChange, data };
+}
+
+export const RaftEntry: Codec<RaftEntry> = codec('millrace.v1.RaftEntry', sizeRaftEntry, writeRaftEntry, readRaftEntry);
+
+/** In all messages: `term` and `directory_id` are the sender's. */
+export interface RaftHello {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly voters: readonly RaftVoter[];
+  readonly answer: boolean;
+}
+
+function sizeRaftHello(message: RaftHello): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  for (const element of message.voters) size += 1 + sizePrefixed(sizeRaftVoter(element));
+  if (message.answer) size += 1 + sizeBool(message.answer);
+  return size;
+}
+
+function writeRaftHello(message: RaftHello, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  for (const element of message.voters) {
+    writer.uint32(26);
+    writer.uint32(sizeRaftVoter(element));
+    writeRaftVoter(element, writer);
+  }
+  if (message.answer) {
+    writer.uint32(32);
+    writer.bool(message.answer);
+  }
+}
+
+function readRaftHello(reader: WireReader, end: number): RaftHello {
+  let term: number = 0;
+  let directoryId: string = '';
+  const voters: RaftVoter[] = [];
+  let answer: boolean = false;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 26:
+        voters.push(readRaftVoter(reader, reader.nested()));
+        break;
+      case 32:
+        answer = reader.bool();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, voters, answer };
+}
+
+export const RaftHello: Codec<RaftHello> = codec('millrace.v1.RaftHello', sizeRaftHello, writeRaftHello, readRaftHello);
+
+export interface RaftPreVoteRequest {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+}
+
+function sizeRaftPreVoteRequest(message: RaftPreVoteRequest): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.lastIndex !== 0) size += 1 + sizeUint64(message.lastIndex);
+  if (message.lastTerm !== 0) size += 1 + sizeUint64(message.lastTerm);
+  return size;
+}
+
+function writeRaftPreVoteRequest(message: RaftPreVoteRequest, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  if (message.lastIndex !== 0) {
+    writer.uint32(24);
+    writer.uint64(message.lastIndex);
+  }
+  if (message.lastTerm !== 0) {
+    writer.uint32(32);
+    writer.uint64(message.lastTerm);
+  }
+}
+
+function readRaftPreVoteRequest(reader: WireReader, end: number): RaftPreVoteRequest {
+  let term: number = 0;
+  let directoryId: string = '';
+  let lastIndex: number = 0;
+  let lastTerm: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 24:
+        lastIndex = reader.uint64();
+        break;
+      case 32:
+        lastTerm = reader.uint64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, lastIndex, lastTerm };
+}
+
+export const RaftPreVoteRequest: Codec<RaftPreVoteRequest> = codec('millrace.v1.RaftPreVoteRequest', sizeRaftPreVoteRequest, writeRaftPreVoteRequest, readRaftPreVoteRequest);
+
+export interface RaftPreVoteResponse {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly granted: boolean;
+}
+
+function sizeRaftPreVoteResponse(message: RaftPreVoteResponse): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.granted) size += 1 + sizeBool(message.granted);
+  return size;
+}
+
+function writeRaftPreVoteResponse(message: RaftPreVoteResponse, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  if (message.granted) {
+    writer.uint32(24);
+    writer.bool(message.granted);
+  }
+}
+
+function readRaftPreVoteResponse(reader: WireReader, end: number): RaftPreVoteResponse {
+  let term: number = 0;
+  let directoryId: string = '';
+  let granted: boolean = false;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 24:
+        granted = reader.bool();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, granted };
+}
+
+export const RaftPreVoteResponse: Codec<RaftPreVoteResponse> = codec('millrace.v1.RaftPreVoteResponse', sizeRaftPreVoteResponse, writeRaftPreVoteResponse, readRaftPreVoteResponse);
+
+export interface RaftVoteRequest {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+  readonly transfer: boolean;
+}
+
+function sizeRaftVoteRequest(message: RaftVoteRequest): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.lastIndex !== 0) size += 1 + sizeUint64(message.lastIndex);
+  if (message.lastTerm !== 0) size += 1 + sizeUint64(message.lastTerm);
+  if (message.transfer) size += 1 + sizeBool(message.transfer);
+  return size;
+}
+
+function writeRaftVoteRequest(message: RaftVoteRequest, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  if (message.lastIndex !== 0) {
+    writer.uint32(24);
+    writer.uint64(message.lastIndex);
+  }
+  if (message.lastTerm !== 0) {
+    writer.uint32(32);
+    writer.uint64(message.lastTerm);
+  }
+  if (message.transfer) {
+    writer.uint32(40);
+    writer.bool(message.transfer);
+  }
+}
+
+function readRaftVoteRequest(reader: WireReader, end: number): RaftVoteRequest {
+  let term: number = 0;
+  let directoryId: string = '';
+  let lastIndex: number = 0;
+  let lastTerm: number = 0;
+  let transfer: boolean = false;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 24:
+        lastIndex = reader.uint64();
+        break;
+      case 32:
+        lastTerm = reader.uint64();
+        break;
+      case 40:
+        transfer = reader.bool();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, lastIndex, lastTerm, transfer };
+}
+
+export const RaftVoteRequest: Codec<RaftVoteRequest> = codec('millrace.v1.RaftVoteRequest', sizeRaftVoteRequest, writeRaftVoteRequest, readRaftVoteRequest);
+
+export interface RaftVoteResponse {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly granted: boolean;
+}
+
+function sizeRaftVoteResponse(message: RaftVoteResponse): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.granted) size += 1 + sizeBool(message.granted);
+  return size;
+}
+
+function writeRaftVoteResponse(message: RaftVoteResponse, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  if (message.granted) {
+    writer.uint32(24);
+    writer.bool(message.granted);
+  }
+}
+
+function readRaftVoteResponse(reader: WireReader, end: number): RaftVoteResponse {
+  let term: number = 0;
+  let directoryId: string = '';
+  let granted: boolean = false;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 24:
+        granted = reader.bool();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, granted };
+}
+
+export const RaftVoteResponse: Codec<RaftVoteResponse> = codec('millrace.v1.RaftVoteResponse', sizeRaftVoteResponse, writeRaftVoteResponse, readRaftVoteResponse);
+
+export interface RaftAppend {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly prevIndex: number;
+  readonly prevTerm: number;
+  readonly entries: readonly RaftEntry[];
+  readonly commitIndex: number;
+}
+
+function sizeRaftAppend(message: RaftAppend): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.prevIndex !== 0) size += 1 + sizeUint64(message.prevIndex);
+  if (message.prevTerm !== 0) size += 1 + sizeUint64(message.prevTerm);
+  for (const element of message.entries) size += 1 + sizePrefixed(sizeRaftEntry(element));
+  if (message.commitIndex !== 0) size += 1 + sizeUint64(message.commitIndex);
+  return size;
+}
+
+function writeRaftAppend(message: RaftAppend, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  if (message.prevIndex !== 0) {
+    writer.uint32(24);
+    writer.uint64(message.prevIndex);
+  }
+  if (message.prevTerm !== 0) {
+    writer.uint32(32);
+    writer.uint64(message.prevTerm);
+  }
+  for (const element of message.entries) {
+    writer.uint32(42);
+    writer.uint32(sizeRaftEntry(element));
+    writeRaftEntry(element, writer);
+  }
+  if (message.commitIndex !== 0) {
+    writer.uint32(48);
+    writer.uint64(message.commitIndex);
+  }
+}
+
+function readRaftAppend(reader: WireReader, end: number): RaftAppend {
+  let term: number = 0;
+  let directoryId: string = '';
+  let prevIndex: number = 0;
+  let prevTerm: number = 0;
+  const entries: RaftEntry[] = [];
+  let commitIndex: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 24:
+        prevIndex = reader.uint64();
+        break;
+      case 32:
+        prevTerm = reader.uint64();
+        break;
+      case 42:
+        entries.push(readRaftEntry(reader, reader.nested()));
+        break;
+      case 48:
+        commitIndex = reader.uint64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, prevIndex, prevTerm, entries, commitIndex };
+}
+
+export const RaftAppend: Codec<RaftAppend> = codec('millrace.v1.RaftAppend', sizeRaftAppend, writeRaftAppend, readRaftAppend);
+
+export interface RaftAppendResponse {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly accepted: boolean;
+  readonly index: number;
+  readonly hintIndex: number;
+  readonly hintTerm: number;
+}
+
+function sizeRaftAppendResponse(message: RaftAppendResponse): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.accepted) size += 1 + sizeBool(message.accepted);
+  if (message.index !== 0) size += 1 + sizeUint64(message.index);
+  if (message.hintIndex !== 0) size += 1 + sizeUint64(message.hintIndex);
+  if (message.hintTerm !== 0) size += 1 + sizeUint64(message.hintTerm);
+  return size;
+}
+
+function writeRaftAppendResponse(message: RaftAppendResponse, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  if (message.accepted) {
+    writer.uint32(24);
+    writer.bool(message.accepted);
+  }
+  if (message.index !== 0) {
+    writer.uint32(32);
+    writer.uint64(message.index);
+  }
+  if (message.hintIndex !== 0) {
+    writer.uint32(40);
+    writer.uint64(message.hintIndex);
+  }
+  if (message.hintTerm !== 0) {
+    writer.uint32(48);
+    writer.uint64(message.hintTerm);
+  }
+}
+
+function readRaftAppendResponse(reader: WireReader, end: number): RaftAppendResponse {
+  let term: number = 0;
+  let directoryId: string = '';
+  let accepted: boolean = false;
+  let index: number = 0;
+  let hintIndex: number = 0;
+  let hintTerm: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 24:
+        accepted = reader.bool();
+        break;
+      case 32:
+        index = reader.uint64();
+        break;
+      case 40:
+        hintIndex = reader.uint64();
+        break;
+      case 48:
+        hintTerm = reader.uint64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, accepted, index, hintIndex, hintTerm };
+}
+
+export const RaftAppendResponse: Codec<RaftAppendResponse> = codec('millrace.v1.RaftAppendResponse', sizeRaftAppendResponse, writeRaftAppendResponse, readRaftAppendResponse);
+
+export interface RaftHeartbeat {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly commitIndex: number;
+  readonly round: number;
+}
+
+function sizeRaftHeartbeat(message: RaftHeartbeat): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.commitIndex !== 0) size += 1 + sizeUint64(message.commitIndex);
+  if (message.round !== 0) size += 1 + sizeUint64(message.round);
+  return size;
+}
+
+function writeRaftHeartbeat(message: RaftHeartbeat, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  if (message.commitIndex !== 0) {
+    writer.uint32(24);
+    writer.uint64(message.commitIndex);
+  }
+  if (message.round !== 0) {
+    writer.uint32(32);
+    writer.uint64(message.round);
+  }
+}
+
+function readRaftHeartbeat(reader: WireReader, end: number): RaftHeartbeat {
+  let term: number = 0;
+  let directoryId: string = '';
+  let commitIndex: number = 0;
+  let round: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 24:
+        commitIndex = reader.uint64();
+        break;
+      case 32:
+        round = reader.uint64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, commitIndex, round };
+}
+
+export const RaftHeartbeat: Codec<RaftHeartbeat> = codec('millrace.v1.RaftHeartbeat', sizeRaftHeartbeat, writeRaftHeartbeat, readRaftHeartbeat);
+
+export interface RaftHeartbeatResponse {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly round: number;
+}
+
+function sizeRaftHeartbeatResponse(message: RaftHeartbeatResponse): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.round !== 0) size += 1 + sizeUint64(message.round);
+  return size;
+}
+
+function writeRaftHeartbeatResponse(message: RaftHeartbeatResponse, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  if (message.round !== 0) {
+    writer.uint32(24);
+    writer.uint64(message.round);
+  }
+}
+
+function readRaftHeartbeatResponse(reader: WireReader, end: number): RaftHeartbeatResponse {
+  let term: number = 0;
+  let directoryId: string = '';
+  let round: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 24:
+        round = reader.uint64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, round };
+}
+
+export const RaftHeartbeatResponse: Codec<RaftHeartbeatResponse> = codec('millrace.v1.RaftHeartbeatResponse', sizeRaftHeartbeatResponse, writeRaftHeartbeatResponse, readRaftHeartbeatResponse);
+
+export interface RaftSnapshotChunk {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly snapshotIndex: number;
+  readonly snapshotTerm: number;
+  /** Of `data` in the whole, in bytes. */
+  readonly position: number;
+  readonly totalBytes: number;
+  /** CRC-32 of the whole. */
+  readonly checksum: number;
+  readonly data: Buffer;
+}
+
+function sizeRaftSnapshotChunk(message: RaftSnapshotChunk): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.snapshotIndex !== 0) size += 1 + sizeUint64(message.snapshotIndex);
+  if (message.snapshotTerm !== 0) size += 1 + sizeUint64(message.snapshotTerm);
+  if (message.position !== 0) size += 1 + sizeUint64(message.position);
+  if (message.totalBytes !== 0) size += 1 + sizeUint64(message.totalBytes);
+  if (message.checksum !== 0) size += 1 + sizeUint32(message.checksum);
+  if (message.data.length > 0) size += 1 + sizeBytes(message.data);
+  return size;
+}
+
+function writeRaftSnapshotChunk(message: RaftSnapshotChunk, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  if (message.snapshotIndex !== 0) {
+    writer.uint32(24);
+    writer.uint64(message.snapshotIndex);
+  }
+  if (message.snapshotTerm !== 0) {
+    writer.uint32(32);
+    writer.uint64(message.snapshotTerm);
+  }
+  if (message.position !== 0) {
+    writer.uint32(40);
+    writer.uint64(message.position);
+  }
+  if (message.totalBytes !== 0) {
+    writer.uint32(48);
+    writer.uint64(message.totalBytes);
+  }
+  if (message.checksum !== 0) {
+    writer.uint32(56);
+    writer.uint32(message.checksum);
+  }
+  if (message.data.length > 0) {
+    writer.uint32(66);
+    writer.payload(message.data);
+  }
+}
+
+function readRaftSnapshotChunk(reader: WireReader, end: number): RaftSnapshotChunk {
+  let term: number = 0;
+  let directoryId: string = '';
+  let snapshotIndex: number = 0;
+  let snapshotTerm: number = 0;
+  let position: number = 0;
+  let totalBytes: number = 0;
+  let checksum: number = 0;
+  let data: Buffer = NO_BYTES;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 24:
+        snapshotIndex = reader.uint64();
+        break;
+      case 32:
+        snapshotTerm = reader.uint64();
+        break;
+      case 40:
+        position = reader.uint64();
+        break;
+      case 48:
+        totalBytes = reader.uint64();
+        break;
+      case 56:
+        checksum = reader.uint32();
+        break;
+      case 66:
+        data = reader.payload();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, snapshotIndex, snapshotTerm, position, totalBytes, checksum, data };
+}
+
+export const RaftSnapshotChunk: Codec<RaftSnapshotChunk> = codec('millrace.v1.RaftSnapshotChunk', sizeRaftSnapshotChunk, writeRaftSnapshotChunk, readRaftSnapshotChunk);
+
+export interface RaftSnapshotResponse {
+  readonly term: number;
+  readonly directoryId: string;
+  readonly snapshotIndex: number;
+  readonly position: number;
+}
+
+function sizeRaftSnapshotResponse(message: RaftSnapshotResponse): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.snapshotIndex !== 0) size += 1 + sizeUint64(message.snapshotIndex);
+  if (message.position !== 0) size += 1 + sizeUint64(message.position);
+  return size;
+}
+
+function writeRaftSnapshotResponse(message: RaftSnapshotResponse, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+  if (message.snapshotIndex !== 0) {
+    writer.uint32(24);
+    writer.uint64(message.snapshotIndex);
+  }
+  if (message.position !== 0) {
+    writer.uint32(32);
+    writer.uint64(message.position);
+  }
+}
+
+function readRaftSnapshotResponse(reader: WireReader, end: number): RaftSnapshotResponse {
+  let term: number = 0;
+  let directoryId: string = '';
+  let snapshotIndex: number = 0;
+  let position: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      case 24:
+        snapshotIndex = reader.uint64();
+        break;
+      case 32:
+        position = reader.uint64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId, snapshotIndex, position };
+}
+
+export const RaftSnapshotResponse: Codec<RaftSnapshotResponse> = codec('millrace.v1.RaftSnapshotResponse', sizeRaftSnapshotResponse, writeRaftSnapshotResponse, readRaftSnapshotResponse);
+
+export interface RaftTimeoutNow {
+  readonly term: number;
+  readonly directoryId: string;
+}
+
+function sizeRaftTimeoutNow(message: RaftTimeoutNow): number {
+  let size = 0;
+  if (message.term !== 0) size += 1 + sizeUint64(message.term);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  return size;
+}
+
+function writeRaftTimeoutNow(message: RaftTimeoutNow, writer: WireWriter): void {
+  if (message.term !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.term);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(18);
+    writer.text(message.directoryId);
+  }
+}
+
+function readRaftTimeoutNow(reader: WireReader, end: number): RaftTimeoutNow {
+  let term: number = 0;
+  let directoryId: string = '';
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        term = reader.uint64();
+        break;
+      case 18:
+        directoryId = reader.text();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { term, directoryId };
+}
+
+export const RaftTimeoutNow: Codec<RaftTimeoutNow> = codec('millrace.v1.RaftTimeoutNow', sizeRaftTimeoutNow, writeRaftTimeoutNow, readRaftTimeoutNow);
+
 export interface ReplicaFetchRequest {
   /** A correlation id of 0 only updates the session (for instance after a flush) and is not answered. */
   readonly header: RequestHeader;
@@ -5058,6 +6220,18 @@ export const controllerService = {
   allocateProducerIds: { path: '/millrace.v1.Controller/AllocateProducerIds', kind: 'unary', request: AllocateProducerIdsRequest, response: AllocateProducerIdsResponse } as RpcMethod<AllocateProducerIdsRequest, AllocateProducerIdsResponse, 'unary'>,
   /** Snapshot first if the log does not reach back to from_offset, then committed records as they come. */
   followMetadata: { path: '/millrace.v1.Controller/FollowMetadata', kind: 'serverStream', request: FollowMetadataRequest, response: MetadataUpdate } as RpcMethod<FollowMetadataRequest, MetadataUpdate, 'serverStream'>,
+  /** Changes that brokers pass on; answered after they are committed, or refused with NOT_CONTROLLER. */
+  createTopics: { path: '/millrace.v1.Controller/CreateTopics', kind: 'unary', request: CreateTopicsRequest, response: CreateTopicsResponse } as RpcMethod<CreateTopicsRequest, CreateTopicsResponse, 'unary'>,
+  deleteTopics: { path: '/millrace.v1.Controller/DeleteTopics', kind: 'unary', request: DeleteTopicsRequest, response: DeleteTopicsResponse } as RpcMethod<DeleteTopicsRequest, DeleteTopicsResponse, 'unary'>,
+  createPartitions: { path: '/millrace.v1.Controller/CreatePartitions', kind: 'unary', request: CreatePartitionsRequest, response: CreatePartitionsResponse } as RpcMethod<CreatePartitionsRequest, CreatePartitionsResponse, 'unary'>,
+  alterConfigs: { path: '/millrace.v1.Controller/AlterConfigs', kind: 'unary', request: AlterConfigsRequest, response: AlterConfigsResponse } as RpcMethod<AlterConfigsRequest, AlterConfigsResponse, 'unary'>,
+  electLeaders: { path: '/millrace.v1.Controller/ElectLeaders', kind: 'unary', request: ElectLeadersRequest, response: ElectLeadersResponse } as RpcMethod<ElectLeadersRequest, ElectLeadersResponse, 'unary'>,
+  describeQuorum: { path: '/millrace.v1.Controller/DescribeQuorum', kind: 'unary', request: DescribeQuorumRequest, response: DescribeQuorumResponse } as RpcMethod<DescribeQuorumRequest, DescribeQuorumResponse, 'unary'>,
+};
+
+export const raftService = {
+  /** One stream for each pair and direction: the caller speaks, the callee answers only the greeting (with an empty frame) or ends the stream with the reason. A stream that breaks tells both sides at once that the other may be gone. */
+  talk: { path: '/millrace.v1.Raft/Talk', kind: 'duplex', request: RaftFrame, response: RaftFrame } as RpcMethod<RaftFrame, RaftFrame, 'duplex'>,
 };
 
 export const replicationService = {

@@ -1,7 +1,8 @@
 /**
- * Wider HTTP/2 receive windows on a grpc-js server. grpc-js (1.14) reads its flow-control option on clients only, so a
- * server keeps Node's 65,535 bytes, which costs two to six times in throughput. This file alone knows where grpc-js keeps
- * its HTTP/2 servers and their settings; if a release moves them it throws at start, never later.
+ * The three things that grpc-js (1.14) offers no option for, reached through its fields in this file alone; if a release
+ * moves them it throws at once, never silently slow. Receive windows: grpc-js widens those of clients only, and 65,535
+ * bytes cost a server two to six times in throughput. Its HTTP/2 servers: limits on connections belong there. Reading
+ * ahead: a paused call would take sixteen messages of up to the largest size.
  */
 import type { Http2Server } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
@@ -19,7 +20,7 @@ function fieldsOf(server: Server): GrpcServerFields {
   const fields = server as unknown as Partial<GrpcServerFields>;
   invariant(
     typeof fields.commonServerOptions === 'object' && fields.http2Servers instanceof Map,
-    'grpc-js keeps its HTTP/2 settings elsewhere than 1.14 did: adapt http2-windows.ts',
+    'grpc-js keeps its HTTP/2 settings elsewhere than 1.14 did: adapt grpc-internals.ts',
   );
   return fields as GrpcServerFields;
 }
@@ -37,6 +38,13 @@ export function widenStreamWindows(server: Server, windowBytes: number): void {
 /** The HTTP/2 servers behind a bound server; one for each address. */
 export function http2ServersOf(server: Server): Http2Server[] {
   const servers = [...fieldsOf(server).http2Servers.keys()];
-  invariant(servers.length > 0, 'grpc-js has no HTTP/2 server after binding: adapt http2-windows.ts');
+  invariant(servers.length > 0, 'grpc-js has no HTTP/2 server after binding: adapt grpc-internals.ts');
   return servers;
+}
+
+/** A call that is paused holds one message and leaves the rest to HTTP/2 flow control. */
+export function readOneAhead(call: object): void {
+  const { _readableState: state } = call as { _readableState?: { highWaterMark?: number } };
+  invariant(typeof state?.highWaterMark === 'number', 'a gRPC call is no Readable: adapt grpc-internals.ts');
+  state.highWaterMark = 1;
 }
