@@ -1,4 +1,7 @@
 /** The Raft driver and the controller that decides cluster metadata. */
+export { LevelRaftStore } from './level-raft-store.ts';
+export { MemoryRaftStore } from './memory-raft-store.ts';
+export { MetadataQuorum, type MetadataQuorumOptions } from './metadata-quorum.ts';
 export { type QuorumConfig, quorumConfig } from './quorum-config.ts';
 export type {
   CommittedRecord,
@@ -6,4 +9,5 @@ export type {
   QuorumStateMachine,
   RaftTransport,
 } from './quorum-ports.ts';
+export type { QuorumReplicaStatus, QuorumStatus } from './quorum-status.ts';
 export type { RaftStore, RaftStoreWrite } from './raft-store.ts';

@@ -1,5 +1,6 @@
 /** The keys of the metadata quorum, each declared once. Names are Kafka's where Kafka has them. */
 import { bytes, type ConfigOf, configSchema, count, GiB, KiB, MiB, millis } from '@millrace/core';
+import { DEFAULT_RAFT_CONFIG, type RaftConfig } from '@millrace/raft';
 
 export const quorumConfig = configSchema('Metadata quorum', {
   'controller.quorum.election.timeout.ms': millis({
@@ -38,6 +39,12 @@ export const quorumConfig = configSchema('Metadata quorum', {
     max: 16 * MiB,
     doc: 'Most bytes of records in one message to a follower, and of a snapshot chunk (there at most 1 MiB).',
   }),
+  'controller.quorum.record.max.bytes': bytes({
+    default: 8 * MiB,
+    min: KiB,
+    max: 64 * MiB,
+    doc: 'Largest single record of the metadata log; larger proposals fail with MESSAGE_TOO_LARGE.',
+  }),
   'controller.quorum.append.max.inflight': count({
     default: 64,
     min: 1,
@@ -70,3 +77,21 @@ export const quorumConfig = configSchema('Metadata quorum', {
 });
 
 export type QuorumConfig = ConfigOf<typeof quorumConfig>;
+
+/** The keys that concern the pure state machine. */
+export function raftConfigOf(config: QuorumConfig): RaftConfig {
+  const appendMaxBytes = config['controller.quorum.append.max.bytes'];
+  const quickElectionMaxMs = config['controller.quorum.quick.election.ms'];
+  return {
+    ...DEFAULT_RAFT_CONFIG,
+    fetchTimeoutMs: config['controller.quorum.fetch.timeout.ms'],
+    electionTimeoutMs: config['controller.quorum.election.timeout.ms'],
+    quickElectionMinMs: Math.ceil(quickElectionMaxMs / 3),
+    quickElectionMaxMs,
+    heartbeatIntervalMs: config['controller.quorum.heartbeat.interval.ms'],
+    appendMaxBytes,
+    inflightMaxAppends: config['controller.quorum.append.max.inflight'],
+    snapshotChunkMaxBytes: Math.min(appendMaxBytes, MiB),
+    retainedEntries: config['metadata.log.retained.records'],
+  };
+}

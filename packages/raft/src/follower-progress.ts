@@ -28,6 +28,8 @@ export interface FollowerProgress {
   snapshotPosition: number;
   /** When anything of the current term last came from it. */
   lastContactMs: number;
+  /** When it last held everything that was committed; -Infinity for never. */
+  lastCaughtUpMs: number;
   /** The newest heartbeat round that it answered. */
   ackedRound: number;
 }
@@ -48,6 +50,7 @@ export function newProgress(
     snapshot: undefined,
     snapshotPosition: 0,
     lastContactMs: nowMs,
+    lastCaughtUpMs: Number.NEGATIVE_INFINITY,
     ackedRound: 0,
   };
 }

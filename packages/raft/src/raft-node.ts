@@ -64,6 +64,8 @@ export interface FollowerStatus {
   readonly voter: boolean;
   readonly matchIndex: number;
   readonly lastContactMs: number;
+  /** When it last held everything committed; -Infinity for never. */
+  readonly lastCaughtUpMs: number;
 }
 
 /** A look inside, for people and tests. Indexes count from 1. */
@@ -105,6 +107,10 @@ export class RaftNode {
     return state.role === 'leader' ? leaderDueMs(state) : state.electionDueMs;
   }
 
+  get role(): Role {
+    return this.#state.role;
+  }
+
   /** @param nowMs monotonic; never less than in the step before. */
   step(event: RaftEvent, nowMs: number): RaftEffect[] {
     const state = this.#state;
@@ -141,12 +147,13 @@ export class RaftNode {
       startIndex: log.startIndex,
       snapshot: state.snapshot,
       followers: [...(leadership?.progress.values() ?? [])].map(
-        ({ id, directoryId, voter, match, lastContactMs }) => ({
+        ({ id, directoryId, voter, match, lastContactMs, lastCaughtUpMs }) => ({
           id,
           directoryId,
           voter,
           matchIndex: match,
           lastContactMs,
+          lastCaughtUpMs,
         }),
       ),
       isTransferring: leadership?.transfer !== undefined,
@@ -278,6 +285,7 @@ export class RaftNode {
     if (message.kind === 'appendResponse') onAppendResponse(state, progress, message);
     else if (message.kind === 'snapshotResponse') onSnapshotResponse(state, progress, message);
     else onHeartbeatResponse(state, progress, message);
+    if (progress.match >= state.commitIndex) progress.lastCaughtUpMs = state.nowMs;
     releaseEarlyReads(state);
     serveReads(state);
     askSuccessor(state);

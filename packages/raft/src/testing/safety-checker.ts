@@ -12,7 +12,7 @@ export class SafetyChecker {
   /** The true committed log: entry `i` at `i - 1`. */
   readonly committed: string[] = [];
   readonly #replicas: readonly TestReplica[];
-  readonly #leaders = new Map<number, string>();
+  readonly #leaders = new Map<string, string>();
   readonly #votes = new Map<string, string>();
   readonly #terms = new Map<string, number>();
   readonly #contents = new Map<string, string>();

@@ -1,0 +1,86 @@
+/** What people and other nodes may know of the quorum, in offsets. Holds no state. */
+import type { NodeId } from '@millrace/core';
+import type { RaftStatus, Role } from '@millrace/raft';
+
+export interface QuorumReplicaStatus {
+  readonly id: NodeId;
+  /** Empty while it is not known. */
+  readonly directoryId: string;
+  /** Durable there, as far as this node knows: of itself always, of others only while it leads; otherwise undefined. */
+  readonly logEndOffset: number | undefined;
+  /** Records behind the leader's log end; undefined where `logEndOffset` is. */
+  readonly lag: number | undefined;
+  /** Since it was last heard by the leader; 0 for the leader itself; undefined where not known. */
+  readonly lastContactMs: number | undefined;
+  /** Since it last held everything committed; as `lastContactMs`. */
+  readonly lastCaughtUpMs: number | undefined;
+}
+
+export interface QuorumStatus {
+  readonly nodeId: NodeId;
+  readonly directoryId: string;
+  readonly role: Role;
+  readonly leaderId: NodeId | undefined;
+  readonly term: number;
+  /** Everything below is committed, as far as this node knows. */
+  readonly highWatermark: number;
+  /** Everything below is applied on this node. */
+  readonly appliedOffset: number;
+  readonly logStartOffset: number;
+  readonly logEndOffset: number;
+  /** Everything below is in the newest snapshot; 0 if there is none. */
+  readonly snapshotEndOffset: number;
+  /** Empty until the cluster has formed. */
+  readonly voters: readonly QuorumReplicaStatus[];
+  /** Directories that receive the log without counting: a node whose voter directory was replaced. */
+  readonly observers: readonly QuorumReplicaStatus[];
+}
+
+export function quorumStatus(
+  self: { readonly nodeId: NodeId; readonly directoryId: string },
+  raft: RaftStatus,
+  appliedIndex: number,
+  nowMs: number,
+): QuorumStatus {
+  const replica = (id: NodeId, directoryId: string): QuorumReplicaStatus => {
+    if (id === self.nodeId && directoryId === self.directoryId) {
+      const isLeader = raft.role === 'leader';
+      return {
+        id,
+        directoryId,
+        logEndOffset: raft.durableIndex,
+        lag: isLeader ? raft.lastIndex - raft.durableIndex : undefined,
+        lastContactMs: isLeader ? 0 : undefined,
+        lastCaughtUpMs: isLeader ? 0 : undefined,
+      };
+    }
+    const follower = raft.followers.find((other) => other.id === id && other.directoryId === directoryId);
+    return {
+      id,
+      directoryId,
+      logEndOffset: follower?.matchIndex,
+      lag: follower && raft.lastIndex - follower.matchIndex,
+      lastContactMs: follower && sinceMs(follower.lastContactMs, nowMs),
+      lastCaughtUpMs: follower && sinceMs(follower.lastCaughtUpMs, nowMs),
+    };
+  };
+  return {
+    ...self,
+    role: raft.role,
+    leaderId: raft.leaderId,
+    term: raft.term,
+    highWatermark: raft.commitIndex,
+    appliedOffset: appliedIndex,
+    logStartOffset: raft.startIndex,
+    logEndOffset: raft.lastIndex,
+    snapshotEndOffset: raft.snapshot?.index ?? 0,
+    voters: raft.voters.map(({ id, directoryId }) => replica(id, directoryId)),
+    observers: raft.followers
+      .filter(({ voter }) => !voter)
+      .map(({ id, directoryId }) => replica(id, directoryId)),
+  };
+}
+
+function sinceMs(atMs: number, nowMs: number): number | undefined {
+  return Number.isFinite(atMs) ? Math.round(nowMs - atMs) : undefined;
+}
