@@ -1,0 +1,110 @@
+/** What the benchmark's client process can be told to do, and what it answers. Everything here crosses a process border. */
+import type { LatencySummary } from '../histogram.ts';
+
+interface ClusterJob {
+  readonly bootstrap: string;
+  readonly topic: string;
+  readonly recordBytes: number;
+}
+
+interface TimedJob extends ClusterJob {
+  readonly warmupMs: number;
+  readonly measureMs: number;
+}
+
+/** Sends as fast as the producer takes records. */
+export interface ProduceJob extends TimedJob {
+  readonly kind: 'produce';
+  readonly acks: 'all' | 0 | 1;
+}
+
+/** Sends that many records and no more. */
+export interface FillJob extends ClusterJob {
+  readonly kind: 'fill';
+  readonly records: number;
+}
+
+/** Reads one partition from its beginning, and again when it ends. */
+export interface ConsumeJob extends TimedJob {
+  readonly kind: 'consume';
+}
+
+/** One record at a time: sent, acknowledged and consumed before the next. */
+export interface EndToEndJob extends TimedJob {
+  readonly kind: 'endToEnd';
+}
+
+/** Sends on a schedule that never waits for answers. */
+export interface FixedRateJob extends TimedJob {
+  readonly kind: 'fixedRate';
+  readonly recordsPerS: number;
+  readonly partitions: number;
+}
+
+/** Sends a record every few milliseconds until told to stop, and can say how long acknowledgements stayed away. */
+export interface SteadyJob extends ClusterJob {
+  readonly kind: 'steady';
+  readonly intervalMs: number;
+}
+
+export type Job = ProduceJob | FillJob | ConsumeJob | EndToEndJob | FixedRateJob | SteadyJob;
+
+export interface ThroughputResult {
+  /** In the measured time. */
+  readonly records: number;
+  readonly elapsedMs: number;
+}
+
+export interface ProduceResult extends ThroughputResult {
+  /** From `send` to its result, so with the time in the producer's own queue. */
+  readonly latency: LatencySummary;
+}
+
+export interface FixedRateResult extends ThroughputResult {
+  /** From the time at which each record was due. */
+  readonly latency: LatencySummary;
+  /** How late the client itself was to send. */
+  readonly sendDelay: LatencySummary;
+}
+
+export interface EndToEndResult extends ThroughputResult {
+  readonly acknowledged: LatencySummary;
+  readonly consumed: LatencySummary;
+}
+
+export interface SteadyResult {
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly failed: number;
+  /** Acknowledged records that the partition does not hold. */
+  readonly missing: number;
+}
+
+export interface JobResults {
+  readonly produce: ProduceResult;
+  readonly fill: ThroughputResult;
+  readonly consume: ThroughputResult;
+  readonly endToEnd: EndToEndResult;
+  readonly fixedRate: FixedRateResult;
+  readonly steady: SteadyResult;
+}
+
+/** The longest time without an acknowledgement since `sinceMs` of the machine's monotonic clock. */
+export interface AckGap {
+  readonly gapMs: number;
+  /** Acknowledgements after that gap. */
+  readonly acksAfter: number;
+}
+
+export type ToClient =
+  | { readonly kind: 'job'; readonly job: Job }
+  | { readonly kind: 'ackGap'; readonly sinceMs: number }
+  | { readonly kind: 'stop' };
+
+/** `begin` and `measured` frame the time in which CPU is counted. */
+export type FromClient =
+  | { readonly kind: 'begin' }
+  | { readonly kind: 'measured' }
+  | { readonly kind: 'ackGap'; readonly gap: AckGap }
+  | { readonly kind: 'done'; readonly result: JobResults[keyof JobResults] }
+  | { readonly kind: 'failed'; readonly message: string };
