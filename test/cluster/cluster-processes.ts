@@ -3,17 +3,26 @@
  * Ends only what it started.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-export const MILLRACE_BIN = join(root, 'packages', 'server', 'bin', 'millrace.js');
+export const MILLRACE_BIN = join(repositoryRoot(), 'packages', 'server', 'bin', 'millrace.js');
 const CLUSTER_ID = 'dGVzdC1jbHVzdGVyLTAwMA';
 const STARTED = '"event":"node_started"';
+
+/** Looked for upwards: this module also runs from where the compiler puts it. */
+function repositoryRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package-lock.json'))) {
+    if (folder === dirname(folder)) throw new Error('not inside the repository');
+    folder = dirname(folder);
+  }
+  return folder;
+}
 
 export interface CommandResult {
   readonly exitCode: number | null;
