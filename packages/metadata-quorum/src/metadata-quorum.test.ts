@@ -257,7 +257,7 @@ test('on a real disk, everything acknowledged is there after a restart of all no
       openStore: (id) => LevelRaftStore.open(join(folder, `raft-${id}`)),
       isPaced: true,
       config: {
-        'metadata.log.max.record.bytes.between.snapshots': '500',
+        'metadata.log.max.record.bytes.between.snapshots': '100',
         'metadata.log.retained.records': '2',
       },
     });
