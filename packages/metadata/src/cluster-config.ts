@@ -76,3 +76,9 @@ export const CLUSTER_ONLY: ReadonlySet<string> = new Set([
   'num.partitions',
   'unclean.leader.election.enable',
 ]);
+
+/**
+ * What counts as committed must not depend on whose file a node reads: these are never taken from a file, only from
+ * the metadata, where a new controller records its own file's value once.
+ */
+export const RECORDED_IN_METADATA: ReadonlySet<string> = new Set(['log.durability', 'min.insync.replicas']);

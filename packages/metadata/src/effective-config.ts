@@ -3,7 +3,7 @@
  * then the default. Answers are cached for as long as no override changes. Never changes an override.
  */
 import type { NodeId, TopicId } from '@millrace/core';
-import { BROKER_NAME_OF, type ClusterConfig, clusterConfig } from './cluster-config.ts';
+import { BROKER_NAME_OF, type ClusterConfig, clusterConfig, RECORDED_IN_METADATA } from './cluster-config.ts';
 import { CLUSTER_RESOURCE, type ConfigResource } from './config-resource.ts';
 import { type ConfigOverrides, configOverrides, type MetadataImage } from './image.ts';
 import { type TopicConfig, type TopicConfigName, topicConfig } from './topic-config.ts';
@@ -142,5 +142,6 @@ function firstOf(name: string, { broker, cluster, fileTexts }: Layers): Found | 
   if (ofBroker !== undefined) return { value: ofBroker, source: 'broker' };
   const ofCluster = cluster.get(name);
   if (ofCluster !== undefined) return { value: ofCluster, source: 'cluster' };
-  return Object.hasOwn(fileTexts, name) ? { value: fileTexts[name]!, source: 'static' } : undefined;
+  const isInFile = Object.hasOwn(fileTexts, name) && !RECORDED_IN_METADATA.has(name);
+  return isInFile ? { value: fileTexts[name]!, source: 'static' } : undefined;
 }

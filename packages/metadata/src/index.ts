@@ -1,6 +1,12 @@
 /** Cluster metadata: commands to records to image. Pure. */
 export { applyRecords } from './apply.ts';
-export { BROKER_NAME_OF, CLUSTER_ONLY, type ClusterConfig, clusterConfig } from './cluster-config.ts';
+export {
+  BROKER_NAME_OF,
+  CLUSTER_ONLY,
+  type ClusterConfig,
+  clusterConfig,
+  RECORDED_IN_METADATA,
+} from './cluster-config.ts';
 export type {
   AllocateProducerIdsRequest,
   AllocateProducerIdsResponse,

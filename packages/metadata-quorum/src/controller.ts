@@ -1,0 +1,354 @@
+/**
+ * One controller node. While its quorum node leads it is the active controller: it decides against what is committed
+ * and already decided, proposes, and answers after commit; many decisions are under way at once and share the quorum's
+ * writes. Otherwise it only follows. It never acts on what is not committed, and keeps nothing from a lost leadership.
+ */
+import {
+  type Clock,
+  Deferred,
+  KiB,
+  type Logger,
+  MiB,
+  MillraceError,
+  type NodeId,
+  type Random,
+} from '@millrace/core';
+import {
+  type AllocateProducerIdsRequest,
+  type AllocateProducerIdsResponse,
+  type AlterConfigsRequest,
+  type AlterConfigsResponse,
+  type AlterPartitionsRequest,
+  type AlterPartitionsResponse,
+  allocateProducerIds,
+  alterConfigs,
+  alterPartitions,
+  type BrokerHeartbeat,
+  type BrokerRegistration,
+  type BrokerState,
+  type CreatePartitionsRequest,
+  type CreatePartitionsResponse,
+  type CreateTopicsRequest,
+  type CreateTopicsResponse,
+  createPartitions,
+  createTopics,
+  type Decision,
+  type DecisionContext,
+  type DeleteTopicsRequest,
+  type DeleteTopicsResponse,
+  deleteTopics,
+  type ElectLeadersRequest,
+  type ElectLeadersResponse,
+  electLeaders,
+  heartbeat,
+  type MetadataImage,
+  registerBroker,
+} from '@millrace/metadata';
+import { ActiveTerm } from './active-term.ts';
+import { CommittedMetadata } from './committed-metadata.ts';
+import type { ControllerApi, MetadataFollower, MetadataLogFollower, Unsubscribe } from './controller-api.ts';
+import type { ControllerConfig } from './controller-config.ts';
+import type { LeadershipEvent, QuorumStateMachine } from './quorum-ports.ts';
+import type { QuorumStatus } from './quorum-status.ts';
+import type { Committed } from './speculation-state.ts';
+
+/** What the controller needs of the quorum; `MetadataQuorum` is it. */
+export interface ControllerQuorum {
+  propose(data: Buffer): Promise<{ offset: number }>;
+  status(): QuorumStatus;
+  leaderId(): NodeId | undefined;
+  transferLeadership(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ControllerOptions {
+  /** Starts the quorum with what it shall drive, for instance `(hooks) => MetadataQuorum.start({ ...options, ...hooks })`. */
+  readonly startQuorum: (hooks: {
+    readonly stateMachine: QuorumStateMachine;
+    readonly onLeadership: (event: LeadershipEvent) => void;
+  }) => Promise<ControllerQuorum>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly config: ControllerConfig;
+  /** Texts of `clusterConfig` keys from the node's own file: defaults below every override. */
+  readonly clusterDefaults?: Readonly<Record<string, string>>;
+}
+
+/** Entries kept for followers elsewhere; whoever is further behind gets a snapshot. */
+const TAIL_MAX_BYTES = 8 * MiB;
+/** A decision that is larger goes into several entries. */
+const ENTRY_MAX_BYTES = 512 * KiB;
+
+export class Controller implements ControllerApi {
+  readonly #options: ControllerOptions;
+  readonly #metadata: CommittedMetadata;
+  readonly #context: DecisionContext;
+  readonly #waiting = new Set<Deferred<void>>();
+  /** When Raft connections to nodes broke; a broker on such a node may be dead. */
+  readonly #peerDisconnects = new Map<NodeId, number>();
+  #quorum: ControllerQuorum | undefined;
+  #active: ActiveTerm | undefined;
+
+  private constructor(options: ControllerOptions) {
+    const { config, random, clusterDefaults = {} } = options;
+    this.#options = options;
+    this.#metadata = new CommittedMetadata(TAIL_MAX_BYTES, (committed) => this.#onCommitted(committed));
+    this.#context = {
+      random,
+      limits: {
+        partitionsPerRequest: config['controller.max.partitions.per.request'],
+        partitionsPerCluster: config['controller.max.partitions'],
+        topicsPerRequest: config['controller.max.topics.per.request'],
+      },
+      scope: { fileTexts: clusterDefaults },
+    };
+  }
+
+  /** @throws what starting the quorum throws. */
+  static async create(options: ControllerOptions): Promise<Controller> {
+    const controller = new Controller(options);
+    controller.#quorum = await options.startQuorum({
+      stateMachine: controller.#metadata,
+      onLeadership: (event) => controller.#onLeadership(event),
+    });
+    return controller;
+  }
+
+  /** Hands leadership over if it can, then closes the quorum. */
+  async close(): Promise<void> {
+    const isActive = this.#active !== undefined;
+    if (isActive) await this.#quorum?.transferLeadership().catch(() => {});
+    this.#deactivate();
+    await this.#quorum?.close();
+  }
+
+  isActive(): boolean {
+    return this.#active !== undefined;
+  }
+
+  /** Committed metadata of this node; may lag behind the active controller's. */
+  image(): MetadataImage {
+    return this.#metadata.image;
+  }
+
+  leaderId(): NodeId | undefined {
+    return this.#quorum?.leaderId();
+  }
+
+  /** @throws {MillraceError} QUORUM_UNAVAILABLE before the quorum has started. */
+  status(): QuorumStatus {
+    return this.#startedQuorum().status();
+  }
+
+  transferLeadership(): Promise<void> {
+    return this.#startedQuorum().transferLeadership();
+  }
+
+  /** Tells the image now unless it stands at `fromOffset`, then every change. The follower must not throw. */
+  subscribe(follower: MetadataFollower, fromOffset: number): Unsubscribe {
+    return this.#metadata.subscribe(follower, fromOffset);
+  }
+
+  /** The same as bytes: a snapshot if the entries do not reach back to `fromOffset`, then entries. Must not throw. */
+  subscribeLog(follower: MetadataLogFollower, fromOffset: number): Unsubscribe {
+    return this.#metadata.subscribeLog(follower, fromOffset);
+  }
+
+  /** The Raft connection to a node broke: if a broker runs there and does not come to this controller, it is dead. */
+  peerDisconnected(nodeId: NodeId): void {
+    this.#peerDisconnects.set(nodeId, this.#nowMs());
+    this.#active?.peerDisconnected(nodeId);
+  }
+
+  brokerDisconnected(brokerId: NodeId, brokerEpoch: number): void {
+    this.#active?.liveness.disconnected(brokerId, brokerEpoch, this.#nowMs());
+  }
+
+  async registerBroker(request: BrokerRegistration): Promise<{ brokerEpoch: number }> {
+    const { liveness } = this.#activeTerm();
+    const { reply, lastOffset } = await this.#run((image) => {
+      const known = image.brokers.get(request.brokerId);
+      const isLive = known !== undefined && liveness.isLive(known, this.#nowMs());
+      return registerBroker(image, request, isLive, this.#context);
+    });
+    const brokerEpoch = reply.registered ?? lastOffset;
+    liveness.contact(request.brokerId, brokerEpoch, -1, this.#nowMs());
+    const { brokerId, incarnationId, directoryId } = request;
+    this.#options.logger.info(
+      { event: 'broker_registered', brokerId, brokerEpoch, incarnationId, directoryId },
+      'broker registered',
+    );
+    return { brokerEpoch };
+  }
+
+  async heartbeat(request: BrokerHeartbeat): Promise<BrokerState> {
+    const { liveness } = this.#activeTerm();
+    const { brokerId, brokerEpoch, metadataOffset, wantsShutdown } = request;
+    const { reply } = await this.#run((image) => {
+      const decision = heartbeat(image, request, this.#context);
+      // Only a heartbeat that passed the epoch check counts as a sign of life.
+      liveness.contact(brokerId, brokerEpoch, metadataOffset, this.#nowMs());
+      return decision;
+    });
+    const { fenced, inControlledShutdown, leaderships } = reply;
+    if (inControlledShutdown) {
+      liveness.shuttingDown(brokerId, brokerEpoch, this.image().offset, this.#nowMs());
+    }
+    const mayShutDown =
+      wantsShutdown &&
+      leaderships === 0 &&
+      (fenced || liveness.everyoneKnowsShutdown(brokerId, this.image()));
+    return { brokerEpoch, fenced, mayShutDown };
+  }
+
+  alterPartitions(request: AlterPartitionsRequest): Promise<AlterPartitionsResponse> {
+    return this.#answer((image) => alterPartitions(image, request, this.#context));
+  }
+
+  allocateProducerIds(request: AllocateProducerIdsRequest): Promise<AllocateProducerIdsResponse> {
+    return this.#answer((image) => allocateProducerIds(image, request));
+  }
+
+  createTopics(request: CreateTopicsRequest): Promise<CreateTopicsResponse> {
+    return this.#answer((image) => createTopics(image, request, this.#context));
+  }
+
+  deleteTopics(request: DeleteTopicsRequest): Promise<DeleteTopicsResponse> {
+    return this.#answer((image) => deleteTopics(image, request, this.#context));
+  }
+
+  createPartitions(request: CreatePartitionsRequest): Promise<CreatePartitionsResponse> {
+    return this.#answer((image) => createPartitions(image, request, this.#context));
+  }
+
+  alterConfigs(request: AlterConfigsRequest): Promise<AlterConfigsResponse> {
+    return this.#answer((image) => alterConfigs(image, request, this.#context));
+  }
+
+  electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponse> {
+    return this.#answer((image) => electLeaders(image, request, this.#context));
+  }
+
+  async #answer<Reply>(decide: (image: MetadataImage) => Decision<Reply>): Promise<Reply> {
+    return (await this.#run(decide)).reply;
+  }
+
+  /**
+   * Decides, proposes and waits for commit. The decision and its proposals happen in one step, so that the log has
+   * them in the order in which they were decided.
+   */
+  async #run<Reply>(
+    decide: (image: MetadataImage) => Decision<Reply>,
+  ): Promise<{ reply: Reply; lastOffset: number }> {
+    this.#activeTerm();
+    const { speculation } = this.#metadata;
+    const { records, reply } = decide(speculation.tip);
+    if (records.length === 0) {
+      // The answer may rest on changes that are still under way.
+      const lastOffset = speculation.tip.offset - 1;
+      if (speculation.pendingCount > 0) await this.#whenCommitted(lastOffset);
+      return { reply, lastOffset };
+    }
+    if (speculation.pendingCount >= this.#options.config['controller.max.pending.changes']) {
+      throw new MillraceError(
+        'NODE_OVERLOADED',
+        `${speculation.pendingCount} changes of the metadata wait for commit; try again`,
+      );
+    }
+    const entries = speculation.stage(records, ENTRY_MAX_BYTES);
+    const quorum = this.#startedQuorum();
+    const offsets = entries.map(async ({ offset, data }) => {
+      const proposed = await quorum.propose(data);
+      if (proposed.offset !== offset) throw notController('the change was overtaken and has no effect');
+    });
+    try {
+      await Promise.all(offsets);
+    } catch (error) {
+      this.#onProposalFailed(error);
+      throw error;
+    }
+    return { reply, lastOffset: entries.at(-1)!.offset };
+  }
+
+  /**
+   * A proposal that timed out may still be committed in its place. Any other failure means that it is not in the log,
+   * so what was decided on top of it is void; decisions start again from what is committed.
+   */
+  #onProposalFailed(error: unknown): void {
+    if (error instanceof MillraceError && error.code === 'REQUEST_TIMED_OUT') return;
+    this.#metadata.speculation.drop();
+    this.#failWaiting();
+  }
+
+  /** Resolves when the entry at `offset` is committed. */
+  async #whenCommitted(offset: number): Promise<void> {
+    while (this.image().offset <= offset) {
+      const next = new Deferred<void>();
+      this.#waiting.add(next);
+      await next.promise;
+    }
+  }
+
+  #onCommitted({ image, records }: Committed): void {
+    for (const waiting of this.#waiting) waiting.resolve();
+    this.#waiting.clear();
+    for (const record of records) {
+      if (record.kind !== 'partitionChanged' || record.unclean !== true) continue;
+      const { partition, leader, leaderEpoch } = record;
+      const topic = image.topics.get(record.topicId)?.name;
+      this.#options.logger.warn(
+        { event: 'unclean_election', topic, partition, leader, leaderEpoch },
+        'unclean leader election: acknowledged records may be lost',
+      );
+    }
+  }
+
+  #onLeadership(event: LeadershipEvent): void {
+    this.#deactivate();
+    if (event.kind === 'lost') return;
+    this.#active = new ActiveTerm({
+      term: event.term,
+      clock: this.#options.clock,
+      logger: this.#options.logger,
+      config: this.#options.config,
+      context: this.#context,
+      image: () => this.#metadata.speculation.tip,
+      run: (decide) => this.#answer((image) => ({ records: decide(image), reply: undefined })),
+      peerDisconnects: this.#peerDisconnects,
+    });
+  }
+
+  #deactivate(): void {
+    this.#active?.end();
+    this.#active = undefined;
+    this.#metadata.speculation.drop();
+    this.#failWaiting();
+  }
+
+  #failWaiting(): void {
+    for (const waiting of this.#waiting) waiting.reject(notController('the lead was lost'));
+    this.#waiting.clear();
+  }
+
+  #activeTerm(): ActiveTerm {
+    if (this.#active !== undefined) return this.#active;
+    const leader = this.leaderId();
+    throw notController(
+      leader === undefined ? 'no controller is active at the moment' : `the active controller is ${leader}`,
+    );
+  }
+
+  #startedQuorum(): ControllerQuorum {
+    if (this.#quorum !== undefined) return this.#quorum;
+    throw new MillraceError('QUORUM_UNAVAILABLE', 'the quorum has not started on this node');
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+}
+
+function notController(message: string): MillraceError {
+  return new MillraceError('NOT_CONTROLLER', message);
+}

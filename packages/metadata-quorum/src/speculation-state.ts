@@ -1,0 +1,90 @@
+/**
+ * The committed image, and the changes decided on top of it that wait for commit. Decisions look at the tip, so that
+ * many can be under way; everyone else sees only what is committed. Nothing may be kept from the tip beyond the
+ * entries here: dropping them must be all that a lost leadership takes (KAFKA-20839).
+ */
+import {
+  applyRecords,
+  decodeEntry,
+  type EncodedEntry,
+  emptyImage,
+  encodeEntries,
+  type MetadataDelta,
+  type MetadataImage,
+  type MetadataRecord,
+} from '@millrace/metadata';
+
+interface PendingEntry extends EncodedEntry {
+  readonly base: MetadataImage;
+  readonly image: MetadataImage;
+  readonly delta: MetadataDelta;
+}
+
+/** What one committed entry did; no records if it was void or no entry of metadata. */
+export interface Committed {
+  readonly image: MetadataImage;
+  readonly delta: MetadataDelta;
+  readonly records: readonly MetadataRecord[];
+}
+
+export class SpeculationState {
+  #image: MetadataImage = emptyImage;
+  #pending: PendingEntry[] = [];
+
+  /** Committed. */
+  get image(): MetadataImage {
+    return this.#image;
+  }
+
+  /** Committed and decided: for decisions only. */
+  get tip(): MetadataImage {
+    return this.#pending.at(-1)?.image ?? this.#image;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.length;
+  }
+
+  /** Puts a decision on top of the tip. Its entries must be proposed at once and in order. */
+  stage(records: readonly MetadataRecord[], maxEntryBytes: number): readonly EncodedEntry[] {
+    const entries = encodeEntries(records, this.tip.offset, maxEntryBytes);
+    for (const entry of entries) {
+      const base = this.tip;
+      this.#pending.push({ ...entry, base, ...applyRecords(base, entry.records, entry.offset) });
+    }
+    return entries;
+  }
+
+  /** Moves the committed image over one entry of the log. A failure here is fatal to the node (Q23). */
+  commit(offset: number, data: Buffer | null): Committed {
+    const head = this.#pending[0];
+    const isOwn =
+      head !== undefined &&
+      data !== null &&
+      head.offset === offset &&
+      head.base === this.#image &&
+      head.data.equals(data);
+    if (isOwn) {
+      this.#pending.shift();
+      this.#image = head.image;
+      return head;
+    }
+    // Somebody else's entry: whatever was decided on top of another history is void.
+    this.drop();
+    const records = (data === null ? undefined : decodeEntry(data, offset)) ?? [];
+    const { image, delta } = applyRecords(this.#image, records, offset);
+    this.#image = image;
+    return { image, delta, records };
+  }
+
+  /** Replaces everything by a snapshot. */
+  restore(image: MetadataImage): void {
+    this.drop();
+    this.#image = image;
+  }
+
+  /** Back to what is committed. */
+  drop(): void {
+    this.#pending = [];
+  }
+}
