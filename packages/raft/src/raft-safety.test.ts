@@ -189,7 +189,7 @@ describe(`under loss, repetition, reordering, partitions and crashes that lose u
         throw new Error(`seed ${seed}: replay with RAFT_FIRST_SEED=${seed} RAFT_SEEDS=1`, { cause: error });
       }
     }
-    console.log(committed / SEEDS, reads / SEEDS);
+    if (process.env.RAFT_STATS) console.log({ committed: committed / SEEDS, reads: reads / SEEDS });
     // A test that commits nothing finds nothing.
     expect(committed / SEEDS).toBeGreaterThan(20);
     expect(reads / SEEDS).toBeGreaterThan(1);
