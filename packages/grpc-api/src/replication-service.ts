@@ -1,0 +1,53 @@
+/** The leader's end of replication: one fetch session for each stream that a follower opens. */
+import type { BrokerApi, ReplicaFetchSession } from '@millrace/broker';
+import { toMillraceError } from '@millrace/core';
+import {
+  type ReplicaFetchRequest,
+  type ReplicaFetchResponse,
+  type RpcServer,
+  type RpcStream,
+  replicationService,
+  type ServerStreamHandlers,
+} from '@millrace/protocol';
+import { checkCluster } from './request-header.ts';
+import { toWireFailure, toWireFailures } from './wire-failure.ts';
+
+type ReplicationBroker = Pick<BrokerApi, 'replicaFetchSession' | 'clusterId'>;
+
+export function registerReplicationService(server: RpcServer, broker: ReplicationBroker): void {
+  server.duplex(replicationService.fetch, (stream) => new ReplicationStream(broker, stream));
+}
+
+/** The follower asks for the next answer only after the last one came, so what waits for the network is bounded. */
+class ReplicationStream implements ServerStreamHandlers<ReplicaFetchRequest> {
+  readonly #broker: ReplicationBroker;
+  readonly #stream: RpcStream<ReplicaFetchResponse>;
+  #session: ReplicaFetchSession | undefined;
+
+  constructor(broker: ReplicationBroker, stream: RpcStream<ReplicaFetchResponse>) {
+    this.#broker = broker;
+    this.#stream = stream;
+  }
+
+  onMessage({ header, ...request }: ReplicaFetchRequest): void {
+    if (this.#session === undefined) {
+      checkCluster(header, this.#broker.clusterId);
+      this.#session = this.#broker.replicaFetchSession(request.replicaId);
+    }
+    const answer = this.#session.handle({ ...request, correlationId: header.correlationId });
+    answer?.then(
+      (response) => {
+        this.#stream.send({
+          correlationId: response.correlationId,
+          partitions: toWireFailures(response.partitions),
+          failure: toWireFailure(response.failure),
+        });
+      },
+      (error: unknown) => this.#stream.close(toMillraceError(error)),
+    );
+  }
+
+  onClosed(): void {
+    this.#session?.close();
+  }
+}

@@ -1,0 +1,25 @@
+/** What every request carries besides its content, in and out. */
+import { MillraceError } from '@millrace/core';
+import type { RequestHeader } from '@millrace/protocol';
+
+/** @throws {MillraceError} INCONSISTENT_CLUSTER_ID if the request names another cluster. */
+export function checkCluster(header: RequestHeader, clusterId: string): void {
+  if (header.clusterId === '' || header.clusterId === clusterId) return;
+  const message = `the request is for cluster ${header.clusterId}, this is cluster ${clusterId}`;
+  throw new MillraceError('INCONSISTENT_CLUSTER_ID', message);
+}
+
+/** The house's RequestContext. */
+export function contextOf(header: RequestHeader): { readonly timeoutMs: number; readonly clientId: string } {
+  return { timeoutMs: header.timeoutMs, clientId: header.clientId };
+}
+
+/** Headers for the requests that a node itself makes. */
+export function nodeHeader(
+  clusterId: string,
+  clientId: string,
+  timeoutMs = 0,
+  correlationId = 0,
+): RequestHeader {
+  return { correlationId, timeoutMs, clientId, clusterId };
+}

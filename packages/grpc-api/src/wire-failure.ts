@@ -1,0 +1,42 @@
+/** Failures inside answers: a code by name in the house, by number on the wire. */
+import { ERRORS, type ErrorCode, errorCodeOf, type MillraceError } from '@millrace/core';
+import type { Failure as WireFailure } from '@millrace/protocol';
+
+/** The house's failures, as packages broker and metadata declare them. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export function toWireFailure(failure: Failure | undefined): WireFailure | undefined {
+  return failure && { code: ERRORS[failure.code].wire, message: failure.message };
+}
+
+export function fromWireFailure(failure: WireFailure | undefined): Failure | undefined {
+  return failure && { code: errorCodeOf(failure.code), message: failure.message };
+}
+
+export function wireFailureOf(error: MillraceError): WireFailure {
+  return { code: ERRORS[error.code].wire, message: error.message };
+}
+
+type Swapped<Item, To> = Omit<Item, 'failure'> & { readonly failure?: To | undefined };
+
+/** The same items with their failures as numbers; items without one are passed on as they are. */
+export function toWireFailures<Item extends { readonly failure?: Failure | undefined }>(
+  items: readonly Item[],
+): Swapped<Item, WireFailure>[] {
+  return items.map((item) => {
+    const failure = toWireFailure(item.failure);
+    return failure === undefined ? (item as Swapped<Item, WireFailure>) : { ...item, failure };
+  });
+}
+
+/** The same items with their failures by name; an item that succeeded has no `failure`. */
+export function fromWireFailures<Item extends { readonly failure?: WireFailure | undefined }>(
+  items: readonly Item[],
+): (Omit<Item, 'failure'> & { readonly failure?: Failure })[] {
+  return items.map(({ failure, ...item }) => {
+    return failure === undefined ? item : { ...item, failure: fromWireFailure(failure)! };
+  });
+}
