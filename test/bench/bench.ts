@@ -9,10 +9,28 @@ import { type BenchOptions, parseBenchOptions, USAGE } from './bench-options.ts'
 import { Floors } from './floor/floors.ts';
 import { describeMachine, isInMemory, type Machine } from './machine.ts';
 import type { Bench, Row, RowResult } from './row.ts';
+import { consumeRow } from './rows/consume.ts';
+import { endToEndRow } from './rows/end-to-end.ts';
+import { fixedRateRow } from './rows/fixed-rate.ts';
 import { floorRow } from './rows/floors.ts';
+import { idleRow } from './rows/idle.ts';
+import { killLeaderRow } from './rows/kill-leader.ts';
+import { metadataRow } from './rows/metadata.ts';
+import { produceRows } from './rows/produce.ts';
+import { startRow } from './rows/start.ts';
 import { formatTable } from './table.ts';
 
-const ROWS: readonly Row[] = [floorRow];
+const ROWS: readonly Row[] = [
+  floorRow,
+  ...produceRows,
+  consumeRow,
+  endToEndRow,
+  fixedRateRow,
+  killLeaderRow,
+  startRow,
+  idleRow,
+  metadataRow,
+];
 
 const QUICK_FLOOR_MS = 1_000;
 const FLOOR_MS = 3_000;

@@ -48,7 +48,7 @@ export async function withPeer<T>(use: (peer: NetworkPeer) => Promise<T>): Promi
   const child = fork(fileURLToPath(new URL('./stream-peer.js', import.meta.url)));
   try {
     const [ports] = (await once(child, 'message')) as [PeerPorts];
-    return await use(new NetworkPeer(ports));
+    return await use(new NetworkPeer(child.pid!, ports));
   } finally {
     await ended(child);
   }
@@ -61,9 +61,11 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 export class NetworkPeer {
+  readonly pid: number;
   readonly #ports: PeerPorts;
 
-  constructor(ports: PeerPorts) {
+  constructor(pid: number, ports: PeerPorts) {
+    this.pid = pid;
     this.#ports = ports;
   }
 

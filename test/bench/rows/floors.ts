@@ -1,9 +1,6 @@
 /** The bare floors by themselves; rows that are judged against others of them measure those when they run. */
-import { KiB } from '@millrace/core';
 import type { Row } from '../row.ts';
-
-/** Batches as the producer sends them when it is never idle. */
-const BATCH_BYTES = 512 * KiB;
+import { BATCH_BYTES } from './record-size.ts';
 
 export const floorRow: Row = {
   name: 'floors',

@@ -1,0 +1,105 @@
+/** A cluster of real processes for one row: started empty, watched by role, and gone with its data when the row ends. */
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Admin, Millrace, type NewTopic } from '@millrace/client';
+import type { NodeId } from '@millrace/core';
+import { ClusterProcesses, type NodeProcess } from '../cluster/cluster-processes.ts';
+import { sleepMs } from './monotonic-clock.ts';
+import type { Bench } from './row.ts';
+
+const POLL_MS = 20;
+const LOG_TAIL_LINES = 8;
+
+export class BenchCluster {
+  readonly processes: ClusterProcesses;
+  readonly millrace: Millrace;
+  readonly admin: Admin;
+
+  private constructor(processes: ClusterProcesses) {
+    this.processes = processes;
+    this.millrace = new Millrace({ bootstrap: processes.bootstrap });
+    this.admin = this.millrace.admin();
+  }
+
+  /** Runs `use` on a fresh cluster with default settings. What the servers complained of goes into a failure's message. */
+  static async run<T>(bench: Bench, nodes: number, use: (cluster: BenchCluster) => Promise<T>): Promise<T> {
+    const folder = await mkdtemp(join(bench.folder, 'cluster-'));
+    const processes = await ClusterProcesses.start({ nodes, folder });
+    const cluster = new BenchCluster(processes);
+    try {
+      return await use(cluster);
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.stack : String(error)}\n${cluster.#complaints()}`);
+    } finally {
+      await cluster.millrace.close({ timeoutMs: 1_000 }).catch(() => undefined);
+      await processes.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  get bootstrap(): string {
+    return this.processes.bootstrap;
+  }
+
+  get nodes(): readonly NodeProcess[] {
+    return this.processes.nodes;
+  }
+
+  /** Process ids by role. */
+  get servers(): ReadonlyMap<string, number> {
+    return new Map(this.nodes.map((node) => [`node ${node.id}`, node.pid]));
+  }
+
+  /** Creates a topic and waits until all its replicas are in sync. */
+  async createTopic(topic: NewTopic): Promise<void> {
+    await this.admin.createTopic(topic);
+    await this.untilInSync([topic.name]);
+  }
+
+  async untilInSync(topics: readonly string[]): Promise<void> {
+    await until('every replica is in sync', async () => {
+      const described = await this.admin.describeTopics(topics);
+      return described.every(({ partitions }) =>
+        partitions.every(({ isr, replicas, leader }) => leader !== -1 && isr.length === replicas.length),
+      );
+    });
+  }
+
+  async leaderOf(topic: string): Promise<NodeId> {
+    const [described] = await this.admin.describeTopics([topic]);
+    return described!.partitions[0]!.leader;
+  }
+
+  #complaints(): string {
+    return this.nodes
+      .map(({ id, logFile }) => {
+        const lines = readFileSync(logFile, 'utf8')
+          .split('\n')
+          .filter((line) => /"level":(?:"?(?:warn|error|fatal)|[456]0)/.test(line) || !line.startsWith('{'));
+        return `node ${id}:\n${lines.slice(-LOG_TAIL_LINES).join('\n')}`;
+      })
+      .join('\n');
+  }
+}
+
+/** Polls until `holds`; failures while a cluster changes count as not yet. @throws {Error} after `timeoutMs`. */
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  timeoutMs = 60_000,
+  pollMs = POLL_MS,
+): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    let failure: unknown;
+    try {
+      if (await holds()) return;
+    } catch (error) {
+      failure = error;
+    }
+    if (performance.now() > deadlineMs)
+      throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause: failure });
+    await sleepMs(pollMs);
+  }
+}
