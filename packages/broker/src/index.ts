@@ -29,6 +29,7 @@ export type {
   TopicPartitionName,
   TopicResult,
 } from './admin-api.ts';
+export { Broker, type BrokerOptions } from './broker.ts';
 export {
   type BrokerApi,
   type BrokerNode,
@@ -63,6 +64,7 @@ export {
   type RequestContext,
   type TopicDescription,
 } from './broker-api.ts';
+export { type BrokerConfig, brokerConfig } from './broker-config.ts';
 export type {
   AllocateProducerIdsRequest,
   AlteredPartition,

@@ -1,0 +1,92 @@
+/** Settings of one broker that hold while it runs, under Kafka's names where Kafka has them. This table is the only place they exist. */
+import { bytes, type ConfigOf, configSchema, count, flag, MiB, millis } from '@millrace/core';
+
+export const brokerConfig = configSchema('broker', {
+  'broker.heartbeat.interval.ms': millis({
+    default: 2000,
+    min: 10,
+    doc: 'How often the broker tells the controller that it lives.',
+  }),
+  'broker.session.timeout.ms': millis({
+    default: 9000,
+    min: 100,
+    doc: 'A broker unheard of for this long is fenced. Also how long the broker waits for an answer before it looks for another controller.',
+  }),
+  'controlled.shutdown.enable': flag({
+    default: true,
+    doc: 'Hand leadership over before stopping.',
+  }),
+  'controlled.shutdown.timeout.ms': millis({
+    default: 8000,
+    min: 0,
+    doc: 'How long a stopping broker waits for its leaderships to move before it stops anyway.',
+  }),
+  'decompressed.batch.max.bytes': bytes({
+    default: 64 * MiB,
+    min: MiB,
+    doc: 'A batch that would grow beyond this when decompressed is refused where it must be decompressed.',
+  }),
+  'fetch.max.bytes': bytes({
+    default: 55 * MiB,
+    min: 1024,
+    doc: 'Most bytes in one answer to a consumer, whatever it asks for.',
+  }),
+  'initial.broker.registration.timeout.ms': millis({
+    default: 60_000,
+    min: 100,
+    doc: 'How long a starting broker tries to register, for instance while its former life still has a session.',
+  }),
+  'log.open.concurrency': count({
+    default: 32,
+    min: 1,
+    max: 1024,
+    doc: 'Partition logs that are opened or recovered at the same time.',
+  }),
+  'queued.max.fetches': count({
+    default: 20_000,
+    min: 1,
+    doc: 'Consumer fetches that may wait for data at a time; beyond it fetches are answered at once.',
+  }),
+  'queued.max.request.bytes': bytes({
+    default: 64 * MiB,
+    min: MiB,
+    doc: 'Produced bytes that may wait for replicas at a time. Beyond it producers are held back, beyond twice as much refused with NODE_OVERLOADED.',
+  }),
+  'replica.fetch.backoff.ms': millis({
+    default: 1000,
+    min: 1,
+    doc: 'How long a follower waits after a failed fetch of a partition, and at most before it connects again.',
+  }),
+  'replica.fetch.max.bytes': bytes({
+    default: MiB,
+    min: 1024,
+    doc: 'Soft limit of what a follower gets for one partition in one answer; the first batch always fits.',
+  }),
+  'replica.fetch.response.max.bytes': bytes({
+    default: 10 * MiB,
+    min: 1024,
+    doc: 'Soft limit of one answer to a follower.',
+  }),
+  'replica.fetch.wait.max.ms': millis({
+    default: 500,
+    min: 1,
+    doc: 'How long a leader holds a fetch of a follower when there is nothing new.',
+  }),
+  'replica.lag.time.max.ms': millis({
+    default: 30_000,
+    min: 10,
+    doc: 'A follower that was not caught up for this long leaves the in-sync replicas.',
+  }),
+  'replica.socket.timeout.ms': millis({
+    default: 30_000,
+    min: 100,
+    doc: 'A follower that hears nothing from its leader for this long connects again.',
+  }),
+  'request.timeout.ms': millis({
+    default: 30_000,
+    min: 1,
+    doc: 'Limit of a request that names none.',
+  }),
+});
+
+export type BrokerConfig = ConfigOf<typeof brokerConfig>;

@@ -1,0 +1,238 @@
+/**
+ * A broker's life as the controller sees it: registration, heartbeats, fencing, controlled shutdown. Opens a new
+ * session whenever the old one breaks or falls silent. Never touches a partition.
+ */
+import {
+  type Clock,
+  Deferred,
+  type ErrorCode,
+  type Logger,
+  MillraceError,
+  type NodeId,
+  type Timer,
+} from '@millrace/core';
+import type { PartitionRef } from './broker-api.ts';
+import type {
+  BrokerEndpoint,
+  BrokerState,
+  ControllerChannel,
+  ControllerSession,
+} from './controller-channel.ts';
+
+export interface BrokerLifecycleOptions {
+  readonly nodeId: NodeId;
+  readonly incarnationId: string;
+  readonly directoryId: string;
+  readonly endpoints: readonly BrokerEndpoint[];
+  readonly rack: string;
+  readonly previousBrokerEpoch: number;
+  readonly controllers: Pick<ControllerChannel, 'openSession'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly heartbeatIntervalMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly registrationTimeoutMs: number;
+  /** How far metadata is applied to the replicas here. */
+  readonly metadataOffset: () => number;
+  readonly offlineReplicas: () => readonly PartitionRef[];
+  readonly onRegistered: (brokerEpoch: number) => void;
+  /** The broker can never take part: its id is taken, or it belongs to another cluster. */
+  readonly onRefused: (error: MillraceError) => void;
+}
+
+/** First pause before another session is tried; it doubles up to the heartbeat interval. */
+const REOPEN_MIN_MS = 20;
+/** While something is due (unfencing, shutting down) heartbeats come this often. */
+const EAGER_INTERVAL_MS = 20;
+
+const REGISTER_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'STALE_BROKER_EPOCH',
+  'BROKER_ID_NOT_REGISTERED',
+]);
+
+export class BrokerLifecycle {
+  readonly #options: BrokerLifecycleOptions;
+  #session: ControllerSession | undefined;
+  #brokerEpoch = -1;
+  #isRegistered = false;
+  #isFenced = true;
+  #wantsShutdown = false;
+  readonly #mayShutDown = new Deferred<void>();
+  #beat: Timer | undefined;
+  #reopen: Timer | undefined;
+  #reopenMs = REOPEN_MIN_MS;
+  #startedAtMs = 0;
+  #lastSentMs = 0;
+  /** When the oldest message without an answer was sent. */
+  #waitingSinceMs: number | undefined;
+  #unanswered = 0;
+  #isClosed = false;
+
+  constructor(options: BrokerLifecycleOptions) {
+    this.#options = options;
+  }
+
+  /** -1 before the first registration. */
+  get brokerEpoch(): number {
+    return this.#brokerEpoch;
+  }
+
+  get isFenced(): boolean {
+    return this.#isFenced;
+  }
+
+  start(): void {
+    this.#startedAtMs = this.#options.clock.nowMs();
+    this.#open();
+  }
+
+  /** Something that a heartbeat carries changed: tell soon instead of at the next interval. */
+  heartbeatSoon(): void {
+    if (!this.#isRegistered || this.#isClosed) return;
+    const { clock } = this.#options;
+    this.#schedule(Math.max(0, this.#lastSentMs + EAGER_INTERVAL_MS - clock.nowMs()));
+  }
+
+  /** Asks to stop; resolves when the controller lets go or the time is up. Serves on meanwhile. */
+  async shutDown(timeoutMs: number): Promise<void> {
+    if (this.#brokerEpoch === -1) return;
+    this.#wantsShutdown = true;
+    this.heartbeatSoon();
+    const timer = this.#options.clock.schedule(timeoutMs, () => {
+      this.#options.logger.warn(
+        { event: 'controlled_shutdown_timed_out', timeoutMs },
+        'leaderships did not move in time; stopping anyway',
+      );
+      this.#mayShutDown.resolve();
+    });
+    await this.#mayShutDown.promise;
+    timer.cancel();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#beat?.cancel();
+    this.#reopen?.cancel();
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  #open(): void {
+    const { nodeId, controllers } = this.#options;
+    const { incarnationId, directoryId, endpoints, rack, previousBrokerEpoch } = this.#options;
+    this.#isRegistered = false;
+    this.#unanswered = 0;
+    this.#sent();
+    const session = controllers.openSession(
+      {
+        brokerId: nodeId,
+        incarnationId,
+        directoryId,
+        endpoints,
+        rack,
+        previousBrokerEpoch,
+        metadataOffset: this.#options.metadataOffset(),
+        offline: this.#options.offlineReplicas(),
+      },
+      {
+        onState: (state) => {
+          if (this.#session === session) this.#answered(state);
+        },
+        onClosed: (error) => {
+          if (this.#session === session) this.#lost(error);
+        },
+      },
+    );
+    this.#session = session;
+    this.#schedule(this.#options.sessionTimeoutMs);
+  }
+
+  #sent(): void {
+    this.#lastSentMs = this.#options.clock.nowMs();
+    this.#waitingSinceMs ??= this.#lastSentMs;
+    this.#unanswered += 1;
+  }
+
+  #answered(state: BrokerState): void {
+    this.#unanswered -= 1;
+    this.#waitingSinceMs = this.#unanswered > 0 ? this.#options.clock.nowMs() : undefined;
+    if (state.failure !== undefined) {
+      this.#failed(new MillraceError(state.failure.code, state.failure.message));
+      return;
+    }
+    this.#reopenMs = REOPEN_MIN_MS;
+    if (!this.#isRegistered) this.#registered(state.brokerEpoch);
+    if (state.fenced !== this.#isFenced) {
+      this.#isFenced = state.fenced;
+      this.#options.logger.info(
+        { event: state.fenced ? 'broker_fenced' : 'broker_unfenced', brokerEpoch: this.#brokerEpoch },
+        state.fenced ? 'the controller fenced this broker' : 'this broker takes part',
+      );
+    }
+    if (this.#wantsShutdown && state.mayShutDown) this.#mayShutDown.resolve();
+    const { heartbeatIntervalMs } = this.#options;
+    const isEager = this.#isFenced || this.#wantsShutdown;
+    this.#schedule(isEager ? Math.min(EAGER_INTERVAL_MS, heartbeatIntervalMs) : heartbeatIntervalMs);
+  }
+
+  #registered(brokerEpoch: number): void {
+    this.#isRegistered = true;
+    if (brokerEpoch === this.#brokerEpoch) return;
+    this.#brokerEpoch = brokerEpoch;
+    this.#options.logger.info({ event: 'broker_registered', brokerEpoch }, 'registered with the controller');
+    this.#options.onRegistered(brokerEpoch);
+  }
+
+  #failed(error: MillraceError): void {
+    const isFirst = this.#brokerEpoch === -1;
+    const waitedMs = this.#options.clock.nowMs() - this.#startedAtMs;
+    const isPatient = isFirst && waitedMs < this.#options.registrationTimeoutMs;
+    // A restarted broker first meets the session of its former life; a taken id stays taken.
+    const isTaken = error.code === 'DUPLICATE_BROKER_REGISTRATION' && !isPatient;
+    if (isTaken || error.code === 'INCONSISTENT_CLUSTER_ID') {
+      this.close();
+      this.#options.onRefused(error);
+      return;
+    }
+    if (REGISTER_AGAIN.has(error.code)) this.#reopenMs = REOPEN_MIN_MS;
+    this.#lost(error);
+  }
+
+  #lost(error: MillraceError): void {
+    if (this.#isClosed) return;
+    const { logger, clock, heartbeatIntervalMs } = this.#options;
+    logger.warn({ event: 'controller_session_lost', err: error }, 'lost the controller; looking for it');
+    this.#session?.close();
+    this.#session = undefined;
+    this.#isRegistered = false;
+    this.#waitingSinceMs = undefined;
+    this.#beat?.cancel();
+    this.#reopen?.cancel();
+    this.#reopen = clock.schedule(this.#reopenMs, () => this.#open());
+    this.#reopenMs = Math.min(this.#reopenMs * 2, Math.max(heartbeatIntervalMs, REOPEN_MIN_MS));
+  }
+
+  #schedule(delayMs: number): void {
+    this.#beat?.cancel();
+    this.#beat = this.#options.clock.schedule(delayMs, () => this.#tick());
+  }
+
+  #tick(): void {
+    const { clock, sessionTimeoutMs, heartbeatIntervalMs, nodeId, incarnationId } = this.#options;
+    if (this.#waitingSinceMs !== undefined && clock.nowMs() - this.#waitingSinceMs >= sessionTimeoutMs) {
+      this.#lost(new MillraceError('REQUEST_TIMED_OUT', 'the controller does not answer'));
+      return;
+    }
+    this.#schedule(heartbeatIntervalMs);
+    if (!this.#isRegistered || this.#session === undefined) return;
+    this.#sent();
+    this.#session.heartbeat({
+      brokerId: nodeId,
+      incarnationId,
+      brokerEpoch: this.#brokerEpoch,
+      metadataOffset: this.#options.metadataOffset(),
+      wantsShutdown: this.#wantsShutdown,
+      offline: this.#options.offlineReplicas(),
+    });
+  }
+}

@@ -1,0 +1,542 @@
+/**
+ * One broker: puts the parts together, passes metadata to them, and answers for the use cases in BrokerApi.
+ * Every decision is made in a part; here is only who hears of what, and in which order things start and end.
+ */
+import {
+  type Clock,
+  type Logger,
+  type MillraceError,
+  type NodeId,
+  type Random,
+  type Timer,
+  toMillraceError,
+} from '@millrace/core';
+import {
+  clusterConfigOf,
+  deltaBetween,
+  type MetadataDelta,
+  type MetadataImage,
+  topicByName,
+} from '@millrace/metadata';
+import type { LogStore } from '@millrace/storage';
+import type {
+  AlterConfigsRequest,
+  AlterConfigsResponse,
+  CreatePartitionsRequest,
+  CreatePartitionsResponse,
+  CreateTopicsRequest,
+  CreateTopicsResponse,
+  DeleteTopicsRequest,
+  DeleteTopicsResponse,
+  DescribeClusterRequest,
+  DescribeClusterResponse,
+  DescribeConfigsRequest,
+  DescribeConfigsResponse,
+  DescribeQuorumResponse,
+  ElectLeadersRequest,
+  ElectLeadersResponse,
+} from './admin-api.ts';
+import type {
+  BrokerApi,
+  DeleteRecordsRequest,
+  DeleteRecordsResponse,
+  DescribeTopicsRequest,
+  DescribeTopicsResponse,
+  FetchRequest,
+  FetchResponse,
+  InitProducerIdResponse,
+  ListOffsetsRequest,
+  ListOffsetsResponse,
+  OffsetForLeaderEpochRequest,
+  OffsetForLeaderEpochResponse,
+  ProduceRequest,
+  ProduceResponse,
+  RequestContext,
+} from './broker-api.ts';
+import { type BrokerConfig, brokerConfig } from './broker-config.ts';
+import { BrokerLifecycle } from './broker-lifecycle.ts';
+import { ConsumerFetch } from './consumer-fetch.ts';
+import type { BrokerEndpoint, ControllerChannel } from './controller-channel.ts';
+import { Deadlines } from './deadlines.ts';
+import { describeCluster, describeConfigs, describeTopics, type View } from './descriptions.ts';
+import { failure } from './failure.ts';
+import { IsrKeeper } from './isr-keeper.ts';
+import type { IsrProposal } from './leader-state.ts';
+import { MetadataView } from './metadata-view.ts';
+import { OffsetQueries } from './offset-queries.ts';
+import type { Partition, PartitionHost } from './partition.ts';
+import { PartitionHosting } from './partition-hosting.ts';
+import { PartitionTable } from './partition-table.ts';
+import { Produce } from './produce.ts';
+import { ProducerIds } from './producer-ids.ts';
+import type { ReplicaChannel, ReplicaFetchSession } from './replica-channel.ts';
+import { ReplicaFetchers } from './replica-fetchers.ts';
+import { ReplicaSession } from './replica-session.ts';
+
+export interface BrokerOptions {
+  readonly nodeId: NodeId;
+  /** One life of the process: random at every start. */
+  readonly incarnationId: string;
+  /** Open. The broker closes it when it closes. */
+  readonly logStore: LogStore;
+  readonly controllers: ControllerChannel;
+  readonly replicas: ReplicaChannel;
+  /** As advertised to clients and to other brokers. */
+  readonly endpoints: readonly BrokerEndpoint[];
+  /** Which of the endpoints brokers use among themselves. */
+  readonly interBrokerListener: string;
+  readonly rack: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly config: BrokerConfig;
+  /** Texts of clusterConfig keys in the node's file: defaults of topics as this broker sees them. */
+  readonly fileTexts?: Readonly<Record<string, string>>;
+  /** The broker cannot go on; close it. Called at most once. */
+  readonly onFatal: (error: MillraceError) => void;
+  /** Runs a callback after the current event, before time passes. A microtask by default; `setImmediate` batches more. */
+  readonly defer?: (callback: () => void) => void;
+}
+
+export class Broker implements BrokerApi, PartitionHost {
+  readonly nodeId: NodeId;
+  readonly clusterId: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly lagTimeMaxMs: number;
+  readonly #options: BrokerOptions;
+  readonly #configScope: { readonly brokerId: NodeId; readonly fileTexts: Readonly<Record<string, string>> };
+  readonly #partitions = new PartitionTable();
+  readonly #metadata: MetadataView;
+  readonly #lifecycle: BrokerLifecycle;
+  readonly #hosting: PartitionHosting;
+  readonly #fetchers: ReplicaFetchers;
+  readonly #isrKeeper: IsrKeeper;
+  readonly #deadlines: Deadlines;
+  readonly #produce: Produce;
+  readonly #fetch: ConsumerFetch;
+  readonly #offsets: OffsetQueries;
+  readonly #producerIds: ProducerIds;
+  readonly #sessions = new Set<ReplicaSession>();
+  readonly #offline = new Set<Partition>();
+  /** Below its own registration a broker knows nothing: roles of a former life must not be taken up. */
+  #state: 'starting' | 'opening' | 'serving' | 'closing' = 'starting';
+  #openedImage: MetadataImage | undefined;
+  #isrCheck: Timer | undefined;
+  #closing: Promise<void> | undefined;
+  #hasFailed = false;
+
+  private constructor(options: BrokerOptions) {
+    const { config, clock, controllers, logStore, logger, nodeId } = options;
+    const defer = options.defer ?? microtask;
+    this.#options = options;
+    this.nodeId = nodeId;
+    this.clusterId = logStore.clusterId;
+    this.clock = clock;
+    this.logger = logger;
+    this.lagTimeMaxMs = config['replica.lag.time.max.ms'];
+    this.#configScope = { brokerId: nodeId, fileTexts: options.fileTexts ?? {} };
+    const image = (): MetadataImage => this.#metadata.image;
+    const brokerEpoch = (): number => this.brokerEpoch();
+    const partitions = this.#partitions;
+    const requestTimeoutMs = config['request.timeout.ms'];
+    this.#metadata = new MetadataView({
+      controllers,
+      logger,
+      onChange: (next, delta) => this.#metadataChanged(next, delta),
+      onFailure: (error) => this.#fail(toMillraceError(error)),
+    });
+    this.#lifecycle = this.#newLifecycle();
+    this.#isrKeeper = new IsrKeeper({
+      nodeId,
+      controllers,
+      clock,
+      logger,
+      defer,
+      brokerEpoch,
+      timeoutMs: requestTimeoutMs,
+    });
+    this.#fetchers = new ReplicaFetchers(
+      {
+        nodeId,
+        channel: options.replicas,
+        clock,
+        logger,
+        defer,
+        brokerEpoch,
+        maxWaitMs: config['replica.fetch.wait.max.ms'],
+        maxBytes: config['replica.fetch.response.max.bytes'],
+        backoffMs: config['replica.fetch.backoff.ms'],
+        silenceMaxMs: config['replica.socket.timeout.ms'],
+      },
+      options.interBrokerListener,
+    );
+    this.#hosting = new PartitionHosting({
+      nodeId,
+      table: partitions,
+      logStore,
+      host: this,
+      configScope: this.#configScope,
+      openConcurrency: config['log.open.concurrency'],
+      logger,
+      added: (partition) => this.#tellSessions(partition),
+      removed: (partition) => this.#removed(partition),
+    });
+    this.#deadlines = new Deadlines(clock);
+    this.#produce = new Produce({
+      partitions,
+      image,
+      deadlines: this.#deadlines,
+      requestTimeoutMs,
+      queuedMaxBytes: config['queued.max.request.bytes'],
+      decompressedMaxBytes: config['decompressed.batch.max.bytes'],
+    });
+    this.#fetch = new ConsumerFetch({
+      partitions,
+      image,
+      clock,
+      defer,
+      maxBytes: config['fetch.max.bytes'],
+      parkedMax: config['queued.max.fetches'],
+    });
+    this.#offsets = new OffsetQueries({ partitions, image });
+    this.#producerIds = new ProducerIds({ nodeId, controllers, clock, brokerEpoch });
+  }
+
+  /** Returns at once: the broker registers, catches up and takes up its replicas by itself. `whenActive` tells when. */
+  static async start(options: BrokerOptions): Promise<Broker> {
+    const broker = new Broker(options);
+    options.logStore.onFailure = (error) => broker.#fail(error);
+    broker.#metadata.start();
+    broker.#lifecycle.start();
+    broker.#checkIsrLater();
+    return broker;
+  }
+
+  /** Registered, caught up, every log open, and not fenced. */
+  async whenActive(): Promise<void> {
+    await this.#metadata.until(
+      (image) => this.#state === 'serving' && image.brokers.get(this.nodeId)?.fenced === false,
+    );
+  }
+
+  image(): MetadataImage {
+    return this.#metadata.image;
+  }
+
+  /** The replicas here, for status pages and tests. */
+  get partitions(): PartitionTable {
+    return this.#partitions;
+  }
+
+  /** Stops in order: hands leadership over, stops fetching, answers who waits, closes the logs. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** As a crash would: nothing is handed over and no marker is written. For tests. */
+  async kill(): Promise<void> {
+    this.#closing ??= this.#stop(false);
+    await this.#closing;
+  }
+
+  // The use cases.
+
+  produce(request: ProduceRequest): Promise<ProduceResponse> {
+    if (this.#state === 'closing') return Promise.resolve({ partitions: [], failure: failure('CLOSED') });
+    return this.#produce.handle(request);
+  }
+
+  produceRoom(): Promise<void> | undefined {
+    return this.#produce.room();
+  }
+
+  fetch(request: FetchRequest, signal?: AbortSignal): Promise<FetchResponse> {
+    return this.#fetch.handle(request, signal);
+  }
+
+  replicaFetchSession(replicaId: NodeId): ReplicaFetchSession {
+    const { clock, config, defer = microtask } = this.#options;
+    const session = new ReplicaSession({
+      replicaId,
+      partitions: this.#partitions,
+      clock,
+      defer,
+      partitionMaxBytes: config['replica.fetch.max.bytes'],
+      responseMaxBytes: config['replica.fetch.response.max.bytes'],
+      onClosed: (closed) => this.#sessions.delete(closed),
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  async describeTopics(request: DescribeTopicsRequest): Promise<DescribeTopicsResponse> {
+    if (request.allowAutoCreate) await this.#createMissing(request);
+    return describeTopics(this.#view(), request);
+  }
+
+  listOffsets(request: ListOffsetsRequest): Promise<ListOffsetsResponse> {
+    return this.#offsets.list(request);
+  }
+
+  offsetForLeaderEpoch(request: OffsetForLeaderEpochRequest): Promise<OffsetForLeaderEpochResponse> {
+    return this.#offsets.epochEnds(request);
+  }
+
+  deleteRecords(request: DeleteRecordsRequest): Promise<DeleteRecordsResponse> {
+    return this.#offsets.deleteRecords(request);
+  }
+
+  async initProducerId(request: RequestContext): Promise<InitProducerIdResponse> {
+    return { producerId: await this.#producerIds.next(this.#timeoutOf(request)), producerEpoch: 0 };
+  }
+
+  async describeCluster(request: DescribeClusterRequest): Promise<DescribeClusterResponse> {
+    return describeCluster(this.#view(), request.listener);
+  }
+
+  async describeConfigs(request: DescribeConfigsRequest): Promise<DescribeConfigsResponse> {
+    const { config } = this.#options;
+    const entries = Object.entries(brokerConfig.keys).map(([name, key]) => ({
+      name,
+      value: brokerConfig.format(name as keyof BrokerConfig, config[name as keyof BrokerConfig]),
+      source: 'static' as const,
+      readOnly: true,
+      type: key.type,
+      documentation: key.doc,
+    }));
+    return describeConfigs(this.image(), request.resources, this.#configScope, entries);
+  }
+
+  describeQuorum(request: RequestContext): Promise<DescribeQuorumResponse> {
+    return this.#options.controllers.describeQuorum(this.#timed(request));
+  }
+
+  createTopics(request: CreateTopicsRequest): Promise<CreateTopicsResponse> {
+    return this.#options.controllers.createTopics(this.#timed(request));
+  }
+
+  deleteTopics(request: DeleteTopicsRequest): Promise<DeleteTopicsResponse> {
+    return this.#options.controllers.deleteTopics(this.#timed(request));
+  }
+
+  createPartitions(request: CreatePartitionsRequest): Promise<CreatePartitionsResponse> {
+    return this.#options.controllers.createPartitions(this.#timed(request));
+  }
+
+  alterConfigs(request: AlterConfigsRequest): Promise<AlterConfigsResponse> {
+    return this.#options.controllers.alterConfigs(this.#timed(request));
+  }
+
+  electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponse> {
+    return this.#options.controllers.electLeaders(this.#timed(request));
+  }
+
+  // What partitions ask of the broker around them.
+
+  brokerEpoch(): number {
+    return this.#lifecycle.brokerEpoch;
+  }
+
+  isEligible(brokerId: NodeId, brokerEpoch: number): boolean {
+    const broker = this.image().brokers.get(brokerId);
+    return (
+      broker !== undefined &&
+      !broker.fenced &&
+      !broker.inControlledShutdown &&
+      broker.brokerEpoch === brokerEpoch
+    );
+  }
+
+  isrProposed(partition: Partition, proposal: IsrProposal): void {
+    this.#isrKeeper.propose(partition, proposal);
+  }
+
+  followerFlushed(partition: Partition): void {
+    this.#fetchers.flushed(partition);
+  }
+
+  roleChanged(partition: Partition): void {
+    if (this.#state === 'closing') return;
+    const wasOffline = this.#offline.has(partition);
+    if (partition.offline === undefined) this.#offline.delete(partition);
+    else this.#offline.add(partition);
+    if (wasOffline !== this.#offline.has(partition)) this.#lifecycle.heartbeatSoon();
+    this.#fetchers.assign(partition);
+    this.#tellSessions(partition);
+  }
+
+  // Inside.
+
+  #newLifecycle(): BrokerLifecycle {
+    const { config, logStore, nodeId, incarnationId, endpoints, rack, controllers, clock, logger } =
+      this.#options;
+    return new BrokerLifecycle({
+      nodeId,
+      incarnationId,
+      directoryId: logStore.directoryId,
+      endpoints,
+      rack,
+      previousBrokerEpoch: logStore.previousBrokerEpoch,
+      controllers,
+      clock,
+      logger,
+      heartbeatIntervalMs: config['broker.heartbeat.interval.ms'],
+      sessionTimeoutMs: config['broker.session.timeout.ms'],
+      registrationTimeoutMs: config['initial.broker.registration.timeout.ms'],
+      // Until its logs are open, a broker must not be trusted with anything: it stays behind its registration.
+      metadataOffset: () => (this.#state === 'serving' ? this.image().offset : 0),
+      offlineReplicas: () => [...this.#offline].map(({ topicId, index }) => ({ topicId, partition: index })),
+      onRegistered: (epoch) => {
+        logStore.setBrokerEpoch(epoch);
+        this.#openIfKnown();
+      },
+      onRefused: (error) => this.#fail(error),
+    });
+  }
+
+  #metadataChanged(image: MetadataImage, delta: MetadataDelta): void {
+    this.#fetchers.metadataChanged(image);
+    if (this.#state === 'starting') this.#openIfKnown();
+    else if (this.#state === 'serving') this.#apply(image, delta);
+  }
+
+  #apply(image: MetadataImage, delta: MetadataDelta): void {
+    this.#hosting.apply(image, delta);
+    if (delta.brokersChanged.length > 0) {
+      for (const partition of this.#partitions) {
+        if (partition.leader?.isUnderReplicated !== true) continue;
+        for (const id of delta.brokersChanged) partition.brokerChanged(id);
+      }
+    }
+    if (this.#lifecycle.isFenced) this.#lifecycle.heartbeatSoon();
+  }
+
+  /** Takes up the replicas once metadata includes this life's registration. */
+  #openIfKnown(): void {
+    const image = this.image();
+    const self = image.brokers.get(this.nodeId);
+    const epoch = this.brokerEpoch();
+    if (this.#state !== 'starting' || epoch === -1 || self === undefined || self.brokerEpoch < epoch) return;
+    this.#state = 'opening';
+    this.#openedImage = image;
+    this.#hosting.start(image).then(
+      () => this.#opened(),
+      (error: unknown) => this.#fail(toMillraceError(error)),
+    );
+  }
+
+  #opened(): void {
+    if (this.#state !== 'opening') return;
+    this.#state = 'serving';
+    const image = this.image();
+    this.#apply(image, deltaBetween(this.#openedImage!, image));
+    this.#openedImage = undefined;
+    this.logger.info({ event: 'replicas_open', count: this.#partitions.size }, 'every replica is open');
+    this.#lifecycle.heartbeatSoon();
+  }
+
+  #removed(partition: Partition): void {
+    this.#offline.delete(partition);
+    this.#fetchers.release(partition);
+    for (const session of this.#sessions) session.partitionRemoved(partition);
+  }
+
+  #tellSessions(partition: Partition): void {
+    for (const session of this.#sessions) session.partitionChanged(partition);
+  }
+
+  #checkIsrLater(): void {
+    this.#isrCheck = this.clock.schedule(this.lagTimeMaxMs / 2, () => {
+      for (const partition of this.#partitions) {
+        partition.checkIsr();
+        this.#hosting.repairIfPossible(partition);
+      }
+      this.#checkIsrLater();
+    });
+  }
+
+  async #createMissing(request: DescribeTopicsRequest): Promise<void> {
+    const missing = request.names.filter((name) => topicByName(this.image(), name) === undefined);
+    const isAllowed = clusterConfigOf(this.image(), this.#configScope)['auto.create.topics.enable'];
+    if (missing.length === 0 || !isAllowed) return;
+    const timeoutMs = this.#timeoutOf(request);
+    const { topics } = await this.#options.controllers.createTopics({
+      timeoutMs,
+      clientId: request.clientId,
+      validateOnly: false,
+      topics: missing.map((name) => ({
+        name,
+        partitionCount: -1,
+        replicationFactor: -1,
+        assignments: [],
+        configs: {},
+      })),
+    });
+    const created = topics.filter(({ failure: fault }) => fault === undefined).map(({ name }) => name);
+    const isHere = this.#metadata.until((image) =>
+      created.every((name) => topicByName(image, name) !== undefined),
+    );
+    await Promise.race([isHere, this.#after(timeoutMs)]);
+  }
+
+  #after(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.schedule(delayMs, resolve);
+    });
+  }
+
+  #view(): View {
+    return {
+      clusterId: this.clusterId,
+      controllerId: this.#metadata.controllerId,
+      image: this.image(),
+    };
+  }
+
+  #timeoutOf({ timeoutMs }: RequestContext): number {
+    return timeoutMs || this.#options.config['request.timeout.ms'];
+  }
+
+  #timed<T extends RequestContext>(request: T): T {
+    return request.timeoutMs === 0 ? { ...request, timeoutMs: this.#timeoutOf(request) } : request;
+  }
+
+  #fail(error: MillraceError): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.logger.fatal({ event: 'broker_failed', err: error }, 'the broker cannot go on');
+    this.#options.onFatal(error);
+  }
+
+  async #close(): Promise<void> {
+    const { config } = this.#options;
+    const isOrderly = config['controlled.shutdown.enable'] && this.#state === 'serving' && !this.#hasFailed;
+    if (isOrderly) await this.#lifecycle.shutDown(config['controlled.shutdown.timeout.ms']);
+    await this.#stop(!this.#hasFailed);
+  }
+
+  async #stop(clean: boolean): Promise<void> {
+    this.#state = 'closing';
+    this.#isrCheck?.cancel();
+    this.#isrKeeper.close();
+    this.#fetchers.close();
+    for (const session of [...this.#sessions]) session.close();
+    for (const partition of this.#partitions) partition.close();
+    this.#fetch.releaseAll();
+    this.#deadlines.close();
+    this.#metadata.close();
+    this.#lifecycle.close();
+    await this.#hosting.settled();
+    await this.#options.logStore.close({ clean });
+  }
+}
+
+function microtask(callback: () => void): void {
+  void Promise.resolve().then(callback);
+}

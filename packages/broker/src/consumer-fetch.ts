@@ -1,0 +1,256 @@
+/**
+ * Fetch for consumers: reads below the high watermark, waiting until there is enough. A fetch that waits costs
+ * one timer and one entry at each of its partitions, is woken by the watermark, and never polls.
+ */
+import { type Clock, type ErrorCode, MillraceError, type Timer } from '@millrace/core';
+import type { MetadataImage } from '@millrace/metadata';
+import type { FetchRequest, FetchResponse, PartitionFetch, PartitionFetched } from './broker-api.ts';
+import { failure, failureOf } from './failure.ts';
+import type { Partition, ReaderWatcher } from './partition.ts';
+import type { PartitionTable } from './partition-table.ts';
+
+export interface ConsumerFetchOptions {
+  readonly partitions: PartitionTable;
+  readonly image: () => MetadataImage;
+  readonly clock: Clock;
+  readonly defer: (callback: () => void) => void;
+  readonly maxBytes: number;
+  readonly parkedMax: number;
+}
+
+/** Partitions read at the same time for one answer. */
+const READS_AT_ONCE = 8;
+
+const NO_RECORDS = Buffer.alloc(0);
+
+/** Not what the caller sent: the lowest wait that is worth a timer. */
+const WAIT_MIN_MS = 1;
+
+export class ConsumerFetch {
+  readonly #options: ConsumerFetchOptions;
+  readonly #parked = new Set<ParkedFetch>();
+
+  constructor(options: ConsumerFetchOptions) {
+    this.#options = options;
+  }
+
+  get parkedCount(): number {
+    return this.#parked.size;
+  }
+
+  async handle(request: FetchRequest, signal?: AbortSignal): Promise<FetchResponse> {
+    const { clock, defer, parkedMax } = this.#options;
+    const deadlineMs = clock.nowMs() + request.maxWaitMs;
+    for (;;) {
+      if (signal?.aborted) throw new MillraceError('CANCELLED');
+      // Noted before the read: what is committed while the disk is read must not be slept over.
+      const before = this.#committed(request);
+      const result = await this.#read(request);
+      const remainingMs = deadlineMs - clock.nowMs();
+      const isFinal = result.isUrgent || result.bytes >= request.minBytes || remainingMs < WAIT_MIN_MS;
+      if (isFinal || this.#parked.size >= parkedMax) return { partitions: result.partitions };
+      if (this.#committed(request) !== before) continue;
+      const parked = new ParkedFetch(clock, defer, request.minBytes - result.bytes);
+      this.#parked.add(parked);
+      try {
+        await parked.wait(this.#watched(request), remainingMs, signal);
+      } finally {
+        this.#parked.delete(parked);
+      }
+    }
+  }
+
+  /** Wakes everybody, for instance because the broker closes. */
+  releaseAll(): void {
+    for (const parked of this.#parked) parked.release();
+  }
+
+  #watched({ partitions }: FetchRequest): Partition[] {
+    return partitions
+      .map(({ topicId, partition }) => this.#options.partitions.get(topicId, partition))
+      .filter((partition) => partition !== undefined);
+  }
+
+  /** A number that grows whenever one of the partitions commits something or changes its role. */
+  #committed({ partitions }: FetchRequest): number {
+    let sum = 0;
+    for (const { topicId, partition } of partitions) {
+      const found = this.#options.partitions.get(topicId, partition);
+      if (found !== undefined) sum += found.highWatermark + found.image.partitionEpoch;
+    }
+    return sum;
+  }
+
+  async #read(request: FetchRequest): Promise<ReadResult> {
+    const partitions: PartitionFetched[] = [];
+    let room = Math.min(request.maxBytes, this.#options.maxBytes);
+    let bytes = 0;
+    let isUrgent = false;
+    const entries = request.partitions;
+    for (let i = 0; i < entries.length; ) {
+      // One by one while room is short, so that the limit holds; the first batch may exceed it.
+      const isFirst = bytes === 0;
+      if (room <= 0 && !isFirst) break;
+      const share = entries[i]!.partitionMaxBytes * READS_AT_ONCE;
+      const atOnce = !isFirst && room >= share ? READS_AT_ONCE : 1;
+      const group = entries.slice(i, i + atOnce);
+      i += group.length;
+      const answers = await Promise.all(group.map((entry) => this.#readOne(entry, room, isFirst)));
+      for (const answer of answers) {
+        if (answer === undefined) continue;
+        partitions.push(answer);
+        bytes += answer.records.length;
+        room -= answer.records.length;
+        // A failure or a divergence is news that must not wait for bytes.
+        if (answer.records.length === 0) isUrgent = true;
+      }
+    }
+    return { partitions, bytes, isUrgent };
+  }
+
+  async #readOne(
+    entry: PartitionFetch,
+    room: number,
+    atLeastOne: boolean,
+  ): Promise<PartitionFetched | undefined> {
+    const partition = this.#options.partitions.get(entry.topicId, entry.partition);
+    const fault = partition === undefined ? this.#absence(entry) : partition.leaderFault(entry.leaderEpoch);
+    if (partition === undefined || fault !== undefined) {
+      return this.#answer(entry, partition, { fault: fault ?? 'NOT_LEADER_OR_FOLLOWER' });
+    }
+    try {
+      const { log } = partition;
+      const { fetchOffset, lastFetchedEpoch } = entry;
+      if (lastFetchedEpoch >= 0 && fetchOffset >= log.logStartOffset) {
+        const end = log.endOffsetForEpoch(lastFetchedEpoch);
+        if (end.epoch !== lastFetchedEpoch || end.endOffset < fetchOffset) {
+          return this.#answer(entry, partition, { diverging: end });
+        }
+      }
+      if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) {
+        return this.#answer(entry, partition, { fault: 'OFFSET_OUT_OF_RANGE' });
+      }
+      const upTo = partition.highWatermark;
+      if (fetchOffset >= upTo) return undefined;
+      const maxBytes = Math.min(entry.partitionMaxBytes, Math.max(room, 0));
+      const records = await log.read(fetchOffset, maxBytes, upTo, atLeastOne);
+      return records.length === 0 ? undefined : this.#answer(entry, partition, { records });
+    } catch (error) {
+      const answer = this.#answer(entry, partition, {});
+      return { ...answer, failure: failureOf(error) };
+    }
+  }
+
+  #absence({ topicId, partition }: PartitionFetch): ErrorCode {
+    const topic = this.#options.image().topics.get(topicId);
+    if (topic === undefined) return 'UNKNOWN_TOPIC_ID';
+    return topic.partitions[partition] === undefined
+      ? 'UNKNOWN_TOPIC_OR_PARTITION'
+      : 'NOT_LEADER_OR_FOLLOWER';
+  }
+
+  #answer(
+    { topicId, partition: index }: PartitionFetch,
+    partition: Partition | undefined,
+    { fault, diverging, records = NO_RECORDS }: Answer,
+  ): PartitionFetched {
+    const log = partition?.isOpen ? partition.log : undefined;
+    const highWatermark = partition?.highWatermark ?? -1;
+    const known = this.#options.image().topics.get(topicId)?.partitions[index];
+    return {
+      topicId,
+      partition: index,
+      failure: fault === undefined ? undefined : failure(fault),
+      highWatermark,
+      lastStableOffset: highWatermark,
+      logStartOffset: log?.logStartOffset ?? -1,
+      divergingEpoch: diverging?.epoch ?? -1,
+      divergingEndOffset: diverging?.endOffset ?? -1,
+      currentLeaderId: known?.leader ?? -1,
+      currentLeaderEpoch: known?.leaderEpoch ?? -1,
+      records,
+    };
+  }
+}
+
+interface ReadResult {
+  readonly partitions: PartitionFetched[];
+  readonly bytes: number;
+  readonly isUrgent: boolean;
+}
+
+interface Answer {
+  readonly fault?: ErrorCode;
+  readonly diverging?: { readonly epoch: number; readonly endOffset: number };
+  readonly records?: Buffer;
+}
+
+/** One fetch asleep. Wakes when its partitions may hold what is missing, when time is up, or when it is given up. */
+class ParkedFetch implements ReaderWatcher {
+  readonly #clock: Clock;
+  readonly #defer: (callback: () => void) => void;
+  readonly #missingBytes: number;
+  #partitions: readonly Partition[] = [];
+  #startBytes = 0;
+  #epochs = 0;
+  #timer: Timer | undefined;
+  #resolve: (() => void) | undefined;
+  #isWaking = false;
+
+  constructor(clock: Clock, defer: (callback: () => void) => void, missingBytes: number) {
+    this.#clock = clock;
+    this.#defer = defer;
+    this.#missingBytes = missingBytes;
+  }
+
+  async wait(partitions: readonly Partition[], waitMs: number, signal?: AbortSignal): Promise<void> {
+    this.#partitions = partitions;
+    this.#startBytes = partitions.reduce((sum, partition) => sum + partition.committedBytes, 0);
+    this.#epochs = this.#leaderEpochs();
+    const onAbort = (): void => this.release();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    for (const partition of partitions) partition.readers.add(this);
+    try {
+      await new Promise<void>((resolve) => {
+        this.#resolve = resolve;
+        this.#timer = this.#clock.schedule(waitMs, resolve);
+      });
+    } finally {
+      this.#timer?.cancel();
+      signal?.removeEventListener('abort', onAbort);
+      for (const partition of partitions) partition.readers.delete(this);
+    }
+    if (signal?.aborted) throw new MillraceError('CANCELLED');
+  }
+
+  /** Partitions that commit in the same event share one wake-up. */
+  wake(): void {
+    if (this.#isWaking) return;
+    this.#isWaking = true;
+    this.#defer(() => {
+      this.#isWaking = false;
+      if (this.#isWorthReading()) this.release();
+    });
+  }
+
+  release(): void {
+    this.#resolve?.();
+  }
+
+  /** Appended bytes bound committed ones from above: if they do not suffice, a read would be wasted. */
+  #isWorthReading(): boolean {
+    if (this.#leaderEpochs() !== this.#epochs) return true;
+    return this.#missingBytes <= 1 || this.#appendedBytes() - this.#startBytes >= this.#missingBytes;
+  }
+
+  #appendedBytes(): number {
+    return this.#partitions.reduce((sum, partition) => sum + partition.appendedBytes, 0);
+  }
+
+  #leaderEpochs(): number {
+    return this.#partitions.reduce(
+      (sum, partition) => sum + (partition.leader === undefined ? 0 : 1 + partition.leader.leaderEpoch),
+      0,
+    );
+  }
+}

@@ -1,0 +1,141 @@
+/** Questions about offsets, which only the leader answers, and the deletion of records. Never moves the high watermark. */
+import { type ErrorCode, invariant, MillraceError } from '@millrace/core';
+import type { MetadataImage } from '@millrace/metadata';
+import {
+  type DeleteRecordsRequest,
+  type DeleteRecordsResponse,
+  EARLIEST_TIMESTAMP,
+  LATEST_TIMESTAMP,
+  type ListOffsetsRequest,
+  type ListOffsetsResponse,
+  MAX_TIMESTAMP,
+  type OffsetForLeaderEpochRequest,
+  type OffsetForLeaderEpochResponse,
+  type PartitionDelete,
+  type PartitionDeleted,
+  type PartitionEpochEnd,
+  type PartitionEpochQuery,
+  type PartitionOffset,
+  type PartitionOffsetQuery,
+  type PartitionRef,
+} from './broker-api.ts';
+import { failureOf } from './failure.ts';
+import type { Partition } from './partition.ts';
+import type { PartitionTable } from './partition-table.ts';
+
+export interface OffsetQueriesOptions {
+  readonly partitions: PartitionTable;
+  readonly image: () => MetadataImage;
+}
+
+const NOTHING_FOUND = { offset: -1, timestamp: -1 };
+
+export class OffsetQueries {
+  readonly #options: OffsetQueriesOptions;
+
+  constructor(options: OffsetQueriesOptions) {
+    this.#options = options;
+  }
+
+  async list({ partitions }: ListOffsetsRequest): Promise<ListOffsetsResponse> {
+    return { partitions: await Promise.all(partitions.map((query) => this.#list(query))) };
+  }
+
+  async epochEnds({ partitions }: OffsetForLeaderEpochRequest): Promise<OffsetForLeaderEpochResponse> {
+    return { partitions: partitions.map((query) => this.#epochEnd(query)) };
+  }
+
+  async deleteRecords({ partitions }: DeleteRecordsRequest): Promise<DeleteRecordsResponse> {
+    return { partitions: await Promise.all(partitions.map((entry) => this.#delete(entry))) };
+  }
+
+  async #list(query: PartitionOffsetQuery): Promise<PartitionOffset> {
+    const { topicId, partition: index } = query;
+    try {
+      const partition = this.#leader(query, query.leaderEpoch);
+      const { offset, timestamp } = await this.#find(partition, query.timestamp);
+      const leaderEpoch = partition.image.leaderEpoch;
+      return { topicId, partition: index, offset, timestamp, leaderEpoch };
+    } catch (error) {
+      const failure = failureOf(error);
+      return { topicId, partition: index, failure, offset: -1, timestamp: -1, leaderEpoch: -1 };
+    }
+  }
+
+  async #find(partition: Partition, timestamp: number): Promise<{ offset: number; timestamp: number }> {
+    const { log } = partition;
+    if (timestamp === EARLIEST_TIMESTAMP) return { offset: log.logStartOffset, timestamp: -1 };
+    requireMonotonicWatermark(partition);
+    const { highWatermark } = partition;
+    switch (timestamp) {
+      case LATEST_TIMESTAMP:
+        return { offset: highWatermark, timestamp: -1 };
+      case MAX_TIMESTAMP:
+        return committed(await log.maxTimestampOffset(), highWatermark);
+      default:
+        if (timestamp < 0) throw new MillraceError('INVALID_REQUEST', `no such time: ${timestamp}`);
+        return committed(await log.offsetForTimestamp(timestamp), highWatermark);
+    }
+  }
+
+  #epochEnd(query: PartitionEpochQuery): PartitionEpochEnd {
+    const { topicId, partition: index } = query;
+    try {
+      const partition = this.#leader(query, query.currentLeaderEpoch);
+      requireMonotonicWatermark(partition);
+      const { epoch, endOffset } = partition.log.endOffsetForEpoch(query.leaderEpoch);
+      return { topicId, partition: index, leaderEpoch: epoch, endOffset };
+    } catch (error) {
+      return { topicId, partition: index, failure: failureOf(error), leaderEpoch: -1, endOffset: -1 };
+    }
+  }
+
+  async #delete(entry: PartitionDelete): Promise<PartitionDeleted> {
+    const { topicId, partition: index } = entry;
+    try {
+      const partition = this.#leader(entry, -1);
+      const { log, highWatermark } = partition;
+      const before = entry.beforeOffset === -1 ? highWatermark : entry.beforeOffset;
+      if (before < 0 || before > highWatermark) {
+        throw new MillraceError(
+          'OFFSET_OUT_OF_RANGE',
+          `offset ${before} is beyond the high watermark ${highWatermark}`,
+        );
+      }
+      if (before > log.logStartOffset) {
+        await log.deleteRecordsBefore(before);
+        partition.announceLogStart();
+      }
+      return { topicId, partition: index, lowWatermark: log.logStartOffset };
+    } catch (error) {
+      return { topicId, partition: index, failure: failureOf(error), lowWatermark: -1 };
+    }
+  }
+
+  #leader({ topicId, partition: index }: PartitionRef, epoch: number): Partition {
+    const partition = this.#options.partitions.get(topicId, index);
+    const fault = partition === undefined ? this.#absence(topicId, index) : partition.leaderFault(epoch);
+    if (fault !== undefined) throw new MillraceError(fault);
+    invariant(partition !== undefined, 'a partition without a fault is here', { topicId, index });
+    return partition;
+  }
+
+  #absence(topicId: string, index: number): ErrorCode {
+    const topic = this.#options.image().topics.get(topicId);
+    if (topic === undefined) return 'UNKNOWN_TOPIC_ID';
+    return topic.partitions[index] === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NOT_LEADER_OR_FOLLOWER';
+  }
+}
+
+/** P7. @throws {MillraceError} OFFSET_NOT_AVAILABLE while the leader may know less than its readers saw. */
+function requireMonotonicWatermark(partition: Partition): void {
+  if (partition.leader?.isHighWatermarkMonotonic !== true) throw new MillraceError('OFFSET_NOT_AVAILABLE');
+}
+
+/** What is not committed yet does not exist for readers. */
+function committed(
+  found: { readonly offset: number; readonly timestamp: number } | undefined,
+  highWatermark: number,
+): { offset: number; timestamp: number } {
+  return found !== undefined && found.offset < highWatermark ? found : NOTHING_FOUND;
+}
