@@ -3,11 +3,12 @@
  * and closed after it. Commands print through it only, so that `-o` and `-q` hold everywhere.
  */
 import type { AdminOptions } from '@millrace/client';
-import { InterruptedError, usageError } from './cli-error.ts';
+import { CliError, InterruptedError, usageError } from './cli-error.ts';
 import { clientOptions } from './client-properties.ts';
 import type { AdminClient, ClusterClient } from './cluster-client.ts';
 import { confirmed } from './confirm.ts';
 import type { CliEnvironment } from './environment.ts';
+import { EXIT } from './exit-code.ts';
 import type { EffectiveValue, GlobalOptions } from './global-options.ts';
 import { OutputStream } from './output-stream.ts';
 import { toJson, toYaml } from './plain-value.ts';
@@ -74,12 +75,18 @@ export class CommandContext {
 
   /** A sentence for people, on standard error; silent with `-q`. */
   note(sentence: string): void {
-    if (!this.options.quiet) this.environment.stderr.write(`${sentence}\n`);
+    if (!this.options.quiet) this.#say(sentence);
   }
 
   /** More than most want to know: only with `-v`. */
   detail(sentence: string): void {
-    if (this.options.verbose) this.environment.stderr.write(`${sentence}\n`);
+    if (this.options.verbose) this.#say(sentence);
+  }
+
+  /** With `-o json` everything that is not a terminal's progress is JSON, so that standard error can be parsed too. */
+  #say(sentence: string): void {
+    const line = this.options.output === 'json' ? toJson({ note: sentence }) : sentence;
+    this.environment.stderr.write(`${line}\n`);
   }
 
   /** Asks before something that cannot be undone. @throws {CliError} USAGE unless agreed to. */
@@ -91,7 +98,7 @@ export class CommandContext {
     }
     if (await confirmed(this.environment, question)) return;
     this.throwIfInterrupted();
-    throw usageError('not confirmed: nothing was changed');
+    throw new CliError('NOT_CONFIRMED', EXIT.failed, 'not confirmed: nothing was changed');
   }
 
   throwIfInterrupted(): void {

@@ -19,9 +19,8 @@ export interface ErrorReport {
   readonly cause: unknown;
 }
 
-export function reportOf(thrown: unknown, where: { readonly bootstrapServer?: string } = {}): ErrorReport {
-  const error = thrown instanceof AggregateError && thrown.errors.length > 0 ? thrown.errors[0] : thrown;
-  const base = { retriable: false, help: '', cause: thrown };
+export function reportOf(error: unknown, where: { readonly bootstrapServer?: string } = {}): ErrorReport {
+  const base = { retriable: false, help: '', cause: error };
   if (error instanceof CliError) {
     return { ...base, code: error.code, exitCode: error.exitCode, message: error.message, help: error.help };
   }
@@ -29,7 +28,10 @@ export function reportOf(thrown: unknown, where: { readonly bootstrapServer?: st
     return { ...base, code: 'INTERRUPTED', exitCode: error.exitCode, message: error.message };
   }
   if (error instanceof CommanderError) {
-    return { ...base, code: 'USAGE', exitCode: EXIT.usage, message: error.message.replace(/^error: /, '') };
+    // Commander writes its suggestion on a line of its own, in brackets.
+    const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
+    const help = hint?.replace(/^\((.*)\)$/, '$1') ?? '--help shows how it is used.';
+    return { ...base, code: 'USAGE', exitCode: EXIT.usage, message, help };
   }
   if (error instanceof MillraceError) {
     const { code, message, help, retriable } = error;
@@ -42,7 +44,7 @@ export function reportOf(thrown: unknown, where: { readonly bootstrapServer?: st
       message: `${message}${address}`,
       help: message === help ? '' : help,
       retriable,
-      cause: thrown,
+      cause: error,
     };
   }
   const message = error instanceof Error ? error.message : String(error);
@@ -64,7 +66,8 @@ export function printReport(
   options: { readonly format: 'text' | 'json'; readonly colour: boolean; readonly verbose: boolean },
 ): string {
   if (options.format === 'json') {
-    const { cause, ...facts } = report;
+    const { code, exitCode, message, help, retriable, cause } = report;
+    const facts = { code, exitCode, message, help, retriable };
     return `${toJson({ error: options.verbose ? { ...facts, stack: stackOf(cause) } : facts })}\n`;
   }
   const colours = createColors(options.colour);

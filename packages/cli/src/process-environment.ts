@@ -24,6 +24,8 @@ export function processEnvironment(version: string): CliEnvironment {
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  // A pipe that closes late, after the last command let go of it, must not end the process with a stack trace.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   return {
     stdin: process.stdin,
     stdout: process.stdout,

@@ -33,6 +33,7 @@ export class ProduceRun {
   #failed = 0;
   #bytes = 0;
   #firstError: unknown;
+  readonly #failure = new AbortController();
   #drained: Deferred<void> | undefined;
 
   constructor(producer: ProducerClient, recordOf: (line: Buffer, lineNumber: number) => ProducerRecord) {
@@ -53,26 +54,28 @@ export class ProduceRun {
 
   /** Resolves when every line read has its result. Aborting `signal` ends the reading, not the sending. */
   async run(input: Readable, signal: AbortSignal): Promise<ProduceTally> {
+    // A failure must also end a read that waits for the next line, which may never come.
+    const stop = AbortSignal.any([signal, this.#failure.signal]);
     try {
-      await this.#readAll(signal.aborted ? input : addAbortSignal(signal, input), signal);
+      if (!stop.aborted) await this.#readAll(addAbortSignal(stop, input), stop);
     } catch (error) {
-      if (!signal.aborted) this.#firstError ??= error;
+      if (!stop.aborted) this.#firstError ??= error;
     }
     await this.#settle();
     return { ...this.tally, interrupted: signal.aborted };
   }
 
-  async #readAll(input: Readable, signal: AbortSignal): Promise<void> {
+  async #readAll(input: Readable, stop: AbortSignal): Promise<void> {
     const splitter = new LineSplitter(LINE_BYTES_MAX);
     for await (const chunk of input as AsyncIterable<Buffer | string>) {
       for (const line of splitter.split(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)) {
-        if (this.#producer.isFull) await this.#producer.whenReady();
-        if (this.#firstError !== undefined || signal.aborted) return;
+        if (this.#producer.isFull) await this.#producer.whenReady({ signal: stop });
+        if (stop.aborted) return;
         this.#send(line);
       }
     }
     const rest = splitter.rest();
-    if (rest !== undefined && this.#firstError === undefined) this.#send(rest);
+    if (rest !== undefined && !stop.aborted) this.#send(rest);
   }
 
   #send(line: Buffer): void {
@@ -98,6 +101,7 @@ export class ProduceRun {
   readonly #onFailed = (error: unknown): void => {
     this.#failed += 1;
     this.#firstError ??= error;
+    this.#failure.abort();
     this.#checkDrained();
   };
 

@@ -3,7 +3,7 @@
  * codes. Never ends the process; whoever owns the process does, with the code it gets.
  */
 import { Command, CommanderError } from 'commander';
-import { BrokenPipeError } from './cli-error.ts';
+import { BrokenPipeError, InterruptedError } from './cli-error.ts';
 import { brokerCommand } from './commands/broker.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { completionCommand } from './commands/completion.ts';
@@ -19,7 +19,6 @@ import { versionCommand } from './commands/version.ts';
 import type { CliEnvironment } from './environment.ts';
 import { printReport, reportOf } from './error-report.ts';
 import { EXIT } from './exit-code.ts';
-import { environmentVariable } from './flag-sources.ts';
 import { addGlobalOptions, errorFormat } from './global-options.ts';
 import { type ProgramExtension, Shell } from './shell.ts';
 
@@ -59,7 +58,6 @@ export function buildProgram(
     .addHelpText('after', HELP_FOOTER);
   addGlobalOptions(program);
   for (const add of [...COMMANDS, ...extensions]) add(program, shell);
-  showEnvironmentVariables(program);
   return program;
 }
 
@@ -85,15 +83,16 @@ export async function runProgram(
       // A group without a verb has printed its help already.
       if (error.code === 'commander.help') return EXIT.usage;
     }
-    const report = reportOf(error, shell.options ?? {});
-    environment.stderr.write(
-      printReport(report, {
-        format: shell.options === undefined ? errorFormat(argv, environment) : formatOf(shell.options.output),
-        colour: environment.isTerminal.stderr && !environment.env.NO_COLOR,
-        verbose: shell.options?.verbose ?? false,
-      }),
-    );
-    return report.exitCode;
+    // Whoever pressed Ctrl-C knows.
+    if (error instanceof InterruptedError) return error.exitCode;
+    const style = {
+      format: shell.options === undefined ? errorFormat(argv, environment) : formatOf(shell.options.output),
+      colour: environment.isTerminal.stderr && !environment.env.NO_COLOR,
+      verbose: shell.options?.verbose ?? false,
+    };
+    const reports = failuresOf(error).map((failure) => reportOf(failure, shell.options ?? {}));
+    for (const report of reports) environment.stderr.write(printReport(report, style));
+    return reports[0]!.exitCode;
   }
 }
 
@@ -101,16 +100,14 @@ function formatOf(output: string): 'text' | 'json' {
   return output === 'json' ? 'json' : 'text';
 }
 
-function showEnvironmentVariables(command: Command): void {
-  for (const option of command.options) {
-    if (option.attributeName() === 'version') continue;
-    option.description = `${option.description} [${environmentVariable(command, option)}]`;
-  }
-  for (const child of command.commands) showEnvironmentVariables(child);
+/** Commands that act on several items throw all failures at once; each is reported. */
+function failuresOf(error: unknown): readonly unknown[] {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors : [error];
 }
 
 const HELP_FOOTER = `
-Flags are found in this order: command line, MILLRACE_* variable, profile, default.
+Flags are found in this order: command line, variable, profile, default. Every flag has a variable: --timeout is
+MILLRACE_TIMEOUT, and topic create --partitions is MILLRACE_TOPIC_CREATE_PARTITIONS.
 Data goes to standard output, everything else to standard error.
 Exit codes: 0 ok, 1 failed, 2 usage, 3 cannot connect or timeout, 4 not found, 5 exists or conflict,
 6 unauthorised, 7 unhealthy, 130 interrupted.

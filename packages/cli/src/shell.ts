@@ -15,7 +15,7 @@ export type CommandRun<Options extends object, Args extends readonly unknown[]> 
   context: CommandContext,
   options: Options,
   ...args: Args
-) => Promise<unknown>;
+) => Promise<ExitCode> | Promise<void>;
 
 /** Commands that another package adds: `program.command('server').action(shell.action(…))`. */
 export type ProgramExtension = (program: Command, shell: Shell) => void;
@@ -50,8 +50,7 @@ export class Shell {
       this.#options = resolved.options;
       const context = new CommandContext(this.environment, resolved);
       try {
-        this.#exitCode =
-          (await this.#interruptible(run(context, command.opts<Options>(), ...args))) ?? EXIT.ok;
+        this.#exitCode = await this.#interruptible(run(context, command.opts<Options>(), ...args));
       } finally {
         await context.close();
       }
@@ -59,9 +58,9 @@ export class Shell {
   }
 
   /** A failure that follows from the interruption is the interruption. */
-  async #interruptible<T>(running: Promise<T>): Promise<T> {
+  async #interruptible(running: Promise<ExitCode> | Promise<void>): Promise<ExitCode> {
     try {
-      return await running;
+      return (await running) ?? EXIT.ok;
     } catch (error) {
       const { interrupted } = this.environment;
       throw interrupted.aborted ? new InterruptedError(interrupted) : error;

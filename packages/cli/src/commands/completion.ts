@@ -25,8 +25,6 @@ export function completionCommand(program: Command, shell: Shell): void {
     );
   program
     .command('__complete [words...]', { hidden: true })
-    .passThroughOptions()
-    .allowUnknownOption()
     .helpOption(false)
     .action(
       shell.action<object, [string[]]>(async (context, _options, words) => {
@@ -48,7 +46,7 @@ async function completions(
     ? flagValues(pending)
     : current.startsWith('-')
       ? flagsOf(command)
-      : command.commands.length > 0
+      : command.commands.length > 0 && positionals === 0
         ? visibleNames(command)
         : await argumentValues(context, command, positionals);
   return candidates.filter((candidate) => candidate.startsWith(current));

@@ -3,9 +3,10 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { CompressionCodec, ProducerOptions } from '@millrace/client';
 import { type Command, Option } from 'commander';
-import { InterruptedError } from '../cli-error.ts';
+import { CliError, InterruptedError } from '../cli-error.ts';
 import { producerOptions } from '../client-properties.ts';
 import type { CommandContext } from '../command-context.ts';
+import { reportOf } from '../error-report.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { RepeatableOption } from '../flag-sources.ts';
 import { type LineRecordFlags, lineRecordMaker } from '../line-record.ts';
@@ -52,7 +53,7 @@ interface ProduceFlags extends LineRecordFlags {
   readonly compression?: CompressionCodec;
 }
 
-async function produce(context: CommandContext, flags: ProduceFlags, topic: string): Promise<ExitCode> {
+async function produce(context: CommandContext, flags: ProduceFlags, topic: string): Promise<void> {
   const { clock, interrupted } = context.environment;
   const recordOf = lineRecordMaker(topic, flags);
   const options = producerOptions(context.options, producerFlags(flags));
@@ -66,7 +67,7 @@ async function produce(context: CommandContext, flags: ProduceFlags, topic: stri
   const startMs = clock.nowMs();
   const progress = startProgress(context, run, startMs);
   const tally = await run.run(input, interrupted).finally(() => progress?.stop());
-  return report(context, topic, tally, clock.nowMs() - startMs);
+  await report(context, topic, tally, clock.nowMs() - startMs);
 }
 
 function producerFlags({ acks, compression }: ProduceFlags): ProducerOptions {
@@ -101,23 +102,28 @@ async function report(
   topic: string,
   tally: ProduceTally,
   elapsedMs: number,
-): Promise<ExitCode> {
+): Promise<void> {
   const { sent, acknowledged, failed, bytes, firstError, interrupted } = tally;
   await context.show({
     value: { topic, sent, acknowledged, failed, bytes, elapsedMs: Math.round(elapsedMs) },
     text: () => '',
     names: () => [],
   });
-  const seconds = (elapsedMs / 1_000).toFixed(2);
   context.note(
-    `${formatVolume(acknowledged, 'line', acknowledged === sent ? bytes : 0).replace(' (0 B)', '')} acknowledged in ${seconds} s: ${formatRate(acknowledged, 'line', bytes, elapsedMs)}`,
+    `${formatCount(acknowledged)} of ${formatVolume(sent, 'line', bytes)} acknowledged in ${(elapsedMs / 1_000).toFixed(2)} s: ${formatRate(acknowledged, 'line', bytes, elapsedMs)}`,
   );
-  if (firstError !== undefined) {
-    context.environment.stderr.write(
-      `${formatCount(failed)} of ${formatCount(sent)} lines were not acknowledged, and reading stopped after line ${formatCount(sent)}. The first error:\n`,
-    );
-    throw firstError;
-  }
+  if (failed > 0) throw notAcknowledged(tally);
+  if (firstError !== undefined) throw firstError;
   if (interrupted) throw new InterruptedError(context.interrupted);
-  return EXIT.ok;
+}
+
+/** Some lines arrived: a failure of the whole. None did: what kept the first from arriving tells more. */
+function notAcknowledged({ sent, acknowledged, failed, firstError }: ProduceTally): CliError {
+  const { code, message, help, exitCode } = reportOf(firstError);
+  return new CliError(
+    'LINES_NOT_ACKNOWLEDGED',
+    acknowledged > 0 ? EXIT.failed : (exitCode as ExitCode),
+    `${formatCount(failed)} of ${formatCount(sent)} lines were not acknowledged, and reading stopped after line ${formatCount(sent)}; the first error is ${code}: ${message}`,
+    help,
+  );
 }
