@@ -1,0 +1,295 @@
+/**
+ * A node, put together: the only place that knows every part. `bind` prepares the directory and takes the ports;
+ * `start` brings the parts up in order; `close` ends them newest first. Decides nothing about records or metadata.
+ */
+import { hostname } from 'node:os';
+import { Broker } from '@millrace/broker';
+import { type Clock, closeAll, type Logger, type MillraceError, MillraceError as Failure, type Random, randomUuid } from '@millrace/core';
+import {
+  GrpcControllerChannel,
+  GrpcRaftTransport,
+  GrpcReplicaChannel,
+  registerAdminServices,
+  registerBrokerServices,
+  registerControllerService,
+  registerRaftService,
+} from '@millrace/grpc-api';
+import { type Controller, LevelRaftStore, MemoryRaftStore, type RaftStore, startController } from '@millrace/metadata-quorum';
+import { RpcServer } from '@millrace/protocol';
+import { type FileSystem, LogStore, MemoryFileSystem, NodeFileSystem } from '@millrace/storage';
+import type { Voter } from './listener.ts';
+import type { NodeConfig } from './node-config.ts';
+import { systemClock } from './system-clock.ts';
+import { systemRandom } from './system-random.ts';
+
+/** Where a node's bytes live. Memory lasts as long as its `NodeDisk`: a node started on it again finds its data. */
+export interface NodeDisk {
+  readonly fileSystem: FileSystem;
+  openRaftStore(path: string): Promise<RaftStore>;
+}
+
+export interface NodeEnvironment {
+  readonly logger: Logger;
+  readonly disk?: NodeDisk;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Formats an empty directory for this cluster. Without it, such a directory is refused. */
+  readonly firstStartClusterId?: string;
+  /** The node cannot go on: `abandon` it. Called at most once. */
+  readonly onFatal: (error: MillraceError) => void;
+}
+
+export interface NodeAddress {
+  readonly listener: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+const METADATA_FOLDER = 'metadata';
+const DRAIN_MS = 2_000;
+
+export const realDisk: NodeDisk = {
+  fileSystem: new NodeFileSystem(),
+  openRaftStore: (path) => LevelRaftStore.open(path),
+};
+
+export function memoryDisk(): NodeDisk {
+  const store = new MemoryRaftStore();
+  return { fileSystem: new MemoryFileSystem(), openRaftStore: async () => store };
+}
+
+interface Closing {
+  close(): Promise<void>;
+}
+
+export class MillraceNode implements AsyncDisposable {
+  readonly config: NodeConfig;
+  /** As other programs reach it, in the order of `listeners`. */
+  readonly addresses: readonly NodeAddress[];
+  readonly #environment: NodeEnvironment;
+  readonly #store: LogStore;
+  readonly #servers: readonly RpcServer[];
+  readonly #transports: Closing[] = [];
+  #controller: Controller | undefined;
+  #broker: Broker | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    config: NodeConfig,
+    environment: NodeEnvironment,
+    store: LogStore,
+    servers: readonly RpcServer[],
+    addresses: readonly NodeAddress[],
+  ) {
+    this.config = config;
+    this.#environment = environment;
+    this.#store = store;
+    this.#servers = servers;
+    this.addresses = addresses;
+  }
+
+  /** A node that takes part, or a failure. @throws {MillraceError} what `bind` and `run` throw. */
+  static async start(config: NodeConfig, environment: NodeEnvironment): Promise<MillraceNode> {
+    const node = await MillraceNode.bind(config, environment);
+    await node.run(config.voters);
+    return node;
+  }
+
+  /**
+   * Opens the data directory and the ports; nothing is served yet.
+   * @throws {MillraceError} NOT_FORMATTED, DIRECTORY_LOCKED, INCONSISTENT_CLUSTER_ID, CONNECTION_FAILED if a port is taken.
+   */
+  static async bind(config: NodeConfig, environment: NodeEnvironment): Promise<MillraceNode> {
+    const store = await openStore(config, environment);
+    const servers: RpcServer[] = [];
+    const addresses: NodeAddress[] = [];
+    try {
+      for (const { name, host, port } of config.listeners) {
+        const server = new RpcServer({ listener: name, logger: environment.logger, config: config.rpc });
+        servers.push(server);
+        const bound = await listen(server, host, port);
+        const advertised = config.advertised.get(name);
+        const reachable = host === '' || host === '0.0.0.0' || host === '::' ? hostname() : host;
+        addresses.push({ listener: name, host: advertised?.host || reachable, port: advertised?.port || bound });
+      }
+    } catch (error) {
+      await closeAll([...servers.map(closing), { close: () => store.close({ clean: true }) }]);
+      throw error;
+    }
+    return new MillraceNode(config, environment, store, servers, addresses);
+  }
+
+  /** Resolves once this node serves: registered, caught up, not fenced; a controller alone once it takes part. */
+  async run(voters: readonly Voter[]): Promise<void> {
+    const { properties, ignoredKeys } = this.config;
+    const { logger } = this.#environment;
+    if (ignoredKeys.length > 0) {
+      logger.warn({ event: 'keys_ignored', keys: ignoredKeys }, `keys of Kafka without a meaning here: ${ignoredKeys.join(', ')}`);
+    }
+    try {
+      if (this.config.isController) await this.#startController(voters);
+      if (this.config.isBroker) await this.#startBroker(voters);
+    } catch (error) {
+      await this.abandon();
+      throw error;
+    }
+    for (const server of this.#servers) server.setServing(true);
+    logger.info(
+      { event: 'node_started', nodeId: properties['node.id'], clusterId: this.#store.clusterId, addresses: this.addresses },
+      `node ${properties['node.id']} serves on ${this.addresses.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
+    );
+  }
+
+  get broker(): Broker | undefined {
+    return this.#broker;
+  }
+
+  get controller(): Controller | undefined {
+    return this.#controller;
+  }
+
+  /** Stops in order: leadership moves first, what is in flight is answered, data is flushed and marked clean. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Ends without order, as after a failure: nothing is handed over and the directory is not marked clean. */
+  abandon(): Promise<void> {
+    this.#closing ??= this.#abandon();
+    return this.#closing;
+  }
+
+  async #startController(voters: readonly Voter[]): Promise<void> {
+    const { config } = this;
+    const { clock, random, logger } = this.#parts();
+    const nodeId = config.properties['node.id'];
+    const disk = this.#environment.disk ?? realDisk;
+    const transport = new GrpcRaftTransport({
+      nodeId,
+      clusterId: this.#store.clusterId,
+      peers: voters.filter(({ id }) => id !== nodeId),
+      clock,
+      logger,
+    });
+    this.#transports.push(transport);
+    for (const server of this.#servers) registerRaftService(server, transport);
+    this.#controller = await startController(
+      {
+        nodeId,
+        directoryId: this.#store.directoryId,
+        voters,
+        store: await disk.openRaftStore(`${this.#store.path}/${METADATA_FOLDER}`),
+        transport,
+        clock,
+        random,
+        logger,
+        config: config.quorum,
+        onFatal: this.#environment.onFatal,
+      },
+      { clock, random, logger, config: config.controller, clusterDefaults: config.clusterTexts },
+    );
+    for (const server of this.#servers) {
+      registerControllerService(server, this.#controller, { clusterId: this.#store.clusterId });
+    }
+  }
+
+  async #startBroker(voters: readonly Voter[]): Promise<void> {
+    const { config } = this;
+    const { clock, random, logger } = this.#parts();
+    const nodeId = config.properties['node.id'];
+    const clusterId = this.#store.clusterId;
+    const clientId = `node-${nodeId}`;
+    const controllers = new GrpcControllerChannel({ clusterId, clientId, nodeId, controllers: voters, clock, random, logger });
+    this.#transports.push(controllers);
+    const refused = new Promise<never>((_resolve, reject) => {
+      this.#onBrokerFatal = reject;
+    });
+    refused.catch(() => {});
+    const broker = await Broker.start({
+      nodeId,
+      incarnationId: randomUuid(random),
+      logStore: this.#store,
+      controllers,
+      replicas: new GrpcReplicaChannel({ clusterId, clientId }),
+      endpoints: this.addresses,
+      interBrokerListener: config.interBrokerListener,
+      rack: config.properties['broker.rack'],
+      clock,
+      random,
+      logger,
+      config: config.broker,
+      fileTexts: config.clusterTexts,
+      onFatal: (error) => this.#onBrokerFatal(error),
+      defer: (callback) => void clock.schedule(0, callback),
+    });
+    this.#broker = broker;
+    for (const server of this.#servers) {
+      registerBrokerServices(server, broker);
+      registerAdminServices(server, broker);
+    }
+    await Promise.race([broker.whenActive(), refused]);
+    this.#onBrokerFatal = this.#environment.onFatal;
+  }
+
+  #onBrokerFatal: (error: MillraceError) => void = () => {};
+
+  #parts(): { clock: Clock; random: Random; logger: Logger } {
+    const { clock = systemClock, random = systemRandom(), logger } = this.#environment;
+    return { clock, random, logger };
+  }
+
+  async #close(): Promise<void> {
+    for (const server of this.#servers) server.setServing(false);
+    await closeAll([
+      ...(this.#broker ? [this.#broker] : []),
+      ...(this.#controller ? [this.#controller] : []),
+      ...this.#transports.toReversed(),
+      ...this.#servers.map(closing),
+      ...(this.#broker ? [] : [{ close: () => this.#store.close({ clean: true }) }]),
+    ]);
+  }
+
+  async #abandon(): Promise<void> {
+    await closeAll([
+      { close: async () => this.#broker?.kill() },
+      ...(this.#controller ? [this.#controller] : []),
+      ...this.#transports.toReversed(),
+      ...this.#servers.map(closing),
+      ...(this.#broker ? [] : [{ close: () => this.#store.close({ clean: false }) }]),
+    ]);
+  }
+}
+
+/** Every interface, with IPv6 where the machine has it. */
+async function listen(server: RpcServer, host: string, port: number): Promise<number> {
+  if (host !== '') return await server.listen(host, port);
+  return await server.listen('::', port).catch(() => server.listen('0.0.0.0', port));
+}
+
+function closing(server: RpcServer): Closing {
+  return { close: () => server.drain(DRAIN_MS) };
+}
+
+async function openStore(config: NodeConfig, environment: NodeEnvironment): Promise<LogStore> {
+  const { clock = systemClock, random = systemRandom(), logger, disk = realDisk, firstStartClusterId } = environment;
+  const { fileSystem } = disk;
+  const path = config.properties['log.dirs'];
+  const nodeId = config.properties['node.id'];
+  if (!(await LogStore.isFormatted(fileSystem, path))) {
+    if (firstStartClusterId === undefined) {
+      throw new Failure(
+        'NOT_FORMATTED',
+        `${path} is not formatted; run "millrace storage format", or set MILLRACE_CLUSTER_ID for a first start`,
+      );
+    }
+    await LogStore.format(fileSystem, path, { clusterId: firstStartClusterId, nodeId, directoryId: randomUuid(random) });
+    logger.info({ event: 'formatted', path, clusterId: firstStartClusterId }, 'formatted the data directory');
+  }
+  const expected = { nodeId, ...(firstStartClusterId === undefined ? {} : { clusterId: firstStartClusterId }) };
+  return await LogStore.open({ path, fileSystem, clock, random, logger, config: config.storage, expected });
+}
