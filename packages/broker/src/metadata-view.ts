@@ -2,7 +2,7 @@
 import type { Logger, NodeId } from '@millrace/core';
 import {
   applyRecords,
-  decodeRecords,
+  decodeEntry,
   decodeSnapshot,
   deltaBetween,
   emptyImage,
@@ -67,15 +67,14 @@ export class MetadataView implements MetadataLogFollower {
   onEntries(entries: readonly MetadataLogEntry[], nextOffset: number): void {
     this.#guarded(() => {
       const fresh = entries.filter((entry) => entry.offset >= this.#image.offset);
+      const before = this.#image;
       if (fresh.length === 1) {
-        const { offset, data } = fresh[0]!;
-        const { image, delta } = applyRecords(this.#image, decodeRecords(data), offset);
+        const { image, delta } = applied(before, fresh[0]!);
         this.#adopt(skipTo(image, nextOffset), delta);
         return;
       }
-      const before = this.#image;
       let image = before;
-      for (const { offset, data } of fresh) image = applyRecords(image, decodeRecords(data), offset).image;
+      for (const entry of fresh) image = applied(image, entry).image;
       image = skipTo(image, nextOffset);
       // Several entries at once show as their outcome; partitions cannot tell the difference (P3).
       if (image !== before) this.#adopt(image, deltaBetween(before, image));
@@ -107,6 +106,11 @@ export class MetadataView implements MetadataLogFollower {
       this.#options.onFailure(error);
     }
   }
+}
+
+function applied(image: MetadataImage, { offset, data }: MetadataLogEntry): ReturnType<typeof applyRecords> {
+  // A void entry was decided for another offset: it changes nothing but is passed.
+  return applyRecords(image, decodeEntry(data, offset) ?? [], offset);
 }
 
 /** Entries of the quorum itself hold no metadata but take up offsets. */
