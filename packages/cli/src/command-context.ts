@@ -3,6 +3,7 @@
  * and closed after it. Commands print through it only, so that `-o` and `-q` hold everywhere.
  */
 import type { AdminOptions } from '@millrace/client';
+import { type Closable, closeAll } from '@millrace/core';
 import { CliError, InterruptedError, usageError } from './cli-error.ts';
 import { clientOptions } from './client-properties.ts';
 import type { AdminClient, ClusterClient } from './cluster-client.ts';
@@ -28,7 +29,7 @@ export class CommandContext {
   readonly options: GlobalOptions;
   readonly effective: readonly EffectiveValue[];
   readonly stdout: OutputStream;
-  readonly #closing: (() => Promise<void>)[] = [];
+  readonly #closing: Closable[] = [];
   #client: ClusterClient | undefined;
 
   constructor(
@@ -65,8 +66,9 @@ export class CommandContext {
     return { timeoutMs: this.options.timeoutMs, signal: this.interrupted };
   }
 
+  /** Runs when the command ends, however it ends; newest first. */
   onClose(close: () => Promise<void>): void {
-    this.#closing.push(close);
+    this.#closing.push({ close });
   }
 
   async show(answer: Answer): Promise<void> {
@@ -107,7 +109,7 @@ export class CommandContext {
 
   async close(): Promise<void> {
     try {
-      for (const close of this.#closing.splice(0).reverse()) await close();
+      await closeAll(this.#closing.splice(0).reverse());
       await this.stdout.flush();
     } finally {
       this.stdout.release();

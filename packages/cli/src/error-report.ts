@@ -71,7 +71,8 @@ export function printReport(
     return `${toJson({ error: options.verbose ? { ...facts, stack: stackOf(cause) } : facts })}\n`;
   }
   const colours = createColors(options.colour);
-  const named = report.code === 'USAGE' ? '' : `${report.code}: `;
+  // The system's own messages begin with their code.
+  const named = report.code === 'USAGE' || report.message.startsWith(report.code) ? '' : `${report.code}: `;
   const lines = [`${colours.red('error:')} ${named}${report.message}`];
   if (report.help !== '') lines.push(`  ${report.help}`);
   if (options.verbose) lines.push(stackOf(report.cause));

@@ -36,11 +36,20 @@ export function processEnvironment(version: string): CliEnvironment {
       stdout: process.stdout.isTTY === true,
       stderr: process.stderr.isTTY === true,
     },
-    homeDirectory: homedir(),
+    homeDirectory: homeDirectory(),
     version,
     runtime: process.version,
     clock: systemClock,
     interrupted: interruption.signal,
     connect: (options) => new Millrace(options),
   };
+}
+
+/** A container's user may have no entry in the user database, which `homedir` does not survive. */
+function homeDirectory(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
+  }
 }

@@ -67,7 +67,7 @@ test('a file that is not understood is named and left alone', async () => {
   const path = join(homeDirectory, 'broken.yaml');
   for (const text of ['profiles: [1, 2]\n', ': : :\n', 'profiles: {a: text}\n']) {
     await writeFile(path, text);
-    const run = await runCli(['profile', 'set', 'x', 'linger.ms=1'], { env: { MILLRACE_CONFIG: path } });
+    const run = await runCli(['profile', 'set', 'x', 'linger.ms=1'], { env: { MILLRACE_CLI_CONFIG: path } });
     expect(run.code).toBe(1);
     expect(run.stderr).toContain(`cannot read the profile file ${path}`);
     expect(await readFile(path, 'utf8')).toBe(text);

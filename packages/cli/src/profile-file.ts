@@ -20,7 +20,7 @@ export interface ProfileFile {
 export const PROFILE_FLAGS = ['bootstrap-server', 'output', 'timeout'] as const;
 
 export function profilePath({ env, homeDirectory }: Pick<CliEnvironment, 'env' | 'homeDirectory'>): string {
-  const configured = env.MILLRACE_CONFIG;
+  const configured = env.MILLRACE_CLI_CONFIG;
   if (configured !== undefined && configured !== '') return configured;
   const base = env.XDG_CONFIG_HOME ? env.XDG_CONFIG_HOME : join(homeDirectory, '.config');
   return join(base, 'millrace', 'config.yaml');
@@ -32,8 +32,9 @@ export async function readProfiles(path: string): Promise<ProfileFile> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      return { current: undefined, profiles: new Map() };
+    // A service's user often has a home that is not there, or not its own: then there are no profiles.
+    const absent = ['ENOENT', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '');
+    if (absent) return { current: undefined, profiles: new Map() };
     throw unreadable(path, (error as Error).message);
   }
   try {
@@ -89,6 +90,6 @@ function unreadable(path: string, reason: string): CliError {
     'PROFILE_FILE',
     EXIT.failed,
     `cannot read the profile file ${path}: ${reason}`,
-    'Correct or remove it; MILLRACE_CONFIG names another one.',
+    'Correct or remove it; MILLRACE_CLI_CONFIG names another one.',
   );
 }

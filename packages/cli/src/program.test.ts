@@ -105,7 +105,7 @@ test('values come from flag, then environment, then profile, then default', asyn
   const home = await homeWith(
     'current: prod\nprofiles:\n  prod: {bootstrap-server: profile:1, timeout: 7s, linger.ms: "3", output: json}\n',
   );
-  const env = { MILLRACE_CONFIG: join(home, 'config.yaml') };
+  const env = { MILLRACE_CLI_CONFIG: join(home, 'config.yaml') };
   const serverOf = async (argv: string[], more = {}) => {
     const cluster = new FakeCluster();
     await runCli(['topic', 'list', ...argv], { cluster, env: { ...env, ...more } });
@@ -116,7 +116,7 @@ test('values come from flag, then environment, then profile, then default', asyn
   expect(await serverOf(['--bootstrap-server', 'flag:1'], { MILLRACE_BOOTSTRAP_SERVER: 'env:1' })).toBe(
     'flag:1',
   );
-  expect(await serverOf([], { MILLRACE_CONFIG: '/nowhere.yaml' })).toBe('localhost:9191');
+  expect(await serverOf([], { MILLRACE_CLI_CONFIG: '/nowhere.yaml' })).toBe('localhost:9191');
 
   const effective = await runCli(['profile', 'show', '--effective', '-o', 'table', '-X', 'client.id=me'], {
     env: { ...env, MILLRACE_TIMEOUT: '3s' },
