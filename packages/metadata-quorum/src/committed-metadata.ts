@@ -25,7 +25,7 @@ export class CommittedMetadata implements QuorumStateMachine {
   readonly #followers = new Set<MetadataFollower>();
   readonly #onCommitted: (committed: Committed) => void;
 
-  /** @param onCommitted told of each entry that changed something, before its proposer is answered. */
+  /** @param onCommitted told of each entry, before its proposer is answered. */
   constructor(tailMaxBytes: number, onCommitted: (committed: Committed) => void) {
     this.#tail = new MetadataTail(tailMaxBytes);
     this.#onCommitted = onCommitted;
@@ -39,9 +39,9 @@ export class CommittedMetadata implements QuorumStateMachine {
     const entries: MetadataLogEntry[] = [];
     for (const { offset, data } of records) {
       const committed = this.speculation.commit(offset, data);
-      if (data === null || committed.records.length === 0) continue;
-      entries.push({ offset, data });
+      if (data !== null && committed.records.length > 0) entries.push({ offset, data });
       this.#onCommitted(committed);
+      // Also of entries that change nothing: followers tell how far they are by the image's offset.
       for (const follower of this.#followers) follower.onMetadata(committed.image, committed.delta);
     }
     this.#tail.append(entries, this.image.offset);
