@@ -1,0 +1,59 @@
+/** The controllers of a cluster, a connection to each, and which of them is believed to be active. Asks nobody itself. */
+import type { NodeId } from '@millrace/core';
+import { RpcChannel, type RpcChannelOptions } from '@millrace/protocol';
+
+export interface ControllerAddress {
+  readonly id: NodeId;
+  readonly host: string;
+  readonly port: number;
+}
+
+export class ControllerDirectory {
+  readonly #addresses: readonly ControllerAddress[];
+  readonly #channelOptions: RpcChannelOptions | undefined;
+  readonly #channels = new Map<NodeId, RpcChannel>();
+  #activeId: NodeId | -1 = -1;
+
+  constructor(addresses: readonly ControllerAddress[], channelOptions?: RpcChannelOptions) {
+    this.#addresses = addresses;
+    this.#channelOptions = channelOptions;
+  }
+
+  /** -1 while unknown. */
+  get activeId(): NodeId | -1 {
+    return this.#activeId;
+  }
+
+  /** What a controller said, or what its answer showed. */
+  setActive(id: NodeId | -1): void {
+    this.#activeId = id;
+  }
+
+  /** It said that it is not the active one, or did not answer. */
+  notActive(id: NodeId): void {
+    if (this.#activeId === id) this.#activeId = -1;
+  }
+
+  /** In the order in which to ask: the active one first, then the others beginning after `last`. */
+  candidates(last: NodeId | -1 = -1): readonly NodeId[] {
+    const ids = this.#addresses.map(({ id }) => id);
+    const start = ids.indexOf(last) + 1;
+    const rotated = [...ids.slice(start), ...ids.slice(0, start)];
+    const active = rotated.filter((id) => id === this.#activeId);
+    return [...active, ...rotated.filter((id) => id !== this.#activeId)];
+  }
+
+  channel(id: NodeId): RpcChannel {
+    const known = this.#channels.get(id);
+    if (known !== undefined) return known;
+    const { host, port } = this.#addresses.find((address) => address.id === id)!;
+    const channel = RpcChannel.connect(host, port, this.#channelOptions);
+    this.#channels.set(id, channel);
+    return channel;
+  }
+
+  close(): void {
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+  }
+}

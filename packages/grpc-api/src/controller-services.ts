@@ -1,0 +1,85 @@
+/** The controller as gRPC, onto every controller node; those that are not active answer NOT_CONTROLLER. */
+import { type Clock, MillraceError } from '@millrace/core';
+import type { ConfigResource } from '@millrace/metadata';
+import type { Controller } from '@millrace/metadata-quorum';
+import {
+  controllerService,
+  type RpcServer,
+  type ConfigResource as WireConfigResource,
+} from '@millrace/protocol';
+import { electionOf } from './admin-services.ts';
+import { unaryFor } from './broker-services.ts';
+import { ControllerSessionStream } from './controller-session-stream.ts';
+import { LeaderWatch } from './leader-watch.ts';
+import { MetadataStream } from './metadata-stream.ts';
+import { quorumDescription } from './quorum-description.ts';
+import { checkCluster } from './request-header.ts';
+import { toWireFailures } from './wire-failure.ts';
+
+export interface ControllerServiceOptions {
+  readonly clusterId: string;
+  readonly clock: Clock;
+}
+
+/** @returns what ends the service's own timer; calls in progress end with the server. */
+export function registerControllerServices(
+  server: RpcServer,
+  controller: Controller,
+  { clusterId, clock }: ControllerServiceOptions,
+): { close(): void } {
+  const leaders = new LeaderWatch(controller, clock);
+  server.duplex(controllerService.session, (stream) => {
+    return new ControllerSessionStream(controller, leaders, clusterId, stream);
+  });
+  server.serverStream(controllerService.followMetadata, (request, stream) => {
+    checkCluster(request.header, clusterId);
+    return new MetadataStream(controller, leaders, request.fromOffset, stream);
+  });
+  registerChanges(server, controller, clusterId);
+  return leaders;
+}
+
+function registerChanges(server: RpcServer, controller: Controller, clusterId: string): void {
+  const unary = unaryFor(server, { clusterId });
+  unary(controllerService.alterPartitions, async ({ brokerId, brokerEpoch, partitions }) => {
+    const answer = await controller.alterPartitions({ brokerId, brokerEpoch, partitions });
+    return { partitions: toWireFailures(answer.partitions) };
+  });
+  unary(controllerService.allocateProducerIds, ({ brokerId, brokerEpoch }) => {
+    return controller.allocateProducerIds({ brokerId, brokerEpoch });
+  });
+  unary(controllerService.createTopics, async ({ topics, validateOnly }) => {
+    const answer = await controller.createTopics({ topics, validateOnly });
+    return { topics: toWireFailures(answer.topics) };
+  });
+  unary(controllerService.deleteTopics, async ({ names, topicIds }) => {
+    const answer = await controller.deleteTopics({ names, topicIds });
+    return { topics: toWireFailures(answer.topics) };
+  });
+  unary(controllerService.createPartitions, async ({ topics, validateOnly }) => {
+    const answer = await controller.createPartitions({ topics, validateOnly });
+    return { topics: toWireFailures(answer.topics) };
+  });
+  unary(controllerService.alterConfigs, async ({ changes, validateOnly }) => {
+    const named = changes.map(({ resource, name, value }) => {
+      const change = { resource: configResourceOf(resource), name };
+      return value === undefined ? change : { ...change, value };
+    });
+    const answer = await controller.alterConfigs({ changes: named, validateOnly });
+    return { resources: toWireFailures(answer.resources) };
+  });
+  unary(controllerService.electLeaders, async ({ election, partitions }) => {
+    const answer = await controller.electLeaders({ election: electionOf(election), partitions });
+    return { partitions: toWireFailures(answer.partitions) };
+  });
+  unary(controllerService.describeQuorum, async () => quorumDescription(controller.status()));
+}
+
+/** @throws {MillraceError} INVALID_REQUEST unless the kind is one that exists. */
+function configResourceOf({ kind, name }: WireConfigResource): ConfigResource {
+  if (kind === 'topic' || kind === 'broker' || kind === 'cluster') return { kind, name };
+  throw new MillraceError(
+    'INVALID_REQUEST',
+    `a configuration belongs to a topic, broker or cluster, not "${kind}"`,
+  );
+}

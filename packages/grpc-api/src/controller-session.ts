@@ -1,0 +1,105 @@
+/** The broker's end of its session: asks the controllers one after the other until one takes the registration. */
+import type {
+  BrokerHeartbeat,
+  BrokerRegistration,
+  ControllerSession,
+  ControllerSessionHandlers,
+} from '@millrace/broker';
+import { MillraceError, type NodeId } from '@millrace/core';
+import {
+  controllerService,
+  type RequestHeader,
+  type RpcStream,
+  type BrokerHeartbeat as WireHeartbeat,
+  type BrokerState as WireState,
+} from '@millrace/protocol';
+import type { ControllerDirectory } from './controller-directory.ts';
+import { fromWireFailure } from './wire-failure.ts';
+
+export class GrpcControllerSession implements ControllerSession {
+  readonly #directory: ControllerDirectory;
+  readonly #header: (correlationId: number) => RequestHeader;
+  readonly #registration: BrokerRegistration;
+  readonly #handlers: ControllerSessionHandlers;
+  #candidates: readonly NodeId[];
+  #stream: RpcStream<WireHeartbeat> | undefined;
+  #correlationId = 0;
+  #isAccepted = false;
+  #isClosed = false;
+
+  constructor(
+    directory: ControllerDirectory,
+    header: (correlationId: number) => RequestHeader,
+    registration: BrokerRegistration,
+    handlers: ControllerSessionHandlers,
+  ) {
+    this.#directory = directory;
+    this.#header = header;
+    this.#registration = registration;
+    this.#handlers = handlers;
+    this.#candidates = directory.candidates();
+    this.#tryNext(new MillraceError('QUORUM_UNAVAILABLE'));
+  }
+
+  heartbeat(heartbeat: BrokerHeartbeat): void {
+    // Until a controller has taken the registration there is nobody to tell.
+    if (!this.#isAccepted) return;
+    this.#stream?.send({
+      header: this.#nextHeader(),
+      ...heartbeat,
+      directoryId: this.#registration.directoryId,
+      endpoints: [],
+      rack: '',
+      previousBrokerEpoch: -1,
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stream?.close();
+  }
+
+  #tryNext(last: MillraceError): void {
+    const [id, ...rest] = this.#candidates;
+    if (id === undefined) {
+      this.#isClosed = true;
+      // Never before `openSession` has returned.
+      queueMicrotask(() => this.#handlers.onClosed(last));
+      return;
+    }
+    this.#candidates = rest;
+    const stream = this.#directory.channel(id).duplex(controllerService.session, {
+      onMessage: (state) => this.#onState(id, state),
+      onClosed: (error) => this.#onClosed(id, error),
+    });
+    this.#stream = stream;
+    const registration = { brokerEpoch: -1, wantsShutdown: false };
+    stream.send({ header: this.#nextHeader(), ...this.#registration, ...registration });
+  }
+
+  #onState(id: NodeId, state: WireState): void {
+    if (this.#isClosed) return;
+    this.#isAccepted = true;
+    this.#directory.setActive(id);
+    const { brokerEpoch, fenced, mayShutDown } = state;
+    const failure = fromWireFailure(state.failure);
+    this.#handlers.onState({ failure, brokerEpoch, fenced, mayShutDown });
+  }
+
+  #onClosed(id: NodeId, error: MillraceError | undefined): void {
+    if (this.#isClosed) return;
+    this.#directory.notActive(id);
+    const reason = error ?? new MillraceError('NETWORK_EXCEPTION', 'the controller ended the session');
+    if (!this.#isAccepted && reason.code !== 'INCONSISTENT_CLUSTER_ID') {
+      this.#tryNext(reason);
+      return;
+    }
+    this.#isClosed = true;
+    this.#handlers.onClosed(reason);
+  }
+
+  #nextHeader(): RequestHeader {
+    this.#correlationId += 1;
+    return this.#header(this.#correlationId);
+  }
+}
