@@ -32,9 +32,10 @@ export function heartbeat(
   invariant(broker !== undefined, 'a checked broker is registered', { brokerId });
 
   // P15: a broker that has not seen its own registration would act on an older life's metadata.
-  const caughtUp = metadataOffset > brokerEpoch;
+  // Whoever began to shut down comes back only as a new life.
+  const mayCount = metadataOffset > brokerEpoch && !wantsShutdown && !broker.inControlledShutdown;
   const more = broker.fenced
-    ? caughtUp && !wantsShutdown
+    ? mayCount
       ? unfenceBroker(after, broker, context)
       : []
     : wantsShutdown
