@@ -7,6 +7,11 @@ import { type Envelope, TestReplica } from './testing/test-replica.ts';
 // Small on purpose: rare paths (full windows, several chunks, compaction behind a follower) become common.
 const CONFIG: RaftConfig = {
   ...DEFAULT_RAFT_CONFIG,
+  fetchTimeoutMs: 300,
+  electionTimeoutMs: 150,
+  quickElectionMinMs: 10,
+  quickElectionMaxMs: 50,
+  heartbeatIntervalMs: 30,
   appendMaxBytes: 12,
   inflightMaxAppends: 3,
   snapshotChunkMaxBytes: 40,
@@ -37,7 +42,7 @@ class Storm {
     const chance = (most: number): number => (this.#random.uint32() % 2 ? unit(this.#random) * most : 0);
     this.#loss = chance(0.3);
     this.#duplication = chance(0.3);
-    this.#delayMs = 1 + chance(150);
+    this.#delayMs = 1 + chance(80);
     this.#crash = chance(0.01);
     this.#wipe = chance(0.001);
     const size = 1 + below(this.#random, 5);
@@ -134,7 +139,9 @@ class Storm {
   #partition(): void {
     this.#cut = new Set();
     if (unit(this.#random) < 0.5) return;
-    const isolated = 1 + below(this.#random, this.replicas.length);
+    // Cutting the leader off lets logs diverge, which is where the interesting faults are.
+    const leader = unit(this.#random) < 0.6 ? this.leader()?.id : undefined;
+    const isolated = leader ?? 1 + below(this.#random, this.replicas.length);
     const oneWay = unit(this.#random) < 0.3;
     for (const { id } of this.replicas) {
       this.#cut.add(`${isolated}-${id}`);

@@ -80,6 +80,9 @@ export class SafetyChecker {
   }
 
   #checkCommitted(replica: TestReplica, entries: readonly string[], firstIndex: number): void {
+    const { logStart, entries: stored } = replica.disk.state;
+    const isOnDisk = firstIndex + entries.length - 1 <= logStart.index + stored.length;
+    invariant(isOnDisk, 'what is handed out is on the own disk', { id: replica.id, firstIndex });
     invariant(firstIndex === replica.applied.length + 1, 'entries are applied once and in order', {
       id: replica.id,
       firstIndex,
