@@ -71,7 +71,9 @@ test('a cluster that fails or hangs offers nothing and complains to nobody', asy
     clock,
     connect: (options) => {
       const client = hanging.connect(options);
-      return { ...client, admin: () => ({ ...client.admin(), listTopics: () => new Promise(() => {}) }) };
+      const admin = client.admin();
+      admin.listTopics = () => new Promise(() => {});
+      return { ...client, admin: () => admin };
     },
   });
   let done = false;

@@ -7,21 +7,15 @@ import type {
   ClusterInfo,
   ConfigChange,
   ConfigEntry,
-  ConsumerBatch,
   ConsumerRecord,
   PartitionInfo,
   ProducerRecord,
-  QuorumInfo,
   TopicInfo,
 } from '@millrace/client';
-import { MillraceError, type TopicPartition } from '@millrace/core';
-import type {
-  AdminClient,
-  ClusterClient,
-  Connect,
-  ConsumerClient,
-  ProducerClient,
-} from '../cluster-client.ts';
+import { MillraceError } from '@millrace/core';
+import type { ClusterClient, Connect, ProducerClient } from '../cluster-client.ts';
+import { FakeAdmin } from './fake-admin.ts';
+import { FakeConsumer } from './fake-consumer.ts';
 
 export interface FakeTopic {
   readonly info: TopicInfo;
@@ -63,7 +57,7 @@ export class FakeCluster {
   readonly connect: Connect = (options): ClusterClient => {
     this.connections.push(options);
     return {
-      admin: () => this.#admin(),
+      admin: () => new FakeAdmin(this),
       producer: (producerOptions) => {
         this.producerOptions.push(producerOptions ?? {});
         return this.#producer();
@@ -173,202 +167,6 @@ export class FakeCluster {
       close: async () => {},
     };
   }
-
-  #admin(): AdminClient {
-    const check = (): void => {
-      if (this.failure) throw this.failure;
-    };
-    const admin: AdminClient = {
-      createTopic: async ({ name, partitions = 1, replicationFactor = 3 }, options) => {
-        check();
-        if (this.topics.has(name))
-          throw new MillraceError('TOPIC_ALREADY_EXISTS', `topic ${name} exists already`);
-        const replicas = [1, 2, 3].slice(0, replicationFactor);
-        const created = options?.validateOnly ? undefined : this.addTopic(name, partitions, replicas);
-        return { name, topicId: created?.info.topicId ?? '', partitions, replicationFactor };
-      },
-      createTopics: async (topics, options) =>
-        Promise.all(topics.map((topic) => admin.createTopic(topic, options))),
-      deleteTopic: async (name) => {
-        check();
-        this.topic(name);
-        this.topics.delete(name);
-      },
-      deleteTopics: async (names) => {
-        for (const name of names) await admin.deleteTopic(name);
-      },
-      listTopics: async () => {
-        check();
-        return [...this.topics.keys()].sort();
-      },
-      describeTopics: async (names) => {
-        check();
-        return (names ?? [...this.topics.keys()].sort()).map((name) => this.topic(name).info);
-      },
-      createPartitions: async (topics) => {
-        check();
-        for (const { topic, totalCount } of topics) {
-          if (totalCount <= this.topic(topic).info.partitions.length) {
-            throw new MillraceError('INVALID_PARTITIONS', `topic ${topic} has as many already`);
-          }
-        }
-      },
-      describeConfigs: async (resources) => {
-        check();
-        return resources.map((resource) => ({
-          resource,
-          entries: resource.kind === 'topic' ? this.topic(resource.name).configs : [],
-        }));
-      },
-      alterConfigs: async (changes) => {
-        check();
-        this.changes.push(...changes);
-      },
-      describeCluster: async () => {
-        this.described += 1;
-        check();
-        return this.info();
-      },
-      describeQuorum: async () => {
-        check();
-        return QUORUM;
-      },
-      listOffsets: async (queries) => {
-        check();
-        return queries.map(({ topic, partition, at }) => {
-          const log = this.topic(topic).records[partition]!;
-          const found =
-            typeof at === 'object' ? log.find(({ timestamp }) => timestamp >= at.timestampMs) : undefined;
-          const offset =
-            at === 'earliest' ? 0n : typeof at === 'object' ? (found?.offset ?? -1n) : BigInt(log.length);
-          return { topic, partition, offset, timestamp: found?.timestamp ?? -1, leaderEpoch: 0 };
-        });
-      },
-      deleteRecords: async (partitions) => {
-        check();
-        return partitions.map(({ topic, partition, before }) => ({
-          topic,
-          partition,
-          lowWatermark:
-            before === 'latest' ? BigInt(this.topic(topic).records[partition]!.length) : BigInt(before),
-        }));
-      },
-      electLeaders: async (_election, partitions) => {
-        check();
-        return (partitions ?? []).map(({ topic, partition }) => ({
-          topic,
-          partition,
-          leader: 1,
-          ...(partition === 0 ? {} : { error: new MillraceError('ELECTION_NOT_NEEDED') }),
-        }));
-      },
-      close: async () => {},
-    };
-    return admin;
-  }
-}
-
-const QUORUM: QuorumInfo = {
-  leaderId: 1,
-  leaderEpoch: 4,
-  highWatermark: 77,
-  voters: [
-    { nodeId: 1, directoryId: 'dir-1', logEndOffset: 77, lastContactMs: 0, lastCaughtUpMs: 0 },
-    { nodeId: 2, directoryId: 'dir-2', logEndOffset: 75, lastContactMs: 12, lastCaughtUpMs: 40 },
-    { nodeId: 3, directoryId: 'dir-3', logEndOffset: -1, lastContactMs: -1, lastCaughtUpMs: -1 },
-  ],
-  observers: [{ nodeId: 4, directoryId: 'dir-4', logEndOffset: 77, lastContactMs: 3, lastCaughtUpMs: 3 }],
-};
-
-class FakeConsumer implements ConsumerClient {
-  readonly #cluster: FakeCluster;
-  readonly #positions = new Map<string, { partition: TopicPartition; offset: bigint; paused: boolean }>();
-
-  constructor(cluster: FakeCluster) {
-    this.#cluster = cluster;
-  }
-
-  assign(partitions: readonly TopicPartition[]): void {
-    this.#positions.clear();
-    for (const partition of partitions) {
-      this.#positions.set(keyOf(partition), { partition, offset: 0n, paused: false });
-    }
-  }
-
-  seek(partition: TopicPartition, offset: bigint | number): void {
-    this.#positions.get(keyOf(partition))!.offset = BigInt(offset);
-  }
-
-  pause(partitions: readonly TopicPartition[] = []): void {
-    for (const partition of partitions) this.#positions.get(keyOf(partition))!.paused = true;
-  }
-
-  async *batches(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<ConsumerBatch> {
-    for (;;) {
-      let idle = true;
-      for (const position of this.#positions.values()) {
-        const { topic, partition } = position.partition;
-        const log = this.#cluster.topic(topic).records[partition]!;
-        const start = Number(position.offset);
-        const records = position.paused ? [] : log.slice(start, start + this.#cluster.batchRecords);
-        if (records.length === 0) continue;
-        idle = false;
-        position.offset = BigInt(start + records.length);
-        yield {
-          topic,
-          partition,
-          records,
-          firstOffset: BigInt(start),
-          nextOffset: position.offset,
-          highWatermark: BigInt(log.length),
-          [Symbol.iterator]: () => records[Symbol.iterator](),
-        };
-      }
-      if (!idle) continue;
-      this.#cluster.idleConsumers += 1;
-      await whenAborted(options.signal);
-    }
-  }
-
-  async beginningOffsets(partitions: readonly TopicPartition[]) {
-    return partitions.map((partition) => ({ ...partition, offset: 0n }));
-  }
-
-  async endOffsets(partitions: readonly TopicPartition[]) {
-    return partitions.map(({ topic, partition }) => ({
-      topic,
-      partition,
-      offset: BigInt(this.#cluster.topic(topic).records[partition]!.length),
-    }));
-  }
-
-  async offsetsForTimes(queries: readonly (TopicPartition & { readonly timestampMs: number })[]) {
-    return queries.map(({ topic, partition, timestampMs }) => {
-      const found = this.#cluster
-        .topic(topic)
-        .records[partition]!.find(({ timestamp }) => timestamp >= timestampMs);
-      return {
-        topic,
-        partition,
-        found: found === undefined ? null : { offset: found.offset, timestamp: found.timestamp },
-      };
-    });
-  }
-
-  async close(): Promise<void> {}
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
-}
-
-/** Nothing more will come: wait for the user, as a real consumer would. */
-function whenAborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const fail = (): void => reject(new MillraceError('CANCELLED'));
-    if (signal?.aborted) fail();
-    signal?.addEventListener('abort', fail, { once: true });
-  });
 }
 
 function stored(record: ProducerRecord, partition: number, offset: bigint): ConsumerRecord {
