@@ -3,8 +3,9 @@
  * Never swallows a failure: what one `close` throws does not keep the others from closing.
  */
 
+/** Something that ends at once or in a while. */
 export interface Closable {
-  close(): Promise<void>;
+  close(): void | Promise<void>;
 }
 
 /** Closes everything in the given order, even if one fails. @throws the one failure, or all of them as an AggregateError. */

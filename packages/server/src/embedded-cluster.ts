@@ -81,9 +81,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   close(): Promise<void> {
-    this.#closing ??= closeAll(
-      this.#members.map((member) => ({ close: () => this.stopNode(member.id) })),
-    );
+    this.#closing ??= closeAll(this.#members.map((member) => ({ close: () => this.stopNode(member.id) })));
     return this.#closing;
   }
 
@@ -97,7 +95,10 @@ export class Cluster implements AsyncDisposable {
       ...this.#environment,
       disk: member.disk,
       onFatal: (error) => {
-        logger.fatal({ event: 'node_failed', node: member.id, err: error }, 'a node of the cluster cannot go on');
+        logger.fatal(
+          { event: 'node_failed', node: member.id, err: error },
+          'a node of the cluster cannot go on',
+        );
         this.stopNode(member.id, { abruptly: true }).catch((failure: unknown) => {
           logger.error({ event: 'abandon_failed', err: failure }, 'the failed node did not end cleanly');
         });
@@ -114,7 +115,13 @@ export class Cluster implements AsyncDisposable {
 
 /** Resolves when every node serves. @throws {MillraceError} INVALID_CONFIG, and whatever keeps a node from starting. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const { nodes: count = 3, storage = 'memory', properties = {}, firstPort = 0, logger = silentLogger } = options;
+  const {
+    nodes: count = 3,
+    storage = 'memory',
+    properties = {},
+    firstPort = 0,
+    logger = silentLogger,
+  } = options;
   const members = Array.from({ length: count }, (_, index): Member => {
     const id = index + 1;
     return {

@@ -4,17 +4,32 @@
  */
 import { hostname } from 'node:os';
 import { Broker } from '@millrace/broker';
-import { type Clock, closeAll, type Logger, type MillraceError, MillraceError as Failure, type Random, randomUuid } from '@millrace/core';
+import {
+  type Clock,
+  type Closable,
+  closeAll,
+  MillraceError as Failure,
+  type Logger,
+  type MillraceError,
+  type Random,
+  randomUuid,
+} from '@millrace/core';
 import {
   GrpcControllerChannel,
   GrpcRaftTransport,
   GrpcReplicaChannel,
   registerAdminServices,
   registerBrokerServices,
-  registerControllerService,
+  registerControllerServices,
   registerRaftService,
 } from '@millrace/grpc-api';
-import { type Controller, LevelRaftStore, MemoryRaftStore, type RaftStore, startController } from '@millrace/metadata-quorum';
+import {
+  type Controller,
+  LevelRaftStore,
+  MemoryRaftStore,
+  type RaftStore,
+  startController,
+} from '@millrace/metadata-quorum';
 import { RpcServer } from '@millrace/protocol';
 import { type FileSystem, LogStore, MemoryFileSystem, NodeFileSystem } from '@millrace/storage';
 import type { Voter } from './listener.ts';
@@ -58,10 +73,6 @@ export function memoryDisk(): NodeDisk {
   return { fileSystem: new MemoryFileSystem(), openRaftStore: async () => store };
 }
 
-interface Closing {
-  close(): Promise<void>;
-}
-
 export class MillraceNode implements AsyncDisposable {
   readonly config: NodeConfig;
   /** As other programs reach it, in the order of `listeners`. */
@@ -69,7 +80,7 @@ export class MillraceNode implements AsyncDisposable {
   readonly #environment: NodeEnvironment;
   readonly #store: LogStore;
   readonly #servers: readonly RpcServer[];
-  readonly #transports: Closing[] = [];
+  readonly #transports: Closable[] = [];
   #controller: Controller | undefined;
   #broker: Broker | undefined;
   #closing: Promise<void> | undefined;
@@ -110,7 +121,11 @@ export class MillraceNode implements AsyncDisposable {
         const bound = await listen(server, host, port);
         const advertised = config.advertised.get(name);
         const reachable = host === '' || host === '0.0.0.0' || host === '::' ? hostname() : host;
-        addresses.push({ listener: name, host: advertised?.host || reachable, port: advertised?.port || bound });
+        addresses.push({
+          listener: name,
+          host: advertised?.host || reachable,
+          port: advertised?.port || bound,
+        });
       }
     } catch (error) {
       await closeAll([...servers.map(closing), { close: () => store.close({ clean: true }) }]);
@@ -124,7 +139,10 @@ export class MillraceNode implements AsyncDisposable {
     const { properties, ignoredKeys } = this.config;
     const { logger } = this.#environment;
     if (ignoredKeys.length > 0) {
-      logger.warn({ event: 'keys_ignored', keys: ignoredKeys }, `keys of Kafka without a meaning here: ${ignoredKeys.join(', ')}`);
+      logger.warn(
+        { event: 'keys_ignored', keys: ignoredKeys },
+        `keys of Kafka without a meaning here: ${ignoredKeys.join(', ')}`,
+      );
     }
     try {
       if (this.config.isController) await this.#startController(voters);
@@ -135,7 +153,12 @@ export class MillraceNode implements AsyncDisposable {
     }
     for (const server of this.#servers) server.setServing(true);
     logger.info(
-      { event: 'node_started', nodeId: properties['node.id'], clusterId: this.#store.clusterId, addresses: this.addresses },
+      {
+        event: 'node_started',
+        nodeId: properties['node.id'],
+        clusterId: this.#store.clusterId,
+        addresses: this.addresses,
+      },
       `node ${properties['node.id']} serves on ${this.addresses.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
     );
   }
@@ -178,6 +201,7 @@ export class MillraceNode implements AsyncDisposable {
     });
     this.#transports.push(transport);
     for (const server of this.#servers) registerRaftService(server, transport);
+    transport.start();
     this.#controller = await startController(
       {
         nodeId,
@@ -194,7 +218,9 @@ export class MillraceNode implements AsyncDisposable {
       { clock, random, logger, config: config.controller, clusterDefaults: config.clusterTexts },
     );
     for (const server of this.#servers) {
-      registerControllerService(server, this.#controller, { clusterId: this.#store.clusterId });
+      this.#transports.push(
+        registerControllerServices(server, this.#controller, { clusterId: this.#store.clusterId, clock }),
+      );
     }
   }
 
@@ -204,7 +230,13 @@ export class MillraceNode implements AsyncDisposable {
     const nodeId = config.properties['node.id'];
     const clusterId = this.#store.clusterId;
     const clientId = `node-${nodeId}`;
-    const controllers = new GrpcControllerChannel({ clusterId, clientId, nodeId, controllers: voters, clock, random, logger });
+    const controllers = new GrpcControllerChannel({
+      clusterId,
+      clientId,
+      controllers: voters,
+      clock,
+      logger,
+    });
     this.#transports.push(controllers);
     const refused = new Promise<never>((_resolve, reject) => {
       this.#onBrokerFatal = reject;
@@ -271,12 +303,18 @@ async function listen(server: RpcServer, host: string, port: number): Promise<nu
   return await server.listen('::', port).catch(() => server.listen('0.0.0.0', port));
 }
 
-function closing(server: RpcServer): Closing {
+function closing(server: RpcServer): Closable {
   return { close: () => server.drain(DRAIN_MS) };
 }
 
 async function openStore(config: NodeConfig, environment: NodeEnvironment): Promise<LogStore> {
-  const { clock = systemClock, random = systemRandom(), logger, disk = realDisk, firstStartClusterId } = environment;
+  const {
+    clock = systemClock,
+    random = systemRandom(),
+    logger,
+    disk = realDisk,
+    firstStartClusterId,
+  } = environment;
   const { fileSystem } = disk;
   const path = config.properties['log.dirs'];
   const nodeId = config.properties['node.id'];
@@ -287,9 +325,16 @@ async function openStore(config: NodeConfig, environment: NodeEnvironment): Prom
         `${path} is not formatted; run "millrace storage format", or set MILLRACE_CLUSTER_ID for a first start`,
       );
     }
-    await LogStore.format(fileSystem, path, { clusterId: firstStartClusterId, nodeId, directoryId: randomUuid(random) });
+    await LogStore.format(fileSystem, path, {
+      clusterId: firstStartClusterId,
+      nodeId,
+      directoryId: randomUuid(random),
+    });
     logger.info({ event: 'formatted', path, clusterId: firstStartClusterId }, 'formatted the data directory');
   }
-  const expected = { nodeId, ...(firstStartClusterId === undefined ? {} : { clusterId: firstStartClusterId }) };
+  const expected = {
+    nodeId,
+    ...(firstStartClusterId === undefined ? {} : { clusterId: firstStartClusterId }),
+  };
   return await LogStore.open({ path, fileSystem, clock, random, logger, config: config.storage, expected });
 }
