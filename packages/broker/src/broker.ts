@@ -189,6 +189,7 @@ export class Broker implements BrokerApi, PartitionHost {
       deadlines: this.#deadlines,
       requestTimeoutMs,
       queuedMaxBytes: config['queued.max.request.bytes'],
+      journalBacklogBytes: () => logStore.journalBacklogBytes,
       decompressedMaxBytes: config['decompressed.batch.max.bytes'],
     });
     this.#fetch = new ConsumerFetch({
@@ -357,8 +358,9 @@ export class Broker implements BrokerApi, PartitionHost {
     this.#isrKeeper.propose(partition, proposal);
   }
 
-  followerFlushed(partition: Partition): void {
-    this.#fetchers.flushed(partition);
+  flushed(partition: Partition): void {
+    if (partition.leader === undefined) this.#fetchers.flushed(partition);
+    this.#produce.flushed();
   }
 
   roleChanged(partition: Partition): void {

@@ -34,8 +34,8 @@ export interface PartitionHost {
   brokerEpoch(): number;
   isEligible(brokerId: NodeId, brokerEpoch: number): boolean;
   isrProposed(partition: Partition, proposal: IsrProposal): void;
-  /** The flushed offset of a replica that follows has grown. */
-  followerFlushed(partition: Partition): void;
+  /** More of a replica's log is on stable storage. */
+  flushed(partition: Partition): void;
   /** Role, leader, epoch or disk changed. */
   roleChanged(partition: Partition): void;
 }
@@ -327,7 +327,7 @@ export class Partition {
     if (leads && isNewEpoch) this.#lead(this.#log);
     else if (leads) this.#leader?.metadataChanged(image, this.#host.clock.nowMs());
     this.#advance();
-    this.#host.roleChanged(this);
+    if (isNewEpoch) this.#host.roleChanged(this);
   }
 
   #lead(log: PartitionLog): void {
@@ -383,8 +383,8 @@ export class Partition {
   }
 
   #flushed(): void {
-    if (this.#leader !== undefined) this.#advance();
-    else if (!this.#isClosed) this.#host.followerFlushed(this);
+    this.#advance();
+    if (!this.#isClosed) this.#host.flushed(this);
   }
 
   #wentOffline(error: MillraceError): void {
@@ -406,6 +406,8 @@ export class Partition {
   async #exclusively(operation: () => Promise<void>): Promise<void> {
     invariant(!this.#isBusy, 'one change of the log at a time', { partition: this.name });
     this.#isBusy = true;
+    // Taken up afresh afterwards, whatever the epoch is then.
+    this.#appliedEpoch = -1;
     try {
       await operation();
     } finally {

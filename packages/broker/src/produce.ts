@@ -24,6 +24,8 @@ export interface ProduceOptions {
   readonly deadlines: Deadlines;
   readonly requestTimeoutMs: number;
   readonly queuedMaxBytes: number;
+  /** Appended, but not on the disk yet: grows even if nobody waits for acknowledgements. */
+  readonly journalBacklogBytes: () => number;
   readonly decompressedMaxBytes: number;
 }
 
@@ -70,7 +72,7 @@ export class Produce {
   }
 
   room(): Promise<void> | undefined {
-    if (this.#queuedBytes < this.#options.queuedMaxBytes) return undefined;
+    if (this.#hasRoom()) return undefined;
     if (this.#room === undefined) {
       let resolve!: () => void;
       const promise = new Promise<void>((settle) => {
@@ -81,11 +83,21 @@ export class Produce {
     return this.#room.promise;
   }
 
-  #release(bytes: number): void {
-    this.#queuedBytes -= bytes;
-    if (this.#room === undefined || this.#queuedBytes >= this.#options.queuedMaxBytes) return;
+  /** The journal has caught up by some. */
+  flushed(): void {
+    if (this.#room === undefined || !this.#hasRoom()) return;
     this.#room.resolve();
     this.#room = undefined;
+  }
+
+  #hasRoom(): boolean {
+    const { queuedMaxBytes, journalBacklogBytes } = this.#options;
+    return this.#queuedBytes < queuedMaxBytes && journalBacklogBytes() * 2 < queuedMaxBytes;
+  }
+
+  #release(bytes: number): void {
+    this.#queuedBytes -= bytes;
+    this.flushed();
   }
 
   /** @returns the watermark to wait for, or undefined if the outcome is final. */

@@ -38,6 +38,7 @@ export interface ReplicaFetcherOptions {
 
 /** First pause before connecting again; it doubles up to the back-off. */
 const RECONNECT_MIN_MS = 10;
+const OVERLOADED_MS = 10;
 
 interface Slot {
   readonly partition: Partition;
@@ -344,12 +345,16 @@ export class ReplicaFetcher {
 
   #pause(slot: Slot, error: MillraceError): void {
     const { clock, logger, backoffMs, leaderId } = this.#options;
-    logger.warn(
-      { event: 'replica_fetch_failed', partition: slot.partition.name, leader: leaderId, err: error },
-      'fetching from the leader failed; trying again',
-    );
+    // A full journal empties within a few syncs; that is back-pressure and no failure.
+    const isOverloaded = error.code === 'NODE_OVERLOADED';
+    if (!isOverloaded) {
+      logger.warn(
+        { event: 'replica_fetch_failed', partition: slot.partition.name, leader: leaderId, err: error },
+        'fetching from the leader failed; trying again',
+      );
+    }
     slot.retry?.cancel();
-    slot.retry = clock.schedule(backoffMs, () => {
+    slot.retry = clock.schedule(isOverloaded ? Math.min(OVERLOADED_MS, backoffMs) : backoffMs, () => {
       slot.retry = undefined;
       slot.mustRejoin = true;
       this.#positionChanged(slot);
