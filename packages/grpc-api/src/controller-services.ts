@@ -1,7 +1,7 @@
 /** The controller as gRPC, onto every controller node; those that are not active answer NOT_CONTROLLER. */
 import { type Clock, MillraceError } from '@millrace/core';
 import type { ConfigResource } from '@millrace/metadata';
-import type { Controller } from '@millrace/metadata-quorum';
+import type { Controller, ControllerApi } from '@millrace/metadata-quorum';
 import {
   controllerService,
   type RpcServer,
@@ -16,6 +16,10 @@ import { quorumDescription } from './quorum-description.ts';
 import { checkCluster } from './request-header.ts';
 import { toWireFailures } from './wire-failure.ts';
 
+/** What the services need of a Controller. */
+export type ServedController = ControllerApi &
+  Pick<Controller, 'isActive' | 'leaderId' | 'status' | 'subscribeLog'>;
+
 export interface ControllerServiceOptions {
   readonly clusterId: string;
   readonly clock: Clock;
@@ -24,7 +28,7 @@ export interface ControllerServiceOptions {
 /** @returns what ends the service's own timer; calls in progress end with the server. */
 export function registerControllerServices(
   server: RpcServer,
-  controller: Controller,
+  controller: ServedController,
   { clusterId, clock }: ControllerServiceOptions,
 ): { close(): void } {
   const leaders = new LeaderWatch(controller, clock);
@@ -39,7 +43,7 @@ export function registerControllerServices(
   return leaders;
 }
 
-function registerChanges(server: RpcServer, controller: Controller, clusterId: string): void {
+function registerChanges(server: RpcServer, controller: ServedController, clusterId: string): void {
   const unary = unaryFor(server, { clusterId });
   unary(controllerService.alterPartitions, async ({ brokerId, brokerEpoch, partitions }) => {
     const answer = await controller.alterPartitions({ brokerId, brokerEpoch, partitions });

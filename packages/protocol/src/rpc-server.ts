@@ -12,7 +12,7 @@ import {
   type sendUnaryData,
   setLogVerbosity,
 } from '@grpc/grpc-js';
-import { invariant, type Logger, MillraceError, silentLogger } from '@millrace/core';
+import { InvariantError, invariant, type Logger, MillraceError, silentLogger } from '@millrace/core';
 import { ConnectionGuard } from './connection-guard.ts';
 import { healthService } from './generated/messages.ts';
 import { http2ServersOf, widenStreamWindows } from './grpc-internals.ts';
@@ -245,6 +245,12 @@ export class RpcServer {
   /** The error to answer with; one that no caller caused is logged here and goes out without its text. */
   #reported(error: unknown, path: string): MillraceError {
     if (error instanceof MillraceError) return error;
+    // A broken invariant is nobody's to handle: it ends the process.
+    if (error instanceof InvariantError) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
     this.#logger.error(
       { event: 'handler_failed', err: error, path },
       'a request handler failed unexpectedly',

@@ -1,6 +1,6 @@
 /** The server's end of a stream: decoding, back-pressure, and exactly one `onClosed`, whoever ends it. */
 import { Metadata, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
-import { MillraceError, toMillraceError } from '@millrace/core';
+import { MillraceError } from '@millrace/core';
 import { readOneAhead } from './grpc-internals.ts';
 import { toRpcFailure } from './rpc-status.ts';
 import type { RpcStream, ServerStreamHandlers } from './rpc-stream.ts';
@@ -108,7 +108,7 @@ export class ServerStream<Outgoing, Incoming> implements RpcStream<Outgoing> {
     try {
       this.#handlers?.onClosed(error);
     } catch (thrown) {
-      this.#options.onUnexpected(toMillraceError(thrown));
+      this.#options.onUnexpected(thrown);
     }
   }
 }
