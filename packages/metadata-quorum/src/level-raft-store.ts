@@ -70,7 +70,12 @@ export class LevelRaftStore implements RaftStore {
     } catch (error) {
       throw openFailure(path, error);
     }
-    return new LevelRaftStore(database, WriteWitness.open(`${path}.sequence`));
+    try {
+      return new LevelRaftStore(database, WriteWitness.open(`${path}.sequence`));
+    } catch (error) {
+      await database.close();
+      throw writeFailure(error);
+    }
   }
 
   async load(): Promise<DurableState> {

@@ -200,5 +200,5 @@ describe(`under loss, repetition, reordering, partitions and crashes that lose u
     // A test that commits nothing finds nothing.
     expect(committed / SEEDS).toBeGreaterThan(20);
     expect(reads / SEEDS).toBeGreaterThan(1);
-  }, 60_000);
+  }, 20_000 + 20 * SEEDS);
 });
