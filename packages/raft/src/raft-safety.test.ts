@@ -182,23 +182,27 @@ const SEEDS = Number(process.env.RAFT_SEEDS ?? 300);
 const FIRST_SEED = Number(process.env.RAFT_FIRST_SEED ?? 1);
 
 describe(`under loss, repetition, reordering, partitions and crashes that lose unsynced writes (seeds ${FIRST_SEED}..${FIRST_SEED + SEEDS - 1})`, () => {
-  test('no invariant breaks, and a healed cluster agrees', () => {
-    let committed = 0;
-    let reads = 0;
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-      try {
-        const storm = new Storm(seed);
-        storm.run(400);
-        expect(storm.settle(), 'a healed cluster agrees').toBe(true);
-        committed += storm.checker.committed.length;
-        reads += storm.readsServed;
-      } catch (error) {
-        throw new Error(`seed ${seed}: replay with RAFT_FIRST_SEED=${seed} RAFT_SEEDS=1`, { cause: error });
+  test(
+    'no invariant breaks, and a healed cluster agrees',
+    () => {
+      let committed = 0;
+      let reads = 0;
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+        try {
+          const storm = new Storm(seed);
+          storm.run(400);
+          expect(storm.settle(), 'a healed cluster agrees').toBe(true);
+          committed += storm.checker.committed.length;
+          reads += storm.readsServed;
+        } catch (error) {
+          throw new Error(`seed ${seed}: replay with RAFT_FIRST_SEED=${seed} RAFT_SEEDS=1`, { cause: error });
+        }
       }
-    }
-    if (process.env.RAFT_STATS) console.log({ committed: committed / SEEDS, reads: reads / SEEDS });
-    // A test that commits nothing finds nothing.
-    expect(committed / SEEDS).toBeGreaterThan(20);
-    expect(reads / SEEDS).toBeGreaterThan(1);
-  }, 20_000 + 20 * SEEDS);
+      if (process.env.RAFT_STATS) console.log({ committed: committed / SEEDS, reads: reads / SEEDS });
+      // A test that commits nothing finds nothing.
+      expect(committed / SEEDS).toBeGreaterThan(20);
+      expect(reads / SEEDS).toBeGreaterThan(1);
+    },
+    20_000 + 20 * SEEDS,
+  );
 });
