@@ -1,6 +1,6 @@
 /** Who is taken for alive, how fast the dead are noticed, and how a broker leaves in order (P15). */
 import { expect, test } from 'vitest';
-import { ControllerScenario, settle } from './controller-scenario.ts';
+import { ControllerScenario, settle } from './testing/controller-scenario.ts';
 
 test('a silent broker is fenced after the session timeout, and its partitions move', async () => {
   const scenario = await ControllerScenario.withBrokers(1, 2);

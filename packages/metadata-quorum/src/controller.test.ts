@@ -10,7 +10,7 @@ import {
   type MetadataImage,
 } from '@millrace/metadata';
 import { expect, test } from 'vitest';
-import { ControllerScenario, settle } from './controller-scenario.ts';
+import { ControllerScenario, settle } from './testing/controller-scenario.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 

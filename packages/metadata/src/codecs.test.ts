@@ -1,10 +1,10 @@
 /** Records, entries and snapshots as bytes: what goes in comes out, and what cannot be read is refused by name. */
 import { expect, test } from 'vitest';
-import { Scenario } from './decide/scenario.ts';
 import { decodeEntry, encodeEntries } from './entry-codec.ts';
 import type { MetadataRecord } from './record.ts';
 import { decodeRecords, encodeRecords } from './record-codec.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot-codec.ts';
+import { Scenario } from './testing/scenario.ts';
 
 function someLog(): readonly MetadataRecord[] {
   const cluster = new Scenario().start(1, 2, 3).topic('t', [[1, 2, 3]], { 'min.insync.replicas': '2' });

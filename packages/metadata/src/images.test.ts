@@ -2,10 +2,10 @@
 import { InvariantError } from '@millrace/core';
 import { expect, test } from 'vitest';
 import { applyRecords } from './apply.ts';
-import { Scenario } from './decide/scenario.ts';
 import { deltaBetween } from './delta.ts';
 import { emptyImage, partitionOf } from './image.ts';
 import type { MetadataRecord } from './record.ts';
+import { Scenario } from './testing/scenario.ts';
 
 const CREATED: readonly MetadataRecord[] = [
   { kind: 'topicCreated', topicId: 'id-a', name: 'a' },

@@ -1,8 +1,8 @@
 /** Rule P10: the checks of an in-sync set change and their order; scenarios S24, S25. */
 import { expect, test } from 'vitest';
 import type { PartitionAlteration } from '../command.ts';
+import { Scenario } from '../testing/scenario.ts';
 import { alterPartitions } from './alter-partitions.ts';
-import { Scenario } from './scenario.ts';
 
 function threeBrokers(): Scenario {
   return new Scenario().start(1, 2, 3, 4).topic('t', [[1, 2, 3]], { 'min.insync.replicas': '2' });

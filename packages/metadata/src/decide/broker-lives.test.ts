@@ -1,8 +1,8 @@
 /** Registration, heartbeats and failed disks (P15, invariants 28, 37). */
 import { expect, test } from 'vitest';
+import { Scenario } from '../testing/scenario.ts';
 import { allocateProducerIds } from './allocate-producer-ids.ts';
 import { registerBroker } from './register-broker.ts';
-import { Scenario } from './scenario.ts';
 
 const MIN_2 = { 'min.insync.replicas': '2' };
 

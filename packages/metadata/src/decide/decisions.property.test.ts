@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { applyRecords } from '../apply.ts';
 import { emptyImage, type MetadataImage, partitionsOf } from '../image.ts';
 import { decodeSnapshot, encodeSnapshot } from '../snapshot-codec.ts';
+import { Scenario } from '../testing/scenario.ts';
 import { rebalanceLeaders } from './elect-leaders.ts';
-import { Scenario } from './scenario.ts';
 
 const BROKERS = [1, 2, 3, 4];
 

@@ -1,8 +1,8 @@
 /** Rules P12, P13, P15 and scenarios S23, S26, S27, S48: who leads after what. */
 import { expect, test } from 'vitest';
+import { Scenario } from '../testing/scenario.ts';
 import { alterConfigs } from './alter-configs.ts';
 import { electLeaders, rebalanceLeaders } from './elect-leaders.ts';
-import { Scenario } from './scenario.ts';
 
 const MIN_2 = { 'min.insync.replicas': '2' };
 

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import type { ConfigChange, NewTopic } from '../command.ts';
 import { clusterConfigOf, topicConfigOf } from '../effective-config.ts';
 import { topicByName } from '../image.ts';
+import { Scenario } from '../testing/scenario.ts';
 import { alterConfigs } from './alter-configs.ts';
 import { createPartitions } from './create-partitions.ts';
 import { createTopics } from './create-topics.ts';
 import { deleteTopics } from './delete-topics.ts';
-import { Scenario } from './scenario.ts';
 
 function create(cluster: Scenario, ...topics: (Partial<NewTopic> & { name: string })[]) {
   const complete = topics.map((topic) => ({ partitionCount: -1, replicationFactor: -1, ...topic }));

@@ -1,9 +1,9 @@
 /** Invariants 27, 28, 29, 36 of the design's reference, checked on images. For tests and simulations; never repairs anything. */
 import { invariant } from '@millrace/core';
+import type { DecisionContext } from '../decide/decision.ts';
 import { topicConfigOf } from '../effective-config.ts';
 import { isActive, type MetadataImage, type PartitionImage, partitionOf, partitionsOf } from '../image.ts';
 import { type MetadataRecord, NO_LEADER } from '../record.ts';
-import type { DecisionContext } from './decision.ts';
 
 /** @throws {InvariantError} naming the partition that breaks one. */
 export function checkInvariants(

@@ -1,7 +1,7 @@
 /** A quorum in memory for controller tests: the propose/apply contract, with commits and leadership in the test's hand. */
 import { Deferred, MillraceError, type NodeId } from '@millrace/core';
-import type { ControllerOptions, ControllerQuorum } from './controller.ts';
-import type { QuorumStatus } from './quorum-status.ts';
+import type { ControllerOptions, ControllerQuorum } from '../controller.ts';
+import type { QuorumStatus } from '../quorum-status.ts';
 
 type Hooks = Parameters<ControllerOptions['startQuorum']>[0];
 

@@ -6,8 +6,8 @@ import {
   type PartitionImage,
   topicByName,
 } from '@millrace/metadata';
-import { Controller } from './controller.ts';
-import { controllerConfig } from './controller-config.ts';
+import { Controller } from '../controller.ts';
+import { controllerConfig } from '../controller-config.ts';
 import { FakeQuorum } from './fake-quorum.ts';
 
 export class ControllerScenario {

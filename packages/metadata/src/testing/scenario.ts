@@ -2,15 +2,15 @@
 import { type NodeId, type Random, SeededRandom } from '@millrace/core';
 import { applyRecords } from '../apply.ts';
 import type { BrokerHeartbeat, BrokerRegistration, NewTopic, PartitionAlteration } from '../command.ts';
+import { alterPartitions } from '../decide/alter-partitions.ts';
+import { createTopics } from '../decide/create-topics.ts';
+import type { Decision, DecisionContext } from '../decide/decision.ts';
+import { fenceBroker } from '../decide/fence-broker.ts';
+import { heartbeat } from '../decide/heartbeat.ts';
+import { registerBroker } from '../decide/register-broker.ts';
 import { emptyImage, type MetadataImage, type PartitionImage, topicByName } from '../image.ts';
 import type { MetadataRecord } from '../record.ts';
-import { alterPartitions } from './alter-partitions.ts';
 import { checkInvariants } from './check-invariants.ts';
-import { createTopics } from './create-topics.ts';
-import type { Decision, DecisionContext } from './decision.ts';
-import { fenceBroker } from './fence-broker.ts';
-import { heartbeat } from './heartbeat.ts';
-import { registerBroker } from './register-broker.ts';
 
 export class Scenario {
   image: MetadataImage = emptyImage;
