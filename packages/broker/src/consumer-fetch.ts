@@ -6,6 +6,7 @@ import { type Clock, type ErrorCode, MillraceError, type Timer } from '@millrace
 import type { MetadataImage } from '@millrace/metadata';
 import type { FetchRequest, FetchResponse, PartitionFetch, PartitionFetched } from './broker-api.ts';
 import { failure, failureOf } from './failure.ts';
+import { divergence } from './log-divergence.ts';
 import type { Partition, ReaderWatcher } from './partition.ts';
 import type { PartitionTable } from './partition-table.ts';
 
@@ -122,10 +123,8 @@ export class ConsumerFetch {
       const { log } = partition;
       const { fetchOffset, lastFetchedEpoch } = entry;
       if (lastFetchedEpoch >= 0 && fetchOffset >= log.logStartOffset) {
-        const end = log.endOffsetForEpoch(lastFetchedEpoch);
-        if (end.epoch !== lastFetchedEpoch || end.endOffset < fetchOffset) {
-          return this.#answer(entry, partition, { diverging: end });
-        }
+        const diverging = divergence(log, lastFetchedEpoch, fetchOffset);
+        if (diverging !== undefined) return this.#answer(entry, partition, { diverging });
       }
       if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) {
         return this.#answer(entry, partition, { fault: 'OFFSET_OUT_OF_RANGE' });

@@ -10,6 +10,7 @@ import type { Clock, NodeId, Timer, TopicId } from '@millrace/core';
 import type { EpochEndOffset } from '@millrace/storage';
 import type { PartitionRef } from './broker-api.ts';
 import { type Failure, failure, failureOf } from './failure.ts';
+import { divergence } from './log-divergence.ts';
 import type { FollowerWatcher, Partition } from './partition.ts';
 import type { PartitionTable } from './partition-table.ts';
 import type {
@@ -184,11 +185,8 @@ export class ReplicaSession implements ReplicaFetchSession {
       return;
     }
     if (lastFetchedEpoch !== -1) {
-      const end = log.endOffsetForEpoch(lastFetchedEpoch);
-      if (end.epoch !== lastFetchedEpoch || end.endOffset < fetchOffset) {
-        place.diverging = end;
-        return;
-      }
+      place.diverging = divergence(log, lastFetchedEpoch, fetchOffset);
+      if (place.diverging !== undefined) return;
     }
     place.isValid = true;
     partition.followerMoved(this.replicaId, {

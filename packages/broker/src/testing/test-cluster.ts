@@ -38,11 +38,7 @@ export class TestCluster {
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
     const cluster = new TestCluster(options);
     for (let id = 1; id <= (options.nodes ?? 3); id++) {
-      const disk = new MemoryFileSystem();
-      disk.mkdirSync(DIRECTORY);
-      const directoryId = randomUuid(cluster.random);
-      await LogStore.format(disk, DIRECTORY, { clusterId: CLUSTER_ID, nodeId: id, directoryId });
-      cluster.disks.set(id, disk);
+      cluster.disks.set(id, await cluster.blankDisk(id));
       await cluster.start(id);
     }
     await cluster.until(() => [...cluster.controller.image.brokers.values()].every((b) => !b.fenced));
@@ -104,6 +100,14 @@ export class TestCluster {
   /** The disk of a running broker as a power loss now would leave it, for `kill`. */
   diskOf(id: NodeId): MemoryFileSystem {
     return copyOf(this.disks.get(id)!);
+  }
+
+  async blankDisk(id: NodeId): Promise<MemoryFileSystem> {
+    const disk = new MemoryFileSystem();
+    disk.mkdirSync(DIRECTORY);
+    const directoryId = randomUuid(this.random);
+    await LogStore.format(disk, DIRECTORY, { clusterId: CLUSTER_ID, nodeId: id, directoryId });
+    return disk;
   }
 
   /** Lets everything that is due happen, then moves time by a little, until the condition holds. */
