@@ -8,7 +8,6 @@ import {
   type Clock,
   type Closable,
   closeAll,
-  MillraceError as Failure,
   type Logger,
   type MillraceError,
   type Random,
@@ -31,7 +30,8 @@ import {
   startController,
 } from '@millrace/metadata-quorum';
 import { RpcServer } from '@millrace/protocol';
-import { type FileSystem, LogStore, MemoryFileSystem, NodeFileSystem } from '@millrace/storage';
+import { type FileSystem, type LogStore, MemoryFileSystem, NodeFileSystem } from '@millrace/storage';
+import { openDataDirectory } from './data-directory.ts';
 import type { Voter } from './listener.ts';
 import type { NodeConfig } from './node-config.ts';
 import { systemClock } from './system-clock.ts';
@@ -111,7 +111,14 @@ export class MillraceNode implements AsyncDisposable {
    * @throws {MillraceError} NOT_FORMATTED, DIRECTORY_LOCKED, INCONSISTENT_CLUSTER_ID, CONNECTION_FAILED if a port is taken.
    */
   static async bind(config: NodeConfig, environment: NodeEnvironment): Promise<MillraceNode> {
-    const store = await openStore(config, environment);
+    const { clock = systemClock, random = systemRandom(), logger, disk = realDisk } = environment;
+    const store = await openDataDirectory(config, {
+      fileSystem: disk.fileSystem,
+      clock,
+      random,
+      logger,
+      clusterId: environment.firstStartClusterId,
+    });
     const servers: RpcServer[] = [];
     const addresses: NodeAddress[] = [];
     try {
@@ -305,36 +312,4 @@ async function listen(server: RpcServer, host: string, port: number): Promise<nu
 
 function closing(server: RpcServer): Closable {
   return { close: () => server.drain(DRAIN_MS) };
-}
-
-async function openStore(config: NodeConfig, environment: NodeEnvironment): Promise<LogStore> {
-  const {
-    clock = systemClock,
-    random = systemRandom(),
-    logger,
-    disk = realDisk,
-    firstStartClusterId,
-  } = environment;
-  const { fileSystem } = disk;
-  const path = config.properties['log.dirs'];
-  const nodeId = config.properties['node.id'];
-  if (!(await LogStore.isFormatted(fileSystem, path))) {
-    if (firstStartClusterId === undefined) {
-      throw new Failure(
-        'NOT_FORMATTED',
-        `${path} is not formatted; run "millrace storage format", or set MILLRACE_CLUSTER_ID for a first start`,
-      );
-    }
-    await LogStore.format(fileSystem, path, {
-      clusterId: firstStartClusterId,
-      nodeId,
-      directoryId: randomUuid(random),
-    });
-    logger.info({ event: 'formatted', path, clusterId: firstStartClusterId }, 'formatted the data directory');
-  }
-  const expected = {
-    nodeId,
-    ...(firstStartClusterId === undefined ? {} : { clusterId: firstStartClusterId }),
-  };
-  return await LogStore.open({ path, fileSystem, clock, random, logger, config: config.storage, expected });
 }

@@ -2,6 +2,7 @@
 import { EXIT, type ExitCode, type ProgramExtension } from '@millrace/cli';
 import { MillraceError, randomUuid } from '@millrace/core';
 import { LogStore, NodeFileSystem } from '@millrace/storage';
+import { isFormatted } from '../data-directory.ts';
 import { systemRandom } from '../system-random.ts';
 import { readNodeConfig } from './node-settings.ts';
 
@@ -40,7 +41,7 @@ export const storageCommand: ProgramExtension = (program, shell) => {
             directoryId: randomUuid(systemRandom()),
           };
           const fileSystem = new NodeFileSystem();
-          if (options.ignoreFormatted && (await LogStore.isFormatted(fileSystem, path))) {
+          if (options.ignoreFormatted && isFormatted(fileSystem, path)) {
             context.note(`${path} is formatted already.`);
             return EXIT.ok;
           }
