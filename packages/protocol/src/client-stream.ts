@@ -50,7 +50,7 @@ export class ClientStream<Outgoing, Incoming> implements RpcStream<Outgoing> {
 
   send(message: Outgoing): boolean {
     if (this.#closed || this.#halfClosed) return false;
-    return this.#sender.send(this.#options.outgoing.encode(message));
+    return this.#sender.send(this.#options.outgoing.frame(message));
   }
 
   drained(): Promise<void> {

@@ -1,12 +1,14 @@
 /**
- * The three things that grpc-js (1.14) offers no option for, reached through its fields in this file alone; if a release
+ * The four things that grpc-js (1.14) offers no option for, reached through its fields in this file alone; if a release
  * moves them it throws at once, never silently slow. Receive windows: grpc-js widens those of clients only, and 65,535
  * bytes cost a server two to six times in throughput. Its HTTP/2 servers: limits on connections belong there. Reading
- * ahead: a paused call would take sixteen messages of up to the largest size.
+ * ahead: a paused call would take sixteen messages of up to the largest size. Frames: gRPC copies what a serialiser gives
+ * it behind a prefix of five bytes; see OutgoingFrame.
  */
 import type { Http2Server } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { invariant } from '@millrace/core';
+import type { OutgoingFrame } from './wire/codec.ts';
 
 /** Larger frames mean fewer of them for large batches; the sender still interleaves streams between frames. */
 const FRAME_BYTES = 256 * 1024;
@@ -47,4 +49,9 @@ export function readOneAhead(call: object): void {
   const { _readableState: state } = call as { _readableState?: { highWaterMark?: number } };
   invariant(typeof state?.highWaterMark === 'number', 'a gRPC call is no Readable: adapt grpc-internals.ts');
   state.highWaterMark = 1;
+}
+
+/** Of a serialised message gRPC uses no more than an OutgoingFrame has: its length, and that it can copy itself. */
+export function asBuffer(frame: OutgoingFrame): Buffer {
+  return frame as Buffer;
 }

@@ -116,4 +116,4 @@ export {
 } from './rpc-server.ts';
 export { ERROR_CODE_KEY } from './rpc-status.ts';
 export type { RpcStream, ServerStreamHandlers, StreamHandlers } from './rpc-stream.ts';
-export type { Codec } from './wire/codec.ts';
+export type { Codec, OutgoingFrame } from './wire/codec.ts';

@@ -6,6 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { MiB, MillraceError } from '@millrace/core';
 import { type ClientCall, ClientStream } from './client-stream.ts';
+import { asBuffer } from './grpc-internals.ts';
 import type { DuplexMethod, ServerStreamMethod, UnaryMethod } from './rpc-method.ts';
 import { fromRpcFailure } from './rpc-status.ts';
 import type { RpcStream, StreamHandlers } from './rpc-stream.ts';
@@ -106,7 +107,7 @@ export class RpcChannel {
         else resolve(frame === undefined ? Promise.reject(noAnswer()) : decode(frame));
       };
       const decode = async (frame: Buffer): Promise<Response> => method.response.decode(frame);
-      const frame = method.request.encode(request);
+      const frame = asBuffer(method.request.frame(request));
       const deadline = Date.now() + deadlineMs;
       const call = this.#client.makeUnaryRequest(
         method.path,
@@ -139,7 +140,7 @@ export class RpcChannel {
     handlers: StreamHandlers<Response>,
   ): RpcStream<never> {
     if (this.#closed) throw new MillraceError('CLOSED');
-    const frame = method.request.encode(request);
+    const frame = asBuffer(method.request.frame(request));
     const call = this.#client.makeServerStreamRequest(method.path, same, same, frame);
     return this.#opened<never, Response>(call, method as ServerStreamMethod<never, Response>, handlers);
   }

@@ -4,6 +4,7 @@ import {
   adminService,
   brokerService,
   type CallContext,
+  type Codec,
   controllerService,
   type DeleteTopicsRequest,
   healthService,
@@ -243,4 +244,40 @@ test('health tells whether the server serves, and a watcher hears of changes', a
   await expect(channel.unary(healthService.check, { service: 'other' })).rejects.toMatchObject({
     code: 'INVALID_REQUEST',
   });
+});
+
+test('a message writes itself into the frame that goes out: its payload is copied once, at either end', async () => {
+  const copies: string[] = [];
+  const counting = <Message>(codec: Codec<Message>): Codec<Message> => ({
+    ...codec,
+    frame(message) {
+      const frame = codec.frame(message);
+      return {
+        length: frame.length,
+        byteLength: frame.byteLength,
+        copy(target, start) {
+          expect(target.length).toBe(frame.length + 5);
+          copies.push(codec.name);
+          return frame.copy(target, start);
+        },
+      };
+    },
+  });
+  const { produce } = brokerService;
+  const method = { ...produce, request: counting(produce.request), response: counting(produce.response) };
+  const { channel } = await loopback((server) => {
+    server.duplex(method, (stream) => ({
+      onMessage: ({ partitions }) => {
+        expect(partitions[0]?.records).toEqual(Buffer.alloc(50_000, 'x'));
+        stream.send({ correlationId: 1, partitions: [] });
+      },
+      onClosed: () => undefined,
+    }));
+  });
+  await new Promise<void>((resolve) => {
+    const stream = channel.duplex(method, { onMessage: () => resolve(), onClosed: () => undefined });
+    const partition = { topicId: 't', partition: 0, leaderEpoch: 0, records: Buffer.alloc(50_000, 'x') };
+    stream.send({ header: HEADER, acks: 1, partitions: [partition] });
+  });
+  expect(copies).toEqual(['millrace.v1.ProduceRequest', 'millrace.v1.ProduceResponse']);
 });

@@ -15,7 +15,7 @@ import {
 import { InvariantError, invariant, type Logger, MillraceError, silentLogger } from '@millrace/core';
 import { ConnectionGuard } from './connection-guard.ts';
 import { healthService } from './generated/messages.ts';
-import { http2ServersOf, widenStreamWindows } from './grpc-internals.ts';
+import { asBuffer, http2ServersOf, widenStreamWindows } from './grpc-internals.ts';
 import { HealthService } from './health-service.ts';
 import { type RpcConfig, rpcConfig } from './rpc-config.ts';
 import type { DuplexMethod, ServerStreamMethod, UnaryMethod } from './rpc-method.ts';
@@ -201,7 +201,8 @@ export class RpcServer {
       const aborter = new AbortController();
       call.on('cancelled', () => aborter.abort());
       const request = method.request.decode(call.request);
-      answer(null, method.response.encode(await handler(request, this.#contextOf(call, aborter))));
+      const response = await handler(request, this.#contextOf(call, aborter));
+      answer(null, asBuffer(method.response.frame(response)));
     } finally {
       this.#unaryInFlight -= 1;
     }

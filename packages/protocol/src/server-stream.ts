@@ -56,7 +56,7 @@ export class ServerStream<Outgoing, Incoming> implements RpcStream<Outgoing> {
   }
 
   send(message: Outgoing): boolean {
-    return this.#closed ? false : this.#sender.send(this.#options.outgoing.encode(message));
+    return this.#closed ? false : this.#sender.send(this.#options.outgoing.frame(message));
   }
 
   drained(): Promise<void> {

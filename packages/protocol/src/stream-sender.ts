@@ -1,5 +1,8 @@
 /** The sending half that both ends of a stream share: counts what waits for the network, and says when to stop and go on. */
 
+import { asBuffer } from './grpc-internals.ts';
+import type { OutgoingFrame } from './wire/codec.ts';
+
 interface FrameSink {
   write(frame: Buffer, written: () => void): unknown;
 }
@@ -21,11 +24,11 @@ export class StreamSender {
   }
 
   /** @returns false once more than the limit waits. */
-  send(frame: Buffer): boolean {
+  send(frame: OutgoingFrame): boolean {
     if (this.#ended) return false;
     const size = frame.length;
     this.#bufferedBytes += size;
-    this.#sink.write(frame, () => {
+    this.#sink.write(asBuffer(frame), () => {
       this.#bufferedBytes -= size;
       if (this.#hasRoom()) this.#release();
     });

@@ -122,7 +122,8 @@ function protobufjsCodec(): Codec<ProduceRequest> {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => join(proto, target);
   const type = root.loadSync('millrace/v1/broker.proto').lookupType(ProduceRequest.name);
-  return { ...ProduceRequest, encode: (message) => type.encode(message).finish() as Buffer };
+  const frame = (message: ProduceRequest): Buffer => type.encode(message).finish() as Buffer;
+  return { ...ProduceRequest, frame };
 }
 
 function tcpProducer(port: number): Producer {

@@ -1,7 +1,7 @@
 /**
- * Protobuf's wire format into one buffer of exactly the right size. Generated encoders first ask the `size*` functions,
- * allocate once, then write: a payload is copied once, where protobufjs copies it into a chunk list and again into the
- * result. The `size*` functions also refuse numbers that the field cannot hold, so that nothing is truncated on the wire.
+ * Protobuf's wire format into one buffer of exactly the right size. Generated encoders first ask the `size*` functions
+ * and then write into the frame itself: a payload is copied once, where protobufjs copies it into a result that gRPC
+ * copies again. The `size*` functions also refuse numbers that the field cannot hold, so that nothing is truncated on the wire.
  */
 import { invariant, MillraceError } from '@millrace/core';
 
@@ -82,16 +82,19 @@ export function sizePrefixed(length: number): number {
 
 export class WireWriter {
   readonly bytes: Buffer;
-  #position = 0;
+  #position: number;
 
-  constructor(size: number) {
-    this.bytes = Buffer.allocUnsafe(size);
+  /** Writes into `target` from `start` on. */
+  constructor(target: Uint8Array, start: number) {
+    this.bytes = Buffer.isBuffer(target)
+      ? target
+      : Buffer.from(target.buffer, target.byteOffset, target.byteLength);
+    this.#position = start;
   }
 
-  /** The encoded message. The size that was computed beforehand must have been exact. */
-  finish(): Buffer {
-    invariant(this.#position === this.bytes.length, 'a message was encoded in another size than computed');
-    return this.bytes;
+  /** The message must end exactly where its size said. */
+  finish(end: number): void {
+    invariant(this.#position === end, 'a message was encoded in another size than computed');
   }
 
   /** Values from 0 to 2^32-1; also tags and lengths. */
