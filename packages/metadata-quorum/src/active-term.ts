@@ -37,7 +37,7 @@ const TICK_MS = 50;
 /** Kafka's bound: a rebalance must not flood the brokers. */
 const REBALANCE_MAX_PARTITIONS = 1000;
 /** A Raft connection that broke longer ago than this has nothing to do with the change of controller. */
-const RECENT_DISCONNECT_MS = 10 * SECOND_MS;
+const RECENT_DISCONNECT_MS = 5 * SECOND_MS;
 
 export class ActiveTerm {
   readonly liveness: BrokerLivenessState;

@@ -21,8 +21,17 @@ export interface LivenessLimits {
 
 export type FenceReason = 'session timed out' | 'disconnected' | 'never came';
 
+/** A sign of life, and the connection on which it came, if the caller tells connections apart. */
+export interface Contact {
+  readonly brokerId: NodeId;
+  readonly brokerEpoch: number;
+  readonly metadataOffset: number;
+  readonly connection: object | undefined;
+}
+
 interface Session {
   readonly brokerEpoch: number;
+  connection: object | undefined;
   lastContactMs: number;
   /** Heard by this controller at all. */
   contacted: boolean;
@@ -45,18 +54,20 @@ export class BrokerLivenessState {
   }
 
   /** The broker was heard: its registration or a heartbeat. */
-  contact(brokerId: NodeId, brokerEpoch: number, metadataOffset: number, nowMs: number): void {
+  contact(contact: Contact, nowMs: number): void {
+    const { brokerId, brokerEpoch, metadataOffset, connection } = contact;
     const session = this.#session(brokerId, brokerEpoch, nowMs);
+    session.connection = connection;
     session.lastContactMs = nowMs;
     session.contacted = true;
     session.disconnectedAtMs = undefined;
     session.metadataOffset = Math.max(session.metadataOffset, metadataOffset);
   }
 
-  /** The broker's connection broke. */
-  disconnected(brokerId: NodeId, brokerEpoch: number, nowMs: number): void {
+  /** The broker's connection broke. An older connection than the one that was heard last does not matter. */
+  disconnected({ brokerId, brokerEpoch, connection }: Omit<Contact, 'metadataOffset'>, nowMs: number): void {
     const session = this.#session(brokerId, brokerEpoch, nowMs);
-    session.disconnectedAtMs ??= nowMs;
+    if (session.connection === connection) session.disconnectedAtMs ??= nowMs;
   }
 
   /** The node's Raft connection broke: counts only against a broker that has not come to this controller. */
@@ -109,6 +120,7 @@ export class BrokerLivenessState {
     if (known?.brokerEpoch === brokerEpoch) return known;
     const session: Session = {
       brokerEpoch,
+      connection: undefined,
       lastContactMs: nowMs,
       contacted: false,
       disconnectedAtMs: undefined,

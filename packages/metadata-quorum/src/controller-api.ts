@@ -26,11 +26,14 @@ import type {
   MetadataImage,
 } from '@millrace/metadata';
 
+/** Any object that stands for one connection of a broker; the end of an older one does not count against a newer one. */
+export type SessionToken = object;
+
 export interface ControllerApi {
-  registerBroker(request: BrokerRegistration): Promise<{ brokerEpoch: number }>;
-  heartbeat(request: BrokerHeartbeat): Promise<BrokerState>;
+  registerBroker(request: BrokerRegistration, session?: SessionToken): Promise<{ brokerEpoch: number }>;
+  heartbeat(request: BrokerHeartbeat, session?: SessionToken): Promise<BrokerState>;
   /** The broker's session stream broke: it is fenced after `broker.disconnect.grace.ms` unless it comes back. */
-  brokerDisconnected(brokerId: NodeId, brokerEpoch: number): void;
+  brokerDisconnected(brokerId: NodeId, brokerEpoch: number, session?: SessionToken): void;
   alterPartitions(request: AlterPartitionsRequest): Promise<AlterPartitionsResponse>;
   allocateProducerIds(request: AllocateProducerIdsRequest): Promise<AllocateProducerIdsResponse>;
   createTopics(request: CreateTopicsRequest): Promise<CreateTopicsResponse>;

@@ -21,7 +21,7 @@ export const controllerConfig = configSchema('Controller', {
     doc: 'A broker whose connection to the controller broke is fenced after this long unless it reconnects. A killed process is noticed by this, a cut network by broker.session.timeout.ms.',
   }),
   'broker.first.contact.ms': millis({
-    default: 1000,
+    default: 2000,
     min: 0,
     max: 3_600_000,
     doc: 'After a change of controller: a broker that has not opened a session by then, while another has, is fenced.',

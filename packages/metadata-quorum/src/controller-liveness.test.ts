@@ -46,6 +46,27 @@ test('the end of an older life does not touch the newer one', async () => {
   expect(scenario.isFenced(1)).toBe(false);
 });
 
+test('the end of an older connection of the same life does not count', async () => {
+  const scenario = await ControllerScenario.withBrokers(1);
+  const { controller, epochs } = scenario;
+  const [older, newer] = [{}, {}];
+  const beat = {
+    brokerId: 1,
+    brokerEpoch: epochs.get(1)!,
+    metadataOffset: 9,
+    wantsShutdown: false,
+    offline: [],
+  };
+  await controller.heartbeat(beat, older);
+  await controller.heartbeat(beat, newer);
+  controller.brokerDisconnected(1, beat.brokerEpoch, older);
+  await scenario.pass(500);
+  expect(scenario.isFenced(1)).toBe(false);
+  controller.brokerDisconnected(1, beat.brokerEpoch, newer);
+  await scenario.pass(200);
+  expect(scenario.isFenced(1)).toBe(true);
+});
+
 test('an id is refused while its broker is heard, and free as soon as its connection broke', async () => {
   const scenario = await ControllerScenario.withBrokers(1);
   const other = () => scenario.startBroker(1, { incarnationId: 'another' });
@@ -70,6 +91,16 @@ test('the death of a node that was controller and leader is noticed by its broke
   for (const p of [0, 1, 2]) expect(standby.partition('t', p).leader).not.toBe(1);
 });
 
+test('a node that is heard again is not taken for dead by a new controller', async () => {
+  const scenario = await ControllerScenario.withBrokers(1);
+  scenario.quorum.lose();
+  scenario.controller.peerDisconnected(1);
+  scenario.controller.peerHeard(1);
+  scenario.quorum.elect();
+  await scenario.pass(1000);
+  expect(scenario.isFenced(1)).toBe(false);
+});
+
 test('a broken Raft connection says nothing against a broker that came to the new controller', async () => {
   const scenario = await ControllerScenario.withBrokers(1);
   scenario.controller.peerDisconnected(1);
@@ -81,7 +112,7 @@ test('after a change of controller a broker that never comes is fenced soon, if 
   const scenario = await ControllerScenario.withBrokers(1, 2);
   scenario.quorum.lose();
   scenario.quorum.elect();
-  await scenario.pass(2000);
+  await scenario.pass(3000);
   expect(scenario.isFenced(1)).toBe(false);
   await scenario.heartbeat(2);
   await scenario.pass(100);

@@ -46,7 +46,13 @@ import {
 } from '@millrace/metadata';
 import { ActiveTerm } from './active-term.ts';
 import { CommittedMetadata } from './committed-metadata.ts';
-import type { ControllerApi, MetadataFollower, MetadataLogFollower, Unsubscribe } from './controller-api.ts';
+import type {
+  ControllerApi,
+  MetadataFollower,
+  MetadataLogFollower,
+  SessionToken,
+  Unsubscribe,
+} from './controller-api.ts';
 import type { ControllerConfig } from './controller-config.ts';
 import type { LeadershipEvent, QuorumStateMachine } from './quorum-ports.ts';
 import type { QuorumStatus } from './quorum-status.ts';
@@ -161,11 +167,19 @@ export class Controller implements ControllerApi {
     this.#active?.peerDisconnected(nodeId);
   }
 
-  brokerDisconnected(brokerId: NodeId, brokerEpoch: number): void {
-    this.#active?.liveness.disconnected(brokerId, brokerEpoch, this.#nowMs());
+  /** A Raft message of the node came: its process lives, whatever broke before. */
+  peerHeard(nodeId: NodeId): void {
+    this.#peerDisconnects.delete(nodeId);
   }
 
-  async registerBroker(request: BrokerRegistration): Promise<{ brokerEpoch: number }> {
+  brokerDisconnected(brokerId: NodeId, brokerEpoch: number, connection?: SessionToken): void {
+    this.#active?.liveness.disconnected({ brokerId, brokerEpoch, connection }, this.#nowMs());
+  }
+
+  async registerBroker(
+    request: BrokerRegistration,
+    connection?: SessionToken,
+  ): Promise<{ brokerEpoch: number }> {
     const { liveness } = this.#activeTerm();
     const { reply, lastOffset } = await this.#run((image) => {
       const known = image.brokers.get(request.brokerId);
@@ -173,8 +187,8 @@ export class Controller implements ControllerApi {
       return registerBroker(image, request, isLive, this.#context);
     });
     const brokerEpoch = reply.registered ?? lastOffset;
-    liveness.contact(request.brokerId, brokerEpoch, -1, this.#nowMs());
     const { brokerId, incarnationId, directoryId } = request;
+    liveness.contact({ brokerId, brokerEpoch, metadataOffset: -1, connection }, this.#nowMs());
     this.#options.logger.info(
       { event: 'broker_registered', brokerId, brokerEpoch, incarnationId, directoryId },
       'broker registered',
@@ -182,13 +196,13 @@ export class Controller implements ControllerApi {
     return { brokerEpoch };
   }
 
-  async heartbeat(request: BrokerHeartbeat): Promise<BrokerState> {
+  async heartbeat(request: BrokerHeartbeat, connection?: SessionToken): Promise<BrokerState> {
     const { liveness } = this.#activeTerm();
     const { brokerId, brokerEpoch, metadataOffset, wantsShutdown } = request;
     const { reply } = await this.#run((image) => {
       const decision = heartbeat(image, request, this.#context);
       // Only a heartbeat that passed the epoch check counts as a sign of life.
-      liveness.contact(brokerId, brokerEpoch, metadataOffset, this.#nowMs());
+      liveness.contact({ brokerId, brokerEpoch, metadataOffset, connection }, this.#nowMs());
       return decision;
     });
     const { fenced, inControlledShutdown, leaderships } = reply;

@@ -5,6 +5,7 @@ export type {
   MetadataFollower,
   MetadataLogEntry,
   MetadataLogFollower,
+  SessionToken,
   Unsubscribe,
 } from './controller-api.ts';
 export { type ControllerConfig, controllerConfig } from './controller-config.ts';

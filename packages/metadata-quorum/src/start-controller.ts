@@ -1,5 +1,4 @@
 /** A controller on a real quorum: the two put together. Decides nothing. */
-import type { NodeId } from '@millrace/core';
 import { Controller, type ControllerOptions } from './controller.ts';
 import { MetadataQuorum, type MetadataQuorumOptions } from './metadata-quorum.ts';
 import type { RaftTransport } from './quorum-ports.ts';
@@ -9,25 +8,25 @@ export async function startController(
   quorumOptions: Omit<MetadataQuorumOptions, 'stateMachine' | 'onLeadership'>,
   controllerOptions: Omit<ControllerOptions, 'startQuorum'>,
 ): Promise<Controller> {
-  let onDisconnect: (peer: NodeId) => void = () => {};
-  const transport = withListener(quorumOptions.transport, (peer) => onDisconnect(peer));
-  const controller = await Controller.create({
-    ...controllerOptions,
-    startQuorum: (hooks) => MetadataQuorum.start({ ...quorumOptions, ...hooks, transport }),
-  });
-  onDisconnect = (peer) => controller.peerDisconnected(peer);
-  return controller;
-}
-
-/** The transport, with one more listener for broken connections: it hears of them before the quorum does. */
-function withListener(transport: RaftTransport, listener: (peer: NodeId) => void): RaftTransport {
-  return {
+  let controller: Controller | undefined;
+  const { transport } = quorumOptions;
+  // The controller hears of peers before the quorum does: an election that follows finds it informed.
+  const watched: RaftTransport = {
     send: (to, message) => transport.send(to, message),
-    onMessage: (handler) => transport.onMessage(handler),
+    onMessage: (handler) =>
+      transport.onMessage((from, message) => {
+        controller?.peerHeard(from);
+        handler(from, message);
+      }),
     onDisconnect: (handler) =>
       transport.onDisconnect((peer) => {
-        listener(peer);
+        controller?.peerDisconnected(peer);
         handler(peer);
       }),
   };
+  controller = await Controller.create({
+    ...controllerOptions,
+    startQuorum: (hooks) => MetadataQuorum.start({ ...quorumOptions, ...hooks, transport: watched }),
+  });
+  return controller;
 }
