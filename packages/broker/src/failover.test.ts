@@ -166,8 +166,9 @@ describe('failover', () => {
     const topicId = await cluster.createTopic('orders', { configs: SAFE });
     await cluster.produce(1, topicId, ['a']);
     cluster.network.cut(1, 3);
+    const pending = cluster.produce(1, topicId, ['b']);
     await isrIs(topicId, 1, 2);
-    await cluster.produce(1, topicId, ['b']);
+    await pending;
     let letGo = (): void => {};
     let isHeld = false;
     cluster.controller.onAlterPartitions = async (_request, decide) => {

@@ -104,8 +104,8 @@ describe('the high watermark', () => {
   test('waits for a member that is proposed but not yet confirmed (S21)', () => {
     const state = leader({ image: { isr: [1, 2] } });
     moved(state, 2, 10, 10, 1);
-    moved(state, 3, 0, 10, 1);
-    expect(members(state.proposeExpansion(3, 1))).toEqual([1, 2, 3]);
+    moved(state, 3, 0, 0, 1);
+    expect(members(state.proposeExpansion(3, 0, 1))).toEqual([1, 2, 3]);
     state.advanceHighWatermark(at(10), 1);
     expect(state.highWatermark).toBe(0);
     expect(state.maximalIsr).toEqual([1, 2, 3]);
@@ -125,37 +125,48 @@ describe('the high watermark', () => {
 describe('joining the in-sync set', () => {
   test('needs the start of the leader epoch, not only a stale watermark (S22)', () => {
     const state = leader({ image: { isr: [1, 2] }, epochStartOffset: 8, highWatermark: 3 });
-    moved(state, 3, 5, 10, 1);
-    expect(state.proposeExpansion(3, 1)).toBeUndefined();
-    moved(state, 3, 8, 10, 2);
-    expect(members(state.proposeExpansion(3, 2))).toEqual([1, 2, 3]);
+    moved(state, 3, 5, 5, 1);
+    expect(state.proposeExpansion(3, 10, 1)).toBeUndefined();
+    moved(state, 3, 8, 8, 2);
+    expect(members(state.proposeExpansion(3, 10, 2))).toEqual([1, 2, 3]);
+  });
+
+  test('is refused to who lags, even where the watermark stands still for want of replicas', () => {
+    const state = leader({ image: { isr: [1] } });
+    moved(state, 3, 0, 0, 1);
+    moved(state, 3, 0, 10, 2);
+    expect(state.proposeExpansions(10, 50)).toBeDefined();
+    const other = leader({ image: { isr: [1] } });
+    moved(other, 3, 0, 0, 1);
+    moved(other, 3, 0, 10, 2);
+    expect(other.proposeExpansions(10, LAG_MS * 2)).toBeUndefined();
   });
 
   test('needs a fetch in this leader epoch', () => {
     const state = leader({ image: { isr: [1, 2] } });
-    expect(state.proposeExpansion(3, 1)).toBeUndefined();
-    expect(state.proposeExpansions(1)).toBeUndefined();
+    expect(state.proposeExpansion(3, 10, 1)).toBeUndefined();
+    expect(state.proposeExpansions(10, 1)).toBeUndefined();
   });
 
   test('is refused to a fenced broker and to an older life of a broker (S24, S25)', () => {
     const state = leader({ image: { isr: [1, 2] }, eligible: new Map([[3, 31]]) });
     moved(state, 3, 10, 10, 1, 30);
-    expect(state.proposeExpansion(3, 1)).toBeUndefined();
+    expect(state.proposeExpansion(3, 10, 1)).toBeUndefined();
     moved(state, 3, 10, 10, 2, 31);
-    expect(state.proposeExpansion(3, 2)?.isr).toContainEqual({ brokerId: 3, brokerEpoch: 31 });
+    expect(state.proposeExpansion(3, 10, 2)?.isr).toContainEqual({ brokerId: 3, brokerEpoch: 31 });
   });
 
   test('is proposed once at a time, and again some time after a refusal', () => {
     const state = leader({ image: { isr: [1, 2] } });
     moved(state, 3, 10, 10, 1);
-    const proposal = state.proposeExpansion(3, 1)!;
-    expect(state.proposeExpansions(1)).toBeUndefined();
+    const proposal = state.proposeExpansion(3, 10, 1)!;
+    expect(state.proposeExpansions(10, 1)).toBeUndefined();
     const refusal = { failure: 'INELIGIBLE_REPLICA', leaderEpoch: 5, partitionEpoch: 10, isr: [] } as const;
     expect(state.answered(proposal, refusal, 2)).toBe('rolledBack');
     expect(state.maximalIsr).toEqual([1, 2]);
-    expect(state.proposeExpansion(3, 3)).toBeUndefined();
+    expect(state.proposeExpansion(3, 10, 3)).toBeUndefined();
     state.brokerChanged(3);
-    expect(members(state.proposeExpansion(3, 4))).toEqual([1, 2, 3]);
+    expect(members(state.proposeExpansion(3, 10, 4))).toEqual([1, 2, 3]);
   });
 });
 
@@ -192,7 +203,7 @@ describe('the answer of the controller', () => {
   test('is adopted when it is as new as what is known', () => {
     const state = leader({ image: { isr: [1, 2] } });
     moved(state, 3, 10, 10, 1);
-    const proposal = state.proposeExpansion(3, 1)!;
+    const proposal = state.proposeExpansion(3, 10, 1)!;
     const answer = { failure: undefined, leaderEpoch: 5, partitionEpoch: 11, isr: [1, 2, 3] };
     expect(state.answered(proposal, answer, 2)).toBe('adopted');
     expect(state.isr).toEqual([1, 2, 3]);
@@ -202,7 +213,7 @@ describe('the answer of the controller', () => {
   test('is void when metadata overtook it', () => {
     const state = leader({ image: { isr: [1, 2] } });
     moved(state, 3, 10, 10, 1);
-    const proposal = state.proposeExpansion(3, 1)!;
+    const proposal = state.proposeExpansion(3, 10, 1)!;
     state.metadataChanged(imageOf({ isr: [1], partitionEpoch: 12 }), 2);
     const answer = { failure: undefined, leaderEpoch: 5, partitionEpoch: 11, isr: [1, 2, 3] };
     expect(state.answered(proposal, answer, 3)).toBe('awaitMetadata');
@@ -212,7 +223,7 @@ describe('the answer of the controller', () => {
   test('leaves the maximal set as it is when its outcome is unknown', () => {
     const state = leader({ image: { isr: [1, 2] } });
     moved(state, 3, 10, 10, 1);
-    const proposal = state.proposeExpansion(3, 1)!;
+    const proposal = state.proposeExpansion(3, 10, 1)!;
     const answer = { failure: 'REQUEST_TIMED_OUT', leaderEpoch: -1, partitionEpoch: -1, isr: [] } as const;
     expect(state.answered(proposal, answer, 2)).toBe('retry');
     expect(state.maximalIsr).toEqual([1, 2, 3]);
@@ -271,12 +282,13 @@ class Model {
         const reached = Math.max(this.acknowledged.get(event.id)!, this.end - event.back);
         this.acknowledged.set(event.id, reached);
         moved(state, event.id, reached, this.end, this.nowMs);
-        this.proposal ??= state.proposeExpansion(event.id, this.nowMs);
+        this.proposal ??= state.proposeExpansion(event.id, this.end, this.nowMs);
         break;
       }
       case 'check':
         this.nowMs += event.waitMs;
-        this.proposal ??= state.proposeShrink(this.end, this.nowMs) ?? state.proposeExpansions(this.nowMs);
+        this.proposal ??=
+          state.proposeShrink(this.end, this.nowMs) ?? state.proposeExpansions(this.end, this.nowMs);
         break;
       case 'answer':
         this.#answer(event.applied, event.heard);

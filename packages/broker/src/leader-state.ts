@@ -192,7 +192,7 @@ export class LeaderState {
     let offset = log.flushedOffset;
     for (const follower of this.#followers) {
       if (follower.acknowledgedOffset >= offset) continue;
-      if (follower.inMaximalIsr || this.#isJoining(follower, log, nowMs)) {
+      if (follower.inMaximalIsr || this.#mayJoin(follower, log.logEndOffset, nowMs)) {
         offset = follower.acknowledgedOffset;
       }
     }
@@ -202,20 +202,21 @@ export class LeaderState {
   }
 
   /** P9: the ISR with this follower, if it may join now. The proposal is pending from here on. */
-  proposeExpansion(brokerId: NodeId, nowMs: number): IsrProposal | undefined {
+  proposeExpansion(brokerId: NodeId, logEndOffset: number, nowMs: number): IsrProposal | undefined {
     const follower = this.#follower(brokerId);
     if (follower === undefined || follower.inMaximalIsr || this.#pending !== undefined) return undefined;
-    if (!this.#mayJoin(follower) || nowMs < follower.refusedUntilMs) return undefined;
+    if (!this.#mayJoin(follower, logEndOffset, nowMs) || nowMs < follower.refusedUntilMs) return undefined;
     follower.inMaximalIsr = true;
     this.#maximalIsrSize += 1;
     return this.#propose((other) => other.inIsr || other === follower);
   }
 
   /** P9 for everybody who waits: after a broker or the watermark changed. Joins all who may in one proposal. */
-  proposeExpansions(nowMs: number): IsrProposal | undefined {
+  proposeExpansions(logEndOffset: number, nowMs: number): IsrProposal | undefined {
     if (this.#pending !== undefined || !this.isUnderReplicated) return undefined;
     const joining = this.#followers.filter(
-      (follower) => !follower.inIsr && nowMs >= follower.refusedUntilMs && this.#mayJoin(follower),
+      (follower) =>
+        !follower.inIsr && nowMs >= follower.refusedUntilMs && this.#mayJoin(follower, logEndOffset, nowMs),
     );
     if (joining.length === 0) return undefined;
     for (const follower of joining) follower.inMaximalIsr = true;
@@ -296,20 +297,16 @@ export class LeaderState {
     return undefined;
   }
 
-  #mayJoin(follower: Follower): boolean {
+  /**
+   * At the watermark, in this epoch, on a broker that counts, and keeping up: without the last, a follower that
+   * was removed for its lag would be let in again while the watermark stands still for want of replicas.
+   * The watermark waits for whoever may join, or it could run ahead of the follower for ever.
+   */
+  #mayJoin(follower: Follower, logEndOffset: number, nowMs: number): boolean {
     return (
       follower.acknowledgedOffset >= this.#highWatermark &&
       follower.acknowledgedOffset >= this.epochStartOffset &&
-      this.#isEligible(follower.id, follower.brokerEpoch)
-    );
-  }
-
-  /** Nearly in sync: the watermark waits, or it could run ahead of the follower for ever. */
-  #isJoining(follower: Follower, log: LeaderLog, nowMs: number): boolean {
-    return (
-      follower.acknowledgedOffset >= this.#highWatermark &&
-      follower.acknowledgedOffset >= this.epochStartOffset &&
-      (follower.acknowledgedOffset >= log.logEndOffset || !this.#lags(follower, nowMs)) &&
+      (follower.acknowledgedOffset >= logEndOffset || !this.#lags(follower, nowMs)) &&
       this.#isEligible(follower.id, follower.brokerEpoch)
     );
   }

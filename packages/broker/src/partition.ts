@@ -206,7 +206,9 @@ export class Partition {
     const { clock } = this.#host;
     leader.followerMoved(brokerId, position, this.log.logEndOffset, clock.nowMs());
     this.#advance();
-    if (leader.isUnderReplicated) this.#propose(leader.proposeExpansion(brokerId, clock.nowMs()));
+    if (leader.isUnderReplicated) {
+      this.#propose(leader.proposeExpansion(brokerId, this.log.logEndOffset, clock.nowMs()));
+    }
   }
 
   /** Periodic: who lags, who may join. */
@@ -214,7 +216,8 @@ export class Partition {
     const leader = this.#leader;
     if (leader === undefined) return;
     const nowMs = this.#host.clock.nowMs();
-    this.#propose(leader.proposeShrink(this.log.logEndOffset, nowMs) ?? leader.proposeExpansions(nowMs));
+    const { logEndOffset } = this.log;
+    this.#propose(leader.proposeShrink(logEndOffset, nowMs) ?? leader.proposeExpansions(logEndOffset, nowMs));
   }
 
   /** Leader: the log start moved; followers hear of it with their next answer. */
@@ -227,7 +230,7 @@ export class Partition {
     const leader = this.#leader;
     if (leader === undefined || !leader.isUnderReplicated) return;
     leader.brokerChanged(brokerId);
-    this.#propose(leader.proposeExpansions(this.#host.clock.nowMs()));
+    this.#propose(leader.proposeExpansions(this.log.logEndOffset, this.#host.clock.nowMs()));
   }
 
   isrAnswered(proposal: IsrProposal, answer: IsrAnswer): IsrOutcome {
