@@ -8,13 +8,13 @@ export {
 } from './file-system.ts';
 export { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts';
 export { type DirectoryIdentity, LogStore, type LogStoreOptions } from './log-store.ts';
-export { MemoryFileSystem } from './memory-file-system.ts';
+export type { TimestampOffset } from './log-timestamps.ts';
+export { MemoryFileSystem, type MemoryFileSystemOptions } from './memory-file-system.ts';
 export { NodeFileSystem } from './node-file-system.ts';
 export {
   type EpochEndOffset,
   type LeaderAppend,
   type PartitionId,
   PartitionLog,
-  type TimestampOffset,
 } from './partition-log.ts';
 export { type StorageConfig, storageConfig } from './storage-config.ts';

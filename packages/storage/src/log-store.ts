@@ -1,9 +1,37 @@
-/** One data directory. (Signatures first; the body follows.) */
-import type { Clock, Logger, MillraceError, NodeId, Random } from '@millrace/core';
-import type { FileSystem } from './file-system.ts';
+/**
+ * One data directory: its identity, its lock, its logs and what they share. Opening it never changes what it
+ * cannot read, and never formats: `format` does, when somebody asks for it.
+ */
+import { type Clock, type Logger, MillraceError, type NodeId, type Random, type Timer } from '@millrace/core';
+import { Checkpoints } from './checkpoints.ts';
+import type { DirectoryLock, FileSystem } from './file-system.ts';
+import { Journal } from './journal.ts';
+import { JournalReplay, listJournalFiles } from './journal-replay.ts';
 import type { LogConfig } from './log-config.ts';
-import type { PartitionId, PartitionLog } from './partition-log.ts';
+import {
+  DELETED_FOLDER_SUFFIX,
+  fileNames,
+  offsetsOf,
+  parseFolderName,
+  STRAY_FOLDER_SUFFIX,
+} from './log-folder.ts';
+import type { RecoveryContext } from './log-recovery.ts';
+import type { LogResources } from './log-resources.ts';
+import { OpenFiles } from './open-files.ts';
+import { createPartitionFolderSync, readTopicId } from './partition-folder.ts';
+import { type PartitionId, PartitionLog } from './partition-log.ts';
 import type { StorageConfig } from './storage-config.ts';
+import { storageFailure } from './storage-failure.ts';
+import { TailCache } from './tail-cache.ts';
+import {
+  formatCleanShutdown,
+  formatMetaProperties,
+  type MetaProperties,
+  parseCleanShutdown,
+  parseMetaProperties,
+} from './text-files.ts';
+import { Trash } from './trash.ts';
+import { readWhole, replaceWholeDurably } from './whole-file.ts';
 
 export interface LogStoreOptions {
   readonly path: string;
@@ -15,15 +43,15 @@ export interface LogStoreOptions {
   readonly expected?: { readonly clusterId?: string; readonly nodeId?: NodeId };
 }
 
-export interface DirectoryIdentity {
-  readonly clusterId: string;
-  readonly nodeId: NodeId;
-  readonly directoryId: string;
-}
+export type DirectoryIdentity = MetaProperties;
 
-export declare class LogStore {
-  static format(fileSystem: FileSystem, path: string, identity: DirectoryIdentity): Promise<void>;
-  static open(options: LogStoreOptions): Promise<LogStore>;
+const META_PROPERTIES = 'meta.properties';
+const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
+const JOURNAL = 'journal';
+/** Logs closed at the same time. */
+const CLOSE_CONCURRENCY = 8;
+
+export class LogStore {
   readonly path: string;
   readonly clusterId: string;
   readonly nodeId: NodeId;
@@ -32,15 +60,367 @@ export declare class LogStore {
   readonly previousBrokerEpoch: number;
   /** Called once when the durable path of the whole node fails. */
   onFailure: ((error: MillraceError) => void) | undefined;
+  readonly #options: LogStoreOptions;
+  readonly #lock: DirectoryLock;
+  readonly #wasClean: boolean;
+  readonly #checkpoints: Checkpoints;
+  readonly #resources: LogResources;
+  readonly #journal: Journal;
+  readonly #replay: JournalReplay | undefined;
+  readonly #trash: Trash;
+  readonly #logs = new Map<string, PartitionLog>();
+  readonly #timers = new Set<Timer>();
+  #brokerEpoch = -1;
+  #isCheckpointDue = false;
+  #isClosed = false;
+
+  private constructor(
+    options: LogStoreOptions,
+    lock: DirectoryLock,
+    meta: MetaProperties,
+    marker: number | undefined,
+  ) {
+    const { path, fileSystem, clock, random, logger, config } = options;
+    this.path = path;
+    this.clusterId = meta.clusterId;
+    this.nodeId = meta.nodeId;
+    this.directoryId = meta.directoryId;
+    this.previousBrokerEpoch = marker ?? -1;
+    this.#options = options;
+    this.#lock = lock;
+    this.#wasClean = marker !== undefined;
+    this.#checkpoints = new Checkpoints(fileSystem, path, () => this.#logs.values(), logger);
+    this.#journal = new Journal({
+      fileSystem,
+      directory: `${path}/${JOURNAL}`,
+      fileBytes: config['journal.file.bytes'],
+      maxBytes: config['journal.max.bytes'],
+      queueBytes: config['journal.queue.bytes'],
+      roundBytes: config['journal.round.bytes'],
+      checkpoint: () => this.#checkpoints.write(),
+      onFailure: (error) => this.#journalFailed(error),
+      logger,
+    });
+    this.#replay = this.#wasClean
+      ? undefined
+      : JournalReplay.scan(fileSystem, listJournalFiles(fileSystem, `${path}/${JOURNAL}`), logger);
+    this.#journal.files.adopt(this.#replay?.isEmpty === false || this.#replay?.hole !== undefined);
+    this.#trash = new Trash(fileSystem, clock, logger);
+    this.#resources = {
+      fileSystem,
+      clock,
+      random,
+      files: new OpenFiles(fileSystem, config['open.files.max']),
+      tailCache: new TailCache({
+        bytesMax: config['tail.cache.bytes'],
+        logBytesMax: config['tail.cache.partition.bytes'],
+      }),
+      journal: this.#journal,
+      producerIdsMax: config['producer.ids.max'],
+      checksReads: config['read.check.crcs'],
+      checkpoint: () => this.#checkpoints.write(),
+      checkpointLater: () => this.#checkpointLater(),
+      removeLater: (paths, delayMs) => this.#trash.add(paths, delayMs),
+    };
+    this.#scheduleCleanUp();
+  }
+
+  /** Prepares a directory for its first use. @throws {MillraceError} INVALID_REQUEST if it is in use by a cluster already. */
+  static async format(fileSystem: FileSystem, path: string, identity: DirectoryIdentity): Promise<void> {
+    fileSystem.mkdirSync(path);
+    if (fileSystem.statSync(`${path}/${META_PROPERTIES}`) !== undefined) {
+      throw new MillraceError('INVALID_REQUEST', `${path} is formatted already`);
+    }
+    await replaceWholeDurably(fileSystem, `${path}/${META_PROPERTIES}`, formatMetaProperties(identity));
+  }
+
+  /** @throws {MillraceError} NOT_FORMATTED, DIRECTORY_LOCKED, INCONSISTENT_CLUSTER_ID; KAFKA_STORAGE_ERROR if it cannot be read. */
+  static async open(options: LogStoreOptions): Promise<LogStore> {
+    const { fileSystem, path } = options;
+    if (fileSystem.statSync(`${path}/${META_PROPERTIES}`) === undefined) {
+      throw new MillraceError('NOT_FORMATTED', `${path} is not formatted; run "millrace storage format"`);
+    }
+    const lock = await fileSystem.lock(path);
+    try {
+      const meta = readMeta(options);
+      const marker = readWhole(fileSystem, `${path}/${CLEAN_SHUTDOWN}`);
+      if (marker !== undefined) {
+        fileSystem.unlinkSync(`${path}/${CLEAN_SHUTDOWN}`);
+        await fileSystem.syncDirectory(path);
+      }
+      removeDeletedFolders(options);
+      return new LogStore(options, lock, meta, marker && parseCleanShutdown(marker.toString()));
+    } catch (error) {
+      await lock.release();
+      throw storageFailure(`${path} cannot be opened`, error);
+    }
+  }
+
   /** Bytes of durable appends that wait for the disk; the bound is journal.queue.bytes. */
-  get journalBacklogBytes(): number;
-  listPartitions(): PartitionId[];
-  openPartition(id: PartitionId, config: LogConfig): Promise<PartitionLog>;
-  deletePartition(log: PartitionLog): Promise<void>;
+  get journalBacklogBytes(): number {
+    return this.#journal.backlogBytes;
+  }
+
+  /** What lies on disk, open or not. */
+  listPartitions(): PartitionId[] {
+    const { fileSystem } = this.#options;
+    const found: PartitionId[] = [];
+    for (const { name, isDirectory } of fileSystem.readdirSync(this.path)) {
+      const id = isDirectory ? parseFolderName(name) : undefined;
+      const read = id && readTopicId(fileSystem, `${this.path}/${name}`);
+      if (id !== undefined && typeof read === 'object') found.push({ ...id, topicId: read.topicId });
+    }
+    return found;
+  }
+
+  /** Creates or recovers a log; a damaged one comes back with `offline` set. */
+  async openPartition(id: PartitionId, config: LogConfig): Promise<PartitionLog> {
+    const { topic, partition, topicId } = id;
+    const key = `${topic}-${partition}`;
+    const open = this.#logs.get(key);
+    if (open !== undefined && open.topicId === topicId) return open;
+    if (open !== undefined) await this.deletePartition(open);
+    const folder = `${this.path}/${key}`;
+    const found = this.#prepareFolder(id, folder);
+    const context: RecoveryContext = {
+      folder,
+      topicId,
+      partition,
+      config,
+      resources: this.#resources,
+      logger: this.#options.logger.child({ topic, partition }),
+      wasClean: this.#wasClean,
+      recoveryPoint: found.isNew ? 0 : this.#checkpoints.recoveryPoint(topic, partition),
+      logStartOffset: found.isNew ? 0 : this.#checkpoints.logStartOffset(topic, partition),
+      replay: this.#replay,
+      ...found,
+    };
+    const log = await PartitionLog.open(id, context, this.#checkpoints.highWatermark(topic, partition));
+    this.#logs.set(key, log);
+    if (this.#journal.failure !== undefined && config.durability === 'fsync')
+      log.goOffline(this.#journal.failure);
+    if (log.offline === undefined) this.#settle(topicId, partition);
+    log.onRepaired = () => this.#settle(topicId, partition);
+    return log;
+  }
+
+  /** The folder is renamed at once and removed later. Nothing of it is replayed after a restart. */
+  async deletePartition(log: PartitionLog): Promise<void> {
+    const { topic, partition, topicId } = log;
+    const folder = `${this.path}/${topic}-${partition}`;
+    await log.retire();
+    this.#logs.delete(`${topic}-${partition}`);
+    this.#checkpoints.forget(topic, partition);
+    this.#settle(topicId, partition);
+    const deleted = freeName(this.#options.fileSystem, `${folder}.${topicId}`, DELETED_FOLDER_SUFFIX);
+    this.#options.fileSystem.renameSync(folder, deleted);
+    this.#trash.add([deleted], log.config.fileDeleteDelayMs);
+    this.#checkpointLater();
+  }
+
   /** Call when every partition that metadata assigns to this node is open: journal entries of others are dropped. */
-  forgetUnopened(): void;
-  setBrokerEpoch(epoch: number): void;
-  /** Everything appended so far is on stable storage afterwards. */
-  flush(): Promise<void>;
-  close(options: { readonly clean: boolean }): Promise<void>;
+  forgetUnopened(): void {
+    if ([...this.#logs.values()].some((log) => log.offline !== undefined)) return;
+    this.#replay?.forgetAll();
+    this.#releaseReplayed();
+  }
+
+  /** The epoch that a clean shutdown writes down. */
+  setBrokerEpoch(epoch: number): void {
+    this.#brokerEpoch = epoch;
+  }
+
+  /** Everything appended so far is on stable storage afterwards, in the logs themselves. */
+  async flush(): Promise<void> {
+    for (const log of this.#logs.values()) await log.syncForJournal();
+    await this.#checkpoints.write();
+  }
+
+  /** @param clean false leaves the directory as a kill would, but for what is written already. */
+  async close({ clean }: { readonly clean: boolean }): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#trash.close();
+    try {
+      await this.#journal.flush().catch(() => undefined);
+      await this.#closeLogs(clean);
+      if (clean) await this.#writeMarker();
+      await this.#journal.close();
+    } finally {
+      this.#resources.files.closeAll();
+      await this.#lock.release();
+    }
+  }
+
+  async #closeLogs(clean: boolean): Promise<void> {
+    const isWhole = [...this.#logs.values()].every((log) => log.offline === undefined);
+    this.#isWhole = isWhole && this.#journal.failure === undefined;
+    const logs = [...this.#logs.values()].values();
+    const closeNext = async (): Promise<void> => {
+      for (const log of logs) {
+        await log.close(clean);
+        if (log.offline?.code !== 'CLOSED') this.#isWhole = false;
+      }
+    };
+    await Promise.all(Array.from({ length: CLOSE_CONCURRENCY }, closeNext));
+    if (!clean) return;
+    await this.#checkpoints.write();
+    this.#checkpoints.writeHighWatermarks();
+  }
+
+  #isWhole = true;
+
+  /** Only if every log is as it should be, and nothing of the run before is still wanted from the journal. */
+  async #writeMarker(): Promise<void> {
+    const { fileSystem } = this.#options;
+    if (!this.#isWhole || (this.#replay !== undefined && !this.#replay.isEmpty)) return;
+    await replaceWholeDurably(
+      fileSystem,
+      `${this.path}/${CLEAN_SHUTDOWN}`,
+      formatCleanShutdown(this.#brokerEpoch),
+    );
+  }
+
+  /** Makes sure that the folder belongs to this topic. */
+  #prepareFolder(id: PartitionId, folder: string): { isNew: boolean; damage: string | undefined } {
+    const { fileSystem, logger } = this.#options;
+    const { topic, partition, topicId } = id;
+    if (fileSystem.statSync(folder) === undefined) {
+      this.#checkpoints.forget(topic, partition);
+      createPartitionFolderSync(fileSystem, folder, topicId);
+      return { isNew: true, damage: undefined };
+    }
+    const found = readTopicId(fileSystem, folder);
+    if (typeof found === 'object' && found.topicId === topicId) return { isNew: false, damage: undefined };
+    if (typeof found === 'string') {
+      const wasDurable = (this.#checkpoints.recoveryPoint(topic, partition) ?? 1) > 0;
+      if (wasDurable) return { isNew: false, damage: `partition.metadata is ${found}` };
+      if (isEmptyFolder(fileSystem, folder)) {
+        createPartitionFolderSync(fileSystem, folder, topicId);
+        return { isNew: true, damage: undefined };
+      }
+    }
+    const aside = freeName(fileSystem, folder, STRAY_FOLDER_SUFFIX);
+    fileSystem.renameSync(folder, aside);
+    logger.warn(
+      { event: 'stray_folder', topic, partition, topicId, aside },
+      'a folder of this name belongs to another topic, or nobody knows to which, and was moved aside',
+    );
+    this.#checkpoints.forget(topic, partition);
+    createPartitionFolderSync(fileSystem, folder, topicId);
+    return { isNew: true, damage: undefined };
+  }
+
+  /** The journal of the run before is not needed for this partition any more. */
+  #settle(topicId: string, partition: number): void {
+    if (this.#replay === undefined) return;
+    this.#replay.forget(topicId, partition);
+    if (this.#replay.isEmpty) this.#releaseReplayed();
+  }
+
+  #releaseReplayed(): void {
+    if (this.#replay?.hole !== undefined && [...this.#logs.values()].some((log) => log.isDamaged)) return;
+    // The logs are synced, but only the checkpoint says so to the next start.
+    this.#checkpoints.write().then(
+      () => this.#journal.files.releaseReplayed(),
+      (error: unknown) =>
+        this.#options.logger.warn({ event: 'checkpoint_failed', err: error }, 'a checkpoint failed'),
+    );
+  }
+
+  #journalFailed(error: MillraceError): void {
+    for (const log of this.#logs.values()) if (log.config.durability === 'fsync') log.goOffline(error);
+    this.onFailure?.(error);
+  }
+
+  #checkpointLater(): void {
+    if (this.#isCheckpointDue || this.#isClosed) return;
+    this.#isCheckpointDue = true;
+    this.#schedule(this.#options.config['checkpoint.interval.ms'], () => {
+      this.#isCheckpointDue = false;
+      try {
+        this.#checkpoints.writeHighWatermarks();
+      } catch (error) {
+        this.#options.logger.warn({ event: 'checkpoint_failed', err: error }, 'a checkpoint failed');
+      }
+    });
+  }
+
+  #scheduleCleanUp(): void {
+    this.#schedule(this.#options.config['log.retention.check.interval.ms'], () => {
+      this.#cleanUp().then(
+        () => this.#scheduleCleanUp(),
+        (error: unknown) => {
+          this.#options.logger.error(
+            { event: 'clean_up_failed', err: error },
+            'logs could not be cleaned up',
+          );
+          this.#scheduleCleanUp();
+        },
+      );
+    });
+  }
+
+  async #cleanUp(): Promise<void> {
+    for (const log of [...this.#logs.values()]) {
+      if (this.#isClosed) return;
+      await log.cleanUp(this.#options.clock.wallMs());
+    }
+  }
+
+  #schedule(delayMs: number, callback: () => void): void {
+    if (this.#isClosed) return;
+    const timer = this.#options.clock.schedule(delayMs, () => {
+      this.#timers.delete(timer);
+      callback();
+    });
+    this.#timers.add(timer);
+  }
+}
+
+function readMeta({ fileSystem, path, expected }: LogStoreOptions): MetaProperties {
+  const meta = parseMetaProperties(readWhole(fileSystem, `${path}/${META_PROPERTIES}`)!.toString());
+  if (meta === undefined) {
+    throw new MillraceError(
+      'KAFKA_STORAGE_ERROR',
+      `${path}/${META_PROPERTIES} is damaged; restore its four lines`,
+    );
+  }
+  if (expected?.clusterId !== undefined && expected.clusterId !== meta.clusterId) {
+    throw new MillraceError(
+      'INCONSISTENT_CLUSTER_ID',
+      `${path} belongs to cluster ${meta.clusterId}, this node to ${expected.clusterId}`,
+    );
+  }
+  if (expected?.nodeId !== undefined && expected.nodeId !== meta.nodeId) {
+    throw new MillraceError(
+      'INCONSISTENT_CLUSTER_ID',
+      `${path} belongs to node ${meta.nodeId}; this is node ${expected.nodeId}`,
+    );
+  }
+  return meta;
+}
+
+function removeDeletedFolders({ fileSystem, path, logger }: LogStoreOptions): void {
+  for (const { name, isDirectory } of fileSystem.readdirSync(path)) {
+    if (!isDirectory || !name.endsWith(DELETED_FOLDER_SUFFIX)) continue;
+    logger.info({ event: 'deleted_folder_removed', name }, 'a deleted partition is removed');
+    fileSystem.removeSync(`${path}/${name}`);
+  }
+}
+
+function isEmptyFolder(fileSystem: FileSystem, folder: string): boolean {
+  const logs = offsetsOf(fileNames(fileSystem, folder), '.log');
+  return logs.every((offset) => {
+    const path = `${folder}/${String(offset).padStart(20, '0')}.log`;
+    return (fileSystem.statSync(path)?.sizeBytes ?? 0) === 0;
+  });
+}
+
+function freeName(fileSystem: FileSystem, stem: string, suffix: string): string {
+  for (let i = 0; ; i++) {
+    const name = `${stem}.${i}${suffix}`;
+    if (fileSystem.statSync(name) === undefined) return name;
+  }
 }

@@ -1,0 +1,135 @@
+/**
+ * The three offset checkpoints of a data directory. Entries of partitions that are not open stay as they
+ * were read. Recovery points and log start offsets are written durably; high watermarks are only a hint.
+ */
+import type { Logger } from '@millrace/core';
+import type { FileSystem } from './file-system.ts';
+import { formatOffsets, type PartitionOffset, parseOffsets } from './text-files.ts';
+import { readWhole, replaceWhole, replaceWholeDurably } from './whole-file.ts';
+
+/** What an open log contributes. */
+export interface CheckpointSource {
+  readonly topic: string;
+  readonly partition: number;
+  readonly recoveryPoint: number;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  readonly isDamaged: boolean;
+}
+
+const RECOVERY_POINTS = 'recovery-point-offset-checkpoint';
+const LOG_STARTS = 'log-start-offset-checkpoint';
+const HIGH_WATERMARKS = 'replication-offset-checkpoint';
+
+type Offsets = Map<string, PartitionOffset>;
+
+export class Checkpoints {
+  readonly #fileSystem: FileSystem;
+  readonly #directory: string;
+  readonly #sources: () => Iterable<CheckpointSource>;
+  readonly #recoveryPoints: Offsets;
+  readonly #logStarts: Offsets;
+  readonly #highWatermarks: Offsets;
+  /** False if recovery points existed and cannot be read. */
+  readonly areRecoveryPointsKnown: boolean;
+  #writing: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(
+    fileSystem: FileSystem,
+    directory: string,
+    sources: () => Iterable<CheckpointSource>,
+    logger: Logger,
+  ) {
+    this.#fileSystem = fileSystem;
+    this.#directory = directory;
+    this.#sources = sources;
+    const read = (name: string): Offsets | undefined => {
+      const bytes = readWhole(fileSystem, `${directory}/${name}`);
+      const entries = bytes === undefined ? [] : parseOffsets(bytes.toString());
+      if (entries === undefined) {
+        logger.warn({ event: 'checkpoint_damaged', name }, 'a checkpoint is damaged and is written anew');
+      }
+      return entries && new Map(entries.map((entry) => [keyOf(entry), entry]));
+    };
+    const recoveryPoints = read(RECOVERY_POINTS);
+    this.areRecoveryPointsKnown = recoveryPoints !== undefined;
+    this.#recoveryPoints = recoveryPoints ?? new Map();
+    this.#logStarts = read(LOG_STARTS) ?? new Map();
+    this.#highWatermarks = read(HIGH_WATERMARKS) ?? new Map();
+  }
+
+  /** Undefined if nobody knows: the checkpoint was lost. */
+  recoveryPoint(topic: string, partition: number): number | undefined {
+    const known = this.#recoveryPoints.get(keyOf({ topic, partition }))?.offset;
+    return known ?? (this.areRecoveryPointsKnown ? 0 : undefined);
+  }
+
+  logStartOffset(topic: string, partition: number): number {
+    return this.#logStarts.get(keyOf({ topic, partition }))?.offset ?? 0;
+  }
+
+  highWatermark(topic: string, partition: number): number {
+    return this.#highWatermarks.get(keyOf({ topic, partition }))?.offset ?? 0;
+  }
+
+  /** The partition is gone, or another one has its name. */
+  forget(topic: string, partition: number): void {
+    for (const offsets of [this.#recoveryPoints, this.#logStarts, this.#highWatermarks]) {
+      offsets.delete(keyOf({ topic, partition }));
+    }
+  }
+
+  /** What the logs say at some moment after the call is durable. Calls that come together share one write. */
+  write(): Promise<void> {
+    if (this.#writing === undefined) {
+      this.#writing = this.#writeNow().finally(() => {
+        this.#writing = undefined;
+      });
+      return this.#writing;
+    }
+    this.#next ??= this.#writing
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        return this.write();
+      });
+    return this.#next;
+  }
+
+  /** Page cache only. */
+  writeHighWatermarks(): void {
+    this.#collect();
+    replaceWhole(this.#fileSystem, this.#path(HIGH_WATERMARKS), format(this.#highWatermarks));
+  }
+
+  async #writeNow(): Promise<void> {
+    this.#collect();
+    await replaceWholeDurably(this.#fileSystem, this.#path(RECOVERY_POINTS), format(this.#recoveryPoints));
+    await replaceWholeDurably(this.#fileSystem, this.#path(LOG_STARTS), format(this.#logStarts));
+  }
+
+  #collect(): void {
+    for (const source of this.#sources()) {
+      const { topic, partition, recoveryPoint, logStartOffset, highWatermark } = source;
+      if (source.isDamaged) continue;
+      const key = keyOf(source);
+      this.#recoveryPoints.set(key, { topic, partition, offset: recoveryPoint });
+      this.#highWatermarks.set(key, { topic, partition, offset: highWatermark });
+      if (logStartOffset > 0) this.#logStarts.set(key, { topic, partition, offset: logStartOffset });
+      else this.#logStarts.delete(key);
+    }
+  }
+
+  #path(name: string): string {
+    return `${this.#directory}/${name}`;
+  }
+}
+
+function keyOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${topic}-${partition}`;
+}
+
+function format(offsets: Offsets): string {
+  return formatOffsets([...offsets.values()]);
+}

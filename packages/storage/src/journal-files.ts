@@ -1,0 +1,186 @@
+/**
+ * The journal's files: which one is written, when one is retired, and reuse of retired ones. A file is
+ * retired only when every log it covers is on stable storage and that has been written down. Blocks that are
+ * allocated already make a sync cheaper (about 1.7 times here), so files are padded ahead and reused.
+ */
+import type { Logger } from '@millrace/core';
+import type { DiskFile, FileSystem } from './file-system.ts';
+import type { JournalClient } from './journal.ts';
+import { journalPath, listJournalFiles } from './journal-replay.ts';
+
+export interface JournalFile {
+  readonly number: number;
+  readonly path: string;
+  readonly disk: DiskFile;
+  readonly clients: Set<JournalClient>;
+  /** End of the valid records. */
+  sizeBytes: number;
+  allocatedBytes: number;
+}
+
+export interface JournalFilesOptions {
+  readonly fileSystem: FileSystem;
+  readonly directory: string;
+  readonly fileBytes: number;
+  readonly maxBytes: number;
+  readonly checkpoint: () => Promise<void>;
+  readonly logger: Logger;
+}
+
+const PADDING_BYTES = 1024 * 1024;
+const FREE_FILES_MAX = 2;
+
+const FREE_SUFFIX = '.free';
+
+let padding: Buffer | undefined;
+
+export class JournalFiles {
+  readonly #options: JournalFilesOptions;
+  /** Oldest first; the last is written. */
+  #live: JournalFile[] = [];
+  /** Files of the run before whose records are still wanted. */
+  #replayed: string[] = [];
+  #free: string[] = [];
+  #nextNumber = 1;
+  #endOfPrevious = 0;
+  #retiring: Promise<void> | undefined;
+
+  constructor(options: JournalFilesOptions) {
+    this.#options = options;
+    options.fileSystem.mkdirSync(options.directory);
+  }
+
+  /** Takes stock of what an earlier run left. @param areWanted their records are still needed. */
+  adopt(areWanted: boolean): void {
+    const files = listJournalFiles(this.#options.fileSystem, this.#options.directory);
+    this.#nextNumber = (files.at(-1)?.number ?? 0) + 1;
+    this.#free = listFreeFiles(this.#options.fileSystem, this.#options.directory);
+    for (const { path } of files) {
+      if (areWanted) this.#replayed.push(path);
+      else this.#release(path);
+    }
+  }
+
+  /** Every log that the earlier run's files cover is on stable storage, and that is written down. */
+  releaseReplayed(): void {
+    for (const path of this.#replayed) this.#release(path);
+    this.#replayed = [];
+  }
+
+  /** Where the valid records of the file before the written one end. */
+  get endOfPrevious(): number {
+    return this.#endOfPrevious;
+  }
+
+  /** The file for the next `bytes`; waits for a retirement if the journal's space is used up. */
+  async fileFor(bytes: number): Promise<JournalFile> {
+    const active = this.#live.at(-1);
+    if (
+      active !== undefined &&
+      (active.sizeBytes === 0 || active.sizeBytes + bytes <= this.#options.fileBytes)
+    ) {
+      return active;
+    }
+    const { fileBytes, maxBytes } = this.#options;
+    while (this.#live.length > 1 && (this.#live.length + 1) * fileBytes > maxBytes) {
+      const before = this.#live.length;
+      this.retireIfDue();
+      await this.#retiring;
+      if (this.#live.length === before) throw new Error('no journal file can be retired');
+    }
+    return await this.#start();
+  }
+
+  /** Zeros to write after the next `bytes`, so that the file's blocks are allocated ahead. */
+  paddingAfter(bytes: number): Buffer | undefined {
+    const file = this.#live.at(-1)!;
+    const end = file.sizeBytes + bytes;
+    if (end <= file.allocatedBytes) return undefined;
+    const wanted = Math.max(0, Math.min(PADDING_BYTES, this.#options.fileBytes - end));
+    file.allocatedBytes = end + wanted;
+    padding ??= Buffer.alloc(PADDING_BYTES);
+    return wanted === 0 ? undefined : padding.subarray(0, wanted);
+  }
+
+  /** Starts freeing the oldest files, in the background, once half of the journal's space is used. */
+  retireIfDue(): void {
+    if (this.#retiring !== undefined || !this.#isRetirementDue()) return;
+    this.#retiring = this.#retire().finally(() => {
+      this.#retiring = undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#retiring;
+    for (const { disk } of this.#live) disk.closeSync();
+    this.#live = [];
+  }
+
+  #isRetirementDue(): boolean {
+    const { fileBytes, maxBytes } = this.#options;
+    return this.#live.length > 1 && (this.#live.length + 1) * fileBytes > maxBytes / 2;
+  }
+
+  async #retire(): Promise<void> {
+    try {
+      while (this.#isRetirementDue()) {
+        const oldest = this.#live[0]!;
+        for (const client of oldest.clients) await client.syncForJournal();
+        await this.#options.checkpoint();
+        this.#live.shift();
+        oldest.disk.closeSync();
+        this.#release(oldest.path);
+      }
+    } catch (error) {
+      this.#options.logger.error(
+        { event: 'journal_retirement_failed', err: error },
+        'a journal file stays in use',
+      );
+    }
+  }
+
+  async #start(): Promise<JournalFile> {
+    const { fileSystem, directory } = this.#options;
+    const number = this.#nextNumber++;
+    const path = journalPath(directory, number);
+    const reused = this.#free.pop();
+    if (reused !== undefined) fileSystem.renameSync(reused, path);
+    const disk = fileSystem.openSync(path, { create: true });
+    // Before its first record counts, so must its name.
+    await fileSystem.syncDirectory(directory);
+    this.#endOfPrevious = this.#live.at(-1)?.sizeBytes ?? 0;
+    const file = {
+      number,
+      path,
+      disk,
+      clients: new Set<JournalClient>(),
+      sizeBytes: 0,
+      allocatedBytes: disk.sizeSync(),
+    };
+    this.#live.push(file);
+    return file;
+  }
+
+  /**
+   * Its records are void from now on, so it loses its name: replayed without a reset that stood in a file
+   * retired with it, they would bring back what was truncated. `#start` makes the new name durable before it
+   * lets any file be overwritten.
+   */
+  #release(path: string): void {
+    const { fileSystem } = this.#options;
+    if (this.#free.length >= FREE_FILES_MAX) {
+      fileSystem.unlinkSync(path);
+      return;
+    }
+    const free = `${path}${FREE_SUFFIX}`;
+    fileSystem.renameSync(path, free);
+    this.#free.push(free);
+  }
+}
+
+function listFreeFiles(fileSystem: FileSystem, directory: string): string[] {
+  return fileSystem
+    .readdirSync(directory)
+    .filter(({ name }) => name.endsWith(FREE_SUFFIX))
+    .map(({ name }) => `${directory}/${name}`);
+}

@@ -1,0 +1,260 @@
+/**
+ * The node's write-ahead journal: group commit over all partitions. Everything queued goes out in one write
+ * and one sync, whatever the number of partitions; then the next round starts. No linger, no timer. After a
+ * failed write or sync it never writes again: what the kernel kept of the file is unknown (rule Q25).
+ */
+import { Deferred, type Logger, type MillraceError } from '@millrace/core';
+import type { FileSystem } from './file-system.ts';
+import { JournalFiles } from './journal-files.ts';
+import { JOURNAL_HEADER_BYTES, type JournalKind, writeJournalHeader } from './journal-record.ts';
+import { storageFailure } from './storage-failure.ts';
+
+/** A log whose appends go through the journal. */
+export interface JournalClient {
+  /** 16 bytes. */
+  readonly topicIdBytes: Buffer;
+  readonly partition: number;
+  /** Everything below `nextOffset` is on stable storage. */
+  journalFlushed(nextOffset: number): void;
+  /** Puts all it has on stable storage by itself, so that the journal may forget it. */
+  syncForJournal(): Promise<void>;
+}
+
+export interface JournalOptions {
+  readonly fileSystem: FileSystem;
+  readonly directory: string;
+  readonly fileBytes: number;
+  readonly maxBytes: number;
+  readonly queueBytes: number;
+  readonly roundBytes: number;
+  /** Writes down durably how far each log is on stable storage. */
+  readonly checkpoint: () => Promise<void>;
+  readonly onFailure: (error: MillraceError) => void;
+  readonly logger: Logger;
+}
+
+interface Queued {
+  readonly client: JournalClient;
+  readonly kind: JournalKind;
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly leaderEpoch: number;
+  readonly payload: Buffer | undefined;
+  done: Deferred<void> | undefined;
+}
+
+/** Larger writes would hold up the event loop. */
+const SYNC_WRITE_BYTES_MAX = 128 * 1024;
+/** Smaller payloads are cheaper to copy than to hand over one by one. */
+const COPIED_PAYLOAD_BYTES_MAX = 4096;
+const NO_TOPIC = Buffer.alloc(16);
+
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #files: JournalFiles;
+  #queue: Queued[] = [];
+  #backlogBytes = 0;
+  #running: Promise<void> | undefined;
+  #failure: MillraceError | undefined;
+  #scratch: Buffer = Buffer.allocUnsafe(64 * 1024);
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.#files = new JournalFiles(options);
+  }
+
+  get failure(): MillraceError | undefined {
+    return this.#failure;
+  }
+
+  get files(): JournalFiles {
+    return this.#files;
+  }
+
+  /** Queued or being written. */
+  get backlogBytes(): number {
+    return this.#backlogBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#backlogBytes >= this.#options.queueBytes;
+  }
+
+  /** @param batches whole batches as they stand in the log; not to be changed afterwards. */
+  append(client: JournalClient, baseOffset: number, lastOffset: number, batches: Buffer): void {
+    this.#enqueue({
+      client,
+      kind: 'batches',
+      baseOffset,
+      lastOffset,
+      leaderEpoch: -1,
+      payload: batches,
+      done: undefined,
+    });
+  }
+
+  assignEpoch(client: JournalClient, leaderEpoch: number, startOffset: number): void {
+    this.#enqueue({
+      client,
+      kind: 'epoch',
+      baseOffset: startOffset,
+      lastOffset: startOffset,
+      leaderEpoch,
+      payload: undefined,
+      done: undefined,
+    });
+  }
+
+  /** Voids what was journalled of this log before. Resolves when that is durable. @throws the journal's failure. */
+  async reset(client: JournalClient, nextOffset: number): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const done = new Deferred<void>();
+    this.#enqueue({
+      client,
+      kind: 'reset',
+      baseOffset: nextOffset,
+      lastOffset: nextOffset,
+      leaderEpoch: -1,
+      payload: undefined,
+      done,
+    });
+    await done.promise;
+  }
+
+  /** Resolves when everything queued so far is durable. @throws the journal's failure. */
+  async flush(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const last = this.#queue.at(-1);
+    if (last !== undefined) {
+      last.done ??= new Deferred<void>();
+      await last.done.promise;
+    } else {
+      await this.#running;
+      if (this.#failure !== undefined) throw this.#failure;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#running;
+    await this.#files.close();
+  }
+
+  #enqueue(entry: Queued): void {
+    if (this.#failure !== undefined) return;
+    this.#queue.push(entry);
+    this.#backlogBytes += sizeOf(entry);
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // The rest of what the current turn appends shares the first round.
+    await undefined;
+    while (this.#queue.length > 0) {
+      const round = this.#takeRound();
+      try {
+        await this.#write(round);
+      } catch (error) {
+        this.#fail(error, round);
+        break;
+      }
+      this.#settle(round);
+    }
+    this.#running = undefined;
+  }
+
+  #takeRound(): Queued[] {
+    let bytes = 0;
+    let count = 0;
+    for (const entry of this.#queue) {
+      bytes += sizeOf(entry);
+      if (count > 0 && bytes > this.#options.roundBytes) break;
+      count++;
+    }
+    const round = this.#queue;
+    this.#queue = round.splice(count);
+    return round;
+  }
+
+  async #write(round: readonly Queued[]): Promise<void> {
+    const bytes = round.reduce((sum, entry) => sum + sizeOf(entry), 0);
+    const file = await this.#files.fileFor(bytes + JOURNAL_HEADER_BYTES);
+    const buffers = this.#encode(round, file.number, file.sizeBytes, this.#files.endOfPrevious);
+    const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+    const padding = this.#files.paddingAfter(total);
+    if (padding !== undefined) buffers.push(padding);
+    if (total <= SYNC_WRITE_BYTES_MAX) file.disk.writeSync(buffers, file.sizeBytes);
+    else await file.disk.write(buffers, file.sizeBytes);
+    for (const { client } of round) file.clients.add(client);
+    await file.disk.datasync();
+    file.sizeBytes += total;
+  }
+
+  /** Headers and small payloads in the scratch buffer, large payloads as they are. */
+  #encode(round: readonly Queued[], fileNumber: number, roundStart: number, endOfPrevious: number): Buffer[] {
+    const isFirst = roundStart === 0;
+    let scratchBytes = isFirst ? JOURNAL_HEADER_BYTES : 0;
+    for (const { payload } of round) {
+      scratchBytes += JOURNAL_HEADER_BYTES;
+      if (payload !== undefined && isCopied(payload)) scratchBytes += payload.length;
+    }
+    if (this.#scratch.length < scratchBytes) this.#scratch = Buffer.allocUnsafe(2 * scratchBytes);
+    const scratch = this.#scratch;
+    const buffers: Buffer[] = [];
+    let [from, at] = [0, 0];
+    if (isFirst) {
+      const begin = { kind: 'begin', partition: 0, lastOffset: 0, leaderEpoch: -1 } as const;
+      writeJournalHeader(
+        scratch,
+        0,
+        { ...begin, fileNumber, roundStart, baseOffset: endOfPrevious },
+        NO_TOPIC,
+        undefined,
+      );
+      at = JOURNAL_HEADER_BYTES;
+    }
+    for (const { client, kind, baseOffset, lastOffset, leaderEpoch, payload } of round) {
+      const { partition, topicIdBytes } = client;
+      const header = { kind, partition, baseOffset, lastOffset, leaderEpoch, fileNumber, roundStart };
+      writeJournalHeader(scratch, at, header, topicIdBytes, payload);
+      at += JOURNAL_HEADER_BYTES;
+      if (payload === undefined) continue;
+      if (isCopied(payload)) {
+        payload.copy(scratch, at);
+        at += payload.length;
+      } else {
+        buffers.push(scratch.subarray(from, at), payload);
+        from = at;
+      }
+    }
+    if (at > from) buffers.push(scratch.subarray(from, at));
+    return buffers;
+  }
+
+  #settle(round: readonly Queued[]): void {
+    const ends = new Map<JournalClient, number>();
+    for (const entry of round) {
+      this.#backlogBytes -= sizeOf(entry);
+      if (entry.kind === 'batches') ends.set(entry.client, entry.lastOffset + 1);
+    }
+    for (const [client, nextOffset] of ends) client.journalFlushed(nextOffset);
+    for (const { done } of round) done?.resolve();
+    this.#files.retireIfDue();
+  }
+
+  #fail(cause: unknown, round: readonly Queued[]): void {
+    const failure = storageFailure('the journal cannot be written', cause);
+    this.#failure = failure;
+    for (const { done } of [...round, ...this.#queue]) done?.reject(failure);
+    this.#queue = [];
+    this.#backlogBytes = 0;
+    this.#options.onFailure(failure);
+  }
+}
+
+function sizeOf({ payload }: Queued): number {
+  return JOURNAL_HEADER_BYTES + (payload?.length ?? 0);
+}
+
+function isCopied(payload: Buffer): boolean {
+  return payload.length <= COPIED_PAYLOAD_BYTES_MAX;
+}

@@ -1,0 +1,44 @@
+/** Names in a data directory, as Kafka has them. Only names; what files hold is told elsewhere. */
+import type { FileSystem } from './file-system.ts';
+
+export const PARTITION_METADATA = 'partition.metadata';
+export const LEADER_EPOCHS = 'leader-epoch-checkpoint';
+/** Present while a log must not be trusted: its file failed to sync. Holds the reason. */
+export const DAMAGE_MARK = 'damaged';
+export const DELETED_SUFFIX = '.deleted';
+export const DELETED_FOLDER_SUFFIX = '-delete';
+export const STRAY_FOLDER_SUFFIX = '-stray';
+
+export function offsetName(offset: number): string {
+  return String(offset).padStart(20, '0');
+}
+
+/** Offsets of the files with this suffix, ascending. */
+export function offsetsOf(names: readonly string[], suffix: '.log' | '.snapshot'): number[] {
+  return names
+    .filter((name) => name.length === 20 + suffix.length && name.endsWith(suffix))
+    .map((name) => Number(name.slice(0, 20)))
+    .filter(Number.isSafeInteger)
+    .sort((a, b) => a - b);
+}
+
+/** `orders-3` back into its parts; undefined for folders of any other kind. */
+export function parseFolderName(name: string): { topic: string; partition: number } | undefined {
+  const match = /^([a-zA-Z0-9._-]{1,249})-(0|[1-9]\d{0,8})$/.exec(name);
+  return match === null ? undefined : { topic: match[1]!, partition: Number(match[2]) };
+}
+
+export function fileNames(fileSystem: FileSystem, folder: string): string[] {
+  return fileSystem
+    .readdirSync(folder)
+    .filter(({ isDirectory }) => !isDirectory)
+    .map(({ name }) => name);
+}
+
+/** A free name for a damaged folder, kept for the operator. */
+export function folderAside(fileSystem: FileSystem, folder: string): string {
+  for (let i = 0; ; i++) {
+    const name = `${folder}.${i}-damaged`;
+    if (fileSystem.statSync(name) === undefined) return name;
+  }
+}

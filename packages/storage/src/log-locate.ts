@@ -1,0 +1,53 @@
+/** Finds the batch that holds an offset in a loaded segment: index first, then header by header. */
+import type { DiskFile } from './file-system.ts';
+import { LOOKUP_BYTES, STOP_SCAN, scanBatches } from './log-scan.ts';
+import type { Segment } from './segment.ts';
+
+export interface LocatedBatch {
+  readonly position: number;
+  readonly baseOffset: number;
+  readonly leaderEpoch: number;
+  readonly sizeBytes: number;
+}
+
+/** The first offset after the last segment, which is loaded. */
+export function endOf(segments: readonly Segment[]): number {
+  return segments.at(-1)!.nextOffset;
+}
+
+/** The segment that holds `offset`, if any does. */
+export function segmentOf(segments: readonly Segment[], offset: number): Segment | undefined {
+  let low = 0;
+  let high = segments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (segments[middle]!.baseOffset <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return segments[low - 1];
+}
+
+/** Undefined if the segment holds no such batch where its index says, or at all. */
+export async function locateBatch(segment: Segment, offset: number): Promise<LocatedBatch | undefined> {
+  const start = segment.positionBefore(offset);
+  const end = segment.sizeBytes;
+  let found: LocatedBatch | undefined;
+  await segment.withFile((file: DiskFile) =>
+    scanBatches(
+      file,
+      start,
+      end,
+      (batch, position) => {
+        if (batch.lastOffset < offset) return undefined;
+        // Beyond it already: the index led too far, or the batch is missing.
+        if (batch.baseOffset <= offset) {
+          const { baseOffset, leaderEpoch, sizeBytes } = batch;
+          found = { position, baseOffset, leaderEpoch, sizeBytes };
+        }
+        return STOP_SCAN;
+      },
+      LOOKUP_BYTES,
+    ),
+  );
+  return found;
+}

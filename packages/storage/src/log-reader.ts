@@ -1,0 +1,126 @@
+/**
+ * Reads whole batches of one log from its files. Remembers where recent reads ended, so that a reader who
+ * goes on pays no lookup. Trusts no index: where one leads astray it is rebuilt, and batches that do not
+ * match their checksum are damage, never an answer.
+ */
+import { BatchView, HEADER_BYTES } from '@millrace/records';
+import { trimBatches } from './batch-trim.ts';
+import type { LogConfig } from './log-config.ts';
+import { segmentOf } from './log-locate.ts';
+import type { Segment } from './segment.ts';
+
+export interface ReadRange {
+  readonly fromOffset: number;
+  readonly maxBytes: number;
+  /** Exclusive; at most the log end offset. */
+  readonly upTo: number;
+  readonly minOneBatch: boolean;
+}
+
+interface Place {
+  readonly offset: number;
+  readonly segment: Segment;
+  readonly position: number;
+}
+
+/** The log's bytes are not what they were when they were written. */
+export class DamageFound extends Error {}
+
+const PLACES_MAX = 8;
+/** Read beyond what was asked, for batches that lie between the index entry and the offset. */
+const LOOKUP_SLACK_BYTES = 8 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+export class LogReader {
+  readonly #segments: () => readonly Segment[];
+  readonly #checksCrcs: boolean;
+  #places: Place[] = [];
+  /** The one sealed segment whose indexes are kept in memory. */
+  #loaded: Segment | undefined;
+
+  constructor(segments: () => readonly Segment[], checksCrcs: boolean) {
+    this.#segments = segments;
+    this.#checksCrcs = checksCrcs;
+  }
+
+  /** After a truncation or deletion. */
+  forget(): void {
+    this.#places = [];
+    this.#loaded = undefined;
+  }
+
+  /** @throws {DamageFound} */
+  async read(range: ReadRange, config: LogConfig): Promise<Buffer> {
+    const remembered = this.#places.find(({ offset }) => offset === range.fromOffset);
+    if (remembered !== undefined) return await this.#readAt(remembered, range, 0);
+    const { fromOffset } = range;
+    const segment = segmentOf(this.#segments(), fromOffset);
+    if (segment === undefined) throw new DamageFound(`no segment holds offset ${fromOffset}`);
+    await this.load(segment, config);
+    const position = segment.positionBefore(fromOffset);
+    try {
+      return await this.#readAt({ offset: fromOffset, segment, position }, range, LOOKUP_SLACK_BYTES);
+    } catch (error) {
+      if (!(error instanceof DamageFound) || position === 0) throw error;
+      await segment.rebuild(config, 'the offset index');
+      const rebuilt = segment.positionBefore(fromOffset);
+      return await this.#readAt(
+        { offset: fromOffset, segment, position: rebuilt },
+        range,
+        LOOKUP_SLACK_BYTES,
+      );
+    }
+  }
+
+  /** Loads a segment's indexes; of sealed segments only those used last stay in memory. */
+  async load(segment: Segment, config: LogConfig): Promise<void> {
+    await segment.load(config);
+    if (segment === this.#segments().at(-1) || segment === this.#loaded) return;
+    if (this.#loaded !== this.#segments().at(-1)) this.#loaded?.unload();
+    this.#loaded = segment;
+  }
+
+  async #readAt(place: Place, range: ReadRange, slackBytes: number): Promise<Buffer> {
+    const { segment } = place;
+    let { position } = place;
+    let wantedBytes = Math.max(range.maxBytes + slackBytes, HEADER_BYTES);
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(wantedBytes, segment.sizeBytes - position)));
+      const at = position;
+      const count = await segment.withFile((file) => file.read(buffer, at));
+      const trimmed = trimBatches(buffer.subarray(0, count), range);
+      if (trimmed.fault !== undefined) throw new DamageFound(`${segment.logPath}: ${trimmed.fault}`);
+      if (trimmed.missingBytes === 0)
+        return this.#finish(trimmed.bytes, segment, position + trimmed.end, range);
+      // The batch that is wanted first, or one before it, does not fit the buffer.
+      position += trimmed.start;
+      if (position + trimmed.missingBytes > segment.sizeBytes) {
+        throw new DamageFound(
+          `${segment.logPath}: offset ${range.fromOffset} is missing after byte ${position} of ${segment.sizeBytes}`,
+        );
+      }
+      wantedBytes = Math.max(trimmed.missingBytes, range.maxBytes);
+    }
+  }
+
+  #finish(bytes: Buffer, segment: Segment, end: number, { fromOffset }: ReadRange): Buffer {
+    if (bytes.length === 0) return EMPTY;
+    let next = fromOffset;
+    for (let at = 0; at < bytes.length; ) {
+      const batch = BatchView.at(bytes, at)!;
+      if (this.#checksCrcs && !batch.isCrcValid()) {
+        throw new DamageFound(
+          `${segment.logPath}: the batch at offset ${batch.baseOffset} fails its checksum`,
+        );
+      }
+      next = batch.nextOffset;
+      at += batch.sizeBytes;
+    }
+    if (end < segment.sizeBytes) {
+      if (this.#places.length === PLACES_MAX) this.#places.shift();
+      this.#places = this.#places.filter(({ offset }) => offset !== fromOffset && offset !== next);
+      this.#places.push({ offset: next, segment, position: end });
+    }
+    return bytes;
+  }
+}

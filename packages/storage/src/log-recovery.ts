@@ -1,0 +1,176 @@
+/**
+ * Opens the files of one log and makes them one consistent log again. After an unclean stop the tail is
+ * verified batch by batch and cut at the first bad one, then the journal restores what was acknowledged.
+ * Never cuts below what was known to be durable: that is damage, thrown as LOG_DAMAGED with files untouched.
+ */
+import type { Logger } from '@millrace/core';
+import type { BatchView } from '@millrace/records';
+import type { JournalReplay } from './journal-replay.ts';
+import type { LogConfig } from './log-config.ts';
+import { logDamaged } from './log-damage.ts';
+import { DAMAGE_MARK, DELETED_SUFFIX, fileNames, offsetName, offsetsOf } from './log-folder.ts';
+import { endOf } from './log-locate.ts';
+import { replayJournal } from './log-replay.ts';
+import type { LogResources } from './log-resources.ts';
+import type { BatchVisitor } from './log-scan.ts';
+import { type LogState, recoverState } from './log-state-recovery.ts';
+import { Segment } from './segment.ts';
+import { readWhole } from './whole-file.ts';
+
+export interface RecoveryContext {
+  readonly folder: string;
+  readonly topicId: string;
+  readonly partition: number;
+  readonly config: LogConfig;
+  readonly resources: LogResources;
+  readonly logger: Logger;
+  readonly wasClean: boolean;
+  /** Everything below was on stable storage in the log itself; undefined if the checkpoint was lost. */
+  readonly recoveryPoint: number | undefined;
+  readonly logStartOffset: number;
+  readonly replay: JournalReplay | undefined;
+  /** The folder was made just now. */
+  readonly isNew: boolean;
+  /** Damage that was found before the log was opened. */
+  readonly damage: string | undefined;
+}
+
+export interface RecoveredLog extends LogState {
+  /** Ascending, at least one; the last is loaded and takes appends. */
+  readonly segments: Segment[];
+  readonly logStartOffset: number;
+  /** The log holds batches that may not be on stable storage. */
+  readonly isUnsynced: boolean;
+  /** The files were made just now. */
+  readonly isCreated: boolean;
+}
+
+/** @throws {MillraceError} LOG_DAMAGED */
+export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog> {
+  const { folder, resources, wasClean, recoveryPoint } = context;
+  if (context.damage !== undefined) throw logDamaged(folder, context.damage);
+  const names = fileNames(resources.fileSystem, folder);
+  if (names.includes(DAMAGE_MARK)) {
+    const reason = readWhole(resources.fileSystem, `${folder}/${DAMAGE_MARK}`)?.toString() ?? '';
+    throw logDamaged(folder, `marked as damaged (${reason})`);
+  }
+  removeLeftovers(context, names);
+  const segments = openSegments(context, names);
+  const hadSegments = segments.length > 0;
+  if (!hadSegments) segments.push(createFirst(context));
+  if (wasClean) await openClean(context, segments);
+  else await verifyTail(context, segments);
+  const heldAll = wasClean || (await replayJournal(context, segments));
+  const logEndOffset = endOf(segments);
+  if (logEndOffset < (recoveryPoint ?? 0)) {
+    throw logDamaged(folder, `it ends at offset ${logEndOffset} but was durable up to ${recoveryPoint}`);
+  }
+  const logStartOffset = Math.max(context.logStartOffset, segments[0]!.baseOffset);
+  const state = await recoverState(context, segments, logEndOffset);
+  return {
+    ...state,
+    segments,
+    logStartOffset: Math.min(logStartOffset, logEndOffset),
+    isUnsynced:
+      !heldAll || (!wasClean && logEndOffset > Math.max(recoveryPoint ?? -1, segments[0]!.baseOffset)),
+    isCreated: !hadSegments,
+  };
+}
+
+/** What an interrupted deletion or replacement left behind. */
+function removeLeftovers({ resources, folder }: RecoveryContext, names: readonly string[]): void {
+  for (const name of names) {
+    if (name.endsWith(DELETED_SUFFIX) || name.endsWith('.tmp'))
+      resources.fileSystem.unlinkSync(`${folder}/${name}`);
+  }
+}
+
+function openSegments({ resources, folder, logger }: RecoveryContext, names: readonly string[]): Segment[] {
+  return offsetsOf(names, '.log').map((baseOffset) => {
+    const stat = resources.fileSystem.statSync(`${folder}/${offsetName(baseOffset)}.log`);
+    return new Segment(folder, baseOffset, stat?.sizeBytes ?? 0, resources, logger);
+  });
+}
+
+function createFirst({ folder, recoveryPoint, logStartOffset, resources, logger }: RecoveryContext): Segment {
+  if ((recoveryPoint ?? 0) > logStartOffset) {
+    throw logDamaged(folder, `its log files are missing; it was durable up to offset ${recoveryPoint}`);
+  }
+  return Segment.create(folder, logStartOffset, resources, logger);
+}
+
+/** The marker says that every byte is in place; only the end must be found. */
+async function openClean(context: RecoveryContext, segments: readonly Segment[]): Promise<void> {
+  const active = segments.at(-1)!;
+  const { fault, position } = await active.load(context.config);
+  if (fault !== undefined) {
+    throw logDamaged(context.folder, `${active.logPath} is damaged at byte ${position}: ${fault}`);
+  }
+}
+
+/** Walks from the recovery point to the end; cuts at the first bad batch. */
+async function verifyTail(context: RecoveryContext, segments: Segment[]): Promise<void> {
+  const { config, folder, logger } = context;
+  const recoveryPoint = context.recoveryPoint ?? 0;
+  const first = Math.max(
+    0,
+    segments.findLastIndex((segment) => segment.baseOffset <= recoveryPoint),
+  );
+  for (let i = first; i < segments.length; i++) {
+    const segment = segments[i]!;
+    const check = new TailCheck(segment.baseOffset);
+    const { fault, position } = await segment.verify(config, i === first ? recoveryPoint : 0, check.visit);
+    const next = segments[i + 1];
+    const expected = segment.nextOffset;
+    const problem =
+      fault ??
+      (next !== undefined && next.baseOffset !== expected ? `offset ${expected} is missing` : undefined);
+    if (problem === undefined) continue;
+    if (mayNotCut(context, expected)) {
+      throw logDamaged(folder, `${segment.logPath} is damaged at byte ${position}: ${problem}`);
+    }
+    logger.warn(
+      { event: 'log_tail_cut', segment: segment.logPath, position, logEndOffset: expected, reason: problem },
+      'the tail of the log was not written whole and is cut',
+    );
+    await segment.truncate(position, expected, config);
+    for (const later of segments.splice(i + 1)) {
+      for (const path of later.remove(DELETED_SUFFIX)) context.resources.fileSystem.unlinkSync(path);
+    }
+    return;
+  }
+}
+
+/** With a lost checkpoint nobody knows what was durable, unless the journal holds all that follows. */
+function mayNotCut({ recoveryPoint, replay, topicId, partition }: RecoveryContext, offset: number): boolean {
+  if (recoveryPoint !== undefined) return offset < recoveryPoint;
+  const first = replay?.entriesOf(topicId, partition).find(({ header }) => header.kind === 'batches');
+  return first === undefined || first.header.baseOffset > offset;
+}
+
+/** Checksum, dense offsets, epochs that never go back. */
+class TailCheck {
+  readonly #baseOffset: number;
+  #expected: number | undefined;
+  #lastEpoch = -1;
+
+  constructor(baseOffset: number) {
+    this.#baseOffset = baseOffset;
+  }
+
+  readonly visit: BatchVisitor = (batch: BatchView, position: number) => {
+    if (position === 0) {
+      this.#expected = this.#baseOffset;
+      this.#lastEpoch = -1;
+    }
+    if (this.#expected !== undefined && batch.baseOffset !== this.#expected) {
+      return `base offset ${batch.baseOffset} where ${this.#expected} is due`;
+    }
+    if (batch.lastOffsetDelta < 0) return `last offset delta ${batch.lastOffsetDelta}`;
+    if (batch.leaderEpoch < this.#lastEpoch) return `epoch ${batch.leaderEpoch} after ${this.#lastEpoch}`;
+    if (!batch.isCrcValid()) return `the batch at offset ${batch.baseOffset} does not match its checksum`;
+    this.#expected = batch.nextOffset;
+    this.#lastEpoch = batch.leaderEpoch;
+    return undefined;
+  };
+}

@@ -1,0 +1,23 @@
+/** What all logs of one store share. */
+import type { Clock, Random } from '@millrace/core';
+import type { FileSystem } from './file-system.ts';
+import type { Journal } from './journal.ts';
+import type { OpenFiles } from './open-files.ts';
+import type { TailCache } from './tail-cache.ts';
+
+export interface LogResources {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly files: OpenFiles;
+  readonly tailCache: TailCache;
+  readonly journal: Journal;
+  readonly producerIdsMax: number;
+  readonly checksReads: boolean;
+  /** Writes recovery points and log start offsets down durably. */
+  checkpoint(): Promise<void>;
+  /** Something that the periodic checkpoint writes has changed. */
+  checkpointLater(): void;
+  /** Removes these files `delayMs` from now. */
+  removeLater(paths: readonly string[], delayMs: number): void;
+}

@@ -1,0 +1,117 @@
+/**
+ * What a log remembers beside its batches, with the files that keep it: leader epochs and producers. Files go
+ * to the page cache at once; `sync` makes them durable. After a truncation both follow the log.
+ */
+import type { BatchView } from '@millrace/records';
+import type { LeaderEpochs } from './leader-epochs-state.ts';
+import { fileNames, LEADER_EPOCHS, offsetName, offsetsOf } from './log-folder.ts';
+import type { RecoveryContext } from './log-recovery.ts';
+import { type LogState, recoverProducers } from './log-state-recovery.ts';
+import { encodeSnapshot } from './producer-snapshot.ts';
+import { ProducerState } from './producer-state.ts';
+import type { Segment } from './segment.ts';
+import { formatEpochs } from './text-files.ts';
+import { replaceWhole, syncFile } from './whole-file.ts';
+
+/** Beside those that begin a segment. */
+const SNAPSHOTS_KEPT = 2;
+
+export class LogSideFiles {
+  readonly #context: RecoveryContext;
+  readonly epochs: LeaderEpochs;
+  #producers: ProducerState | undefined;
+  #snapshotOffset: number;
+  #areEpochsDirty = false;
+
+  constructor(context: RecoveryContext, state: LogState) {
+    this.#context = context;
+    this.epochs = state.epochs;
+    this.#producers = state.producers;
+    this.#snapshotOffset = state.snapshotOffset;
+  }
+
+  get producers(): ProducerState | undefined {
+    return this.#producers;
+  }
+
+  /** Notes what was appended. */
+  appended(batch: BatchView, nowMs: number): void {
+    const { producerId, leaderEpoch } = batch;
+    if (leaderEpoch > this.epochs.lastEpoch) this.assignEpoch(leaderEpoch, batch.baseOffset);
+    if (producerId < 0) return;
+    this.#producers ??= new ProducerState(this.#context.resources.producerIdsMax);
+    this.#producers.update(batch, nowMs);
+  }
+
+  /** @returns whether anything changed. */
+  assignEpoch(epoch: number, startOffset: number): boolean {
+    const changed = this.epochs.assign(epoch, startOffset);
+    if (changed) this.writeEpochs();
+    return changed;
+  }
+
+  writeEpochs(): void {
+    const { folder, resources } = this.#context;
+    replaceWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`, formatEpochs(this.epochs.entries));
+    this.#areEpochsDirty = true;
+  }
+
+  /** Producer state as of `endOffset`, the log end; older snapshots that nothing needs go. */
+  takeSnapshot(endOffset: number, segments: readonly Segment[]): void {
+    if (this.#snapshotOffset === endOffset || endOffset === segments[0]!.baseOffset) return;
+    const { folder, resources } = this.#context;
+    const path = `${folder}/${offsetName(endOffset)}.snapshot`;
+    replaceWhole(resources.fileSystem, path, encodeSnapshot(this.#producers?.entries() ?? []));
+    this.#snapshotOffset = endOffset;
+    const bases = new Set(segments.map(({ baseOffset }) => baseOffset));
+    const others = this.#snapshots().filter((offset) => !bases.has(offset));
+    for (const offset of others.slice(0, -SNAPSHOTS_KEPT)) this.#removeSnapshot(offset);
+  }
+
+  get snapshotOffset(): number {
+    return this.#snapshotOffset;
+  }
+
+  async sync(): Promise<void> {
+    if (!this.#areEpochsDirty) return;
+    this.#areEpochsDirty = false;
+    const { folder, resources } = this.#context;
+    await syncFile(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`);
+  }
+
+  /** The log ends at `endOffset` now. */
+  async truncated(endOffset: number, segments: readonly Segment[]): Promise<void> {
+    if (this.epochs.truncateEnd(endOffset)) this.writeEpochs();
+    for (const offset of this.#snapshots()) if (offset > endOffset) this.#removeSnapshot(offset);
+    this.#snapshotOffset = Math.min(this.#snapshotOffset, this.#snapshots().at(-1) ?? -1);
+    if (this.#producers === undefined) return;
+    const { producers } = await recoverProducers(this.#context, segments, endOffset);
+    this.#producers = producers;
+  }
+
+  /** Nothing of the log is left. */
+  cleared(): void {
+    this.epochs.clear();
+    this.writeEpochs();
+    for (const offset of this.#snapshots()) this.#removeSnapshot(offset);
+    this.#snapshotOffset = -1;
+    this.#producers = undefined;
+  }
+
+  /** The log begins at `startOffset` now. Producers stay: a retry may come after its batch was deleted. */
+  startMoved(startOffset: number, firstBaseOffset: number): void {
+    if (this.epochs.truncateStart(startOffset)) this.writeEpochs();
+    const older = this.#snapshots().filter((offset) => offset < firstBaseOffset);
+    for (const offset of older) if (offset !== this.#snapshotOffset) this.#removeSnapshot(offset);
+  }
+
+  #snapshots(): number[] {
+    const { folder, resources } = this.#context;
+    return offsetsOf(fileNames(resources.fileSystem, folder), '.snapshot');
+  }
+
+  #removeSnapshot(offset: number): void {
+    const { folder, resources } = this.#context;
+    resources.fileSystem.unlinkSync(`${folder}/${offsetName(offset)}.snapshot`);
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Leader epochs and producer state of a log that is whole again: from their files as far as those can be
+ * trusted, the rest from the batches. A file that is missing or damaged costs a longer walk and one line.
+ */
+import type { BatchView } from '@millrace/records';
+import { LeaderEpochs } from './leader-epochs-state.ts';
+import { fileNames, LEADER_EPOCHS, offsetName, offsetsOf } from './log-folder.ts';
+import { locateBatch, segmentOf } from './log-locate.ts';
+import type { RecoveryContext } from './log-recovery.ts';
+import { scanBatches } from './log-scan.ts';
+import { decodeSnapshot } from './producer-snapshot.ts';
+import { ProducerState } from './producer-state.ts';
+import type { Segment } from './segment.ts';
+import { parseEpochs } from './text-files.ts';
+import { readWhole } from './whole-file.ts';
+
+export interface LogState {
+  readonly epochs: LeaderEpochs;
+  /** Undefined while no batch had a producer id. */
+  readonly producers: ProducerState | undefined;
+  /** Newest producer snapshot on disk; -1 for none. */
+  readonly snapshotOffset: number;
+}
+
+export async function recoverState(
+  context: RecoveryContext,
+  segments: readonly Segment[],
+  logEndOffset: number,
+): Promise<LogState> {
+  const { epochs, from: epochsFrom } = await recoverEpochs(context, segments, logEndOffset);
+  if (epochsFrom < logEndOffset) {
+    await visitFrom(context, segments, epochsFrom, ({ baseOffset, leaderEpoch }) => {
+      if (baseOffset >= epochsFrom && leaderEpoch >= 0) epochs.assign(leaderEpoch, baseOffset);
+    });
+  }
+  assignJournalled(context, epochs, logEndOffset);
+  epochs.truncateStart(Math.max(context.logStartOffset, segments[0]!.baseOffset));
+  return { epochs, ...(await recoverProducers(context, segments, logEndOffset)) };
+}
+
+/** From the newest sound snapshot and the batches after it. */
+export async function recoverProducers(
+  context: RecoveryContext,
+  segments: readonly Segment[],
+  logEndOffset: number,
+): Promise<Pick<LogState, 'producers' | 'snapshotOffset'>> {
+  const { producers, offset } = readSnapshot(context, logEndOffset);
+  const nowMs = context.resources.clock.wallMs();
+  const from = Math.max(offset, segments[0]!.baseOffset);
+  if (from < logEndOffset) {
+    await visitFrom(context, segments, from, (batch) => {
+      if (batch.baseOffset >= from) producers.update(batch, nowMs);
+    });
+  }
+  return { producers: producers.size > 0 ? producers : undefined, snapshotOffset: offset };
+}
+
+/** @returns also the offset from which on batches must be asked; the end of the log if they need not. */
+async function recoverEpochs(
+  context: RecoveryContext,
+  segments: readonly Segment[],
+  logEndOffset: number,
+): Promise<{ epochs: LeaderEpochs; from: number }> {
+  const { folder, resources, logger, wasClean, recoveryPoint } = context;
+  const firstOffset = segments[0]!.baseOffset;
+  const bytes = readWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`);
+  const entries = bytes && parseEpochs(bytes.toString());
+  const isEmpty = logEndOffset === firstOffset;
+  if (entries !== undefined || isEmpty) {
+    const known = new LeaderEpochs((entries ?? []).filter(({ startOffset }) => startOffset <= logEndOffset));
+    const from = wasClean ? logEndOffset : Math.min(recoveryPoint ?? 0, logEndOffset);
+    if (isEmpty || (await agreesWithLog(context, segments, known))) return { epochs: known, from };
+  }
+  logger.warn(
+    { event: 'leader_epochs_rebuilt', folder },
+    'leader-epoch-checkpoint is missing or damaged: it is rebuilt from the log',
+  );
+  return { epochs: new LeaderEpochs(), from: firstOffset };
+}
+
+/** Every epoch must begin where the log says it does. The last may have no batch yet. */
+async function agreesWithLog(
+  { config, logStartOffset }: RecoveryContext,
+  segments: readonly Segment[],
+  epochs: LeaderEpochs,
+): Promise<boolean> {
+  const end = segments.at(-1)!.nextOffset;
+  const probes = epochs.entries.map(({ startOffset }) => startOffset);
+  // The newest batch tells whether the newest epoch is known.
+  for (const offset of [...probes, end - 1]) {
+    if (offset < segments[0]!.baseOffset || offset >= end) continue;
+    const segment = segmentOf(segments, offset)!;
+    const wasLoaded = segment.isLoaded;
+    await segment.load(config);
+    const found = await locateBatch(segment, offset);
+    if (!wasLoaded) segment.unload();
+    if (found === undefined || found.leaderEpoch !== epochs.epochAt(offset)) return false;
+    const isStart =
+      found.baseOffset === offset || offset <= Math.max(logStartOffset, segments[0]!.baseOffset);
+    if (probes.includes(offset) && !isStart) return false;
+  }
+  return true;
+}
+
+/** Leaderships that began without a batch are only in the journal. */
+function assignJournalled(context: RecoveryContext, epochs: LeaderEpochs, logEndOffset: number): void {
+  const { replay, topicId, partition } = context;
+  for (const { header } of replay?.entriesOf(topicId, partition) ?? []) {
+    if (header.kind !== 'epoch' || header.leaderEpoch <= epochs.lastEpoch) continue;
+    if (header.baseOffset === logEndOffset) epochs.assign(header.leaderEpoch, header.baseOffset);
+  }
+}
+
+function readSnapshot(
+  { folder, resources, logger }: RecoveryContext,
+  logEndOffset: number,
+): { producers: ProducerState; offset: number } {
+  const nowMs = resources.clock.wallMs();
+  const producers = new ProducerState(resources.producerIdsMax);
+  const offsets = offsetsOf(fileNames(resources.fileSystem, folder), '.snapshot').reverse();
+  for (const offset of offsets) {
+    const path = `${folder}/${offsetName(offset)}.snapshot`;
+    if (offset <= logEndOffset) {
+      const entries = decodeSnapshot(readWhole(resources.fileSystem, path) ?? Buffer.alloc(0), nowMs);
+      if (entries !== undefined) {
+        for (const entry of entries) producers.restore(entry);
+        return { producers, offset };
+      }
+      logger.warn(
+        { event: 'producer_snapshot_rebuilt', path },
+        'a producer snapshot is damaged: the state is rebuilt from the log',
+      );
+    }
+    resources.fileSystem.unlinkSync(path);
+  }
+  return { producers, offset: -1 };
+}
+
+/** Headers of all batches from the one that holds `offset` on. */
+export async function visitFrom(
+  { config }: Pick<RecoveryContext, 'config'>,
+  segments: readonly Segment[],
+  offset: number,
+  visit: (batch: BatchView) => void,
+): Promise<void> {
+  const first = Math.max(
+    0,
+    segments.findLastIndex(({ baseOffset }) => baseOffset <= offset),
+  );
+  for (const segment of segments.slice(first)) {
+    if (segment.isEmpty || (segment.isLoaded && segment.nextOffset <= offset)) continue;
+    const wasLoaded = segment.isLoaded;
+    await segment.load(config);
+    const start = segment.positionBefore(offset);
+    await segment.withFile((file) =>
+      scanBatches(file, start, segment.sizeBytes, (batch) => {
+        if (batch.lastOffset >= offset) visit(batch);
+        return undefined;
+      }),
+    );
+    if (!wasLoaded) segment.unload();
+  }
+}

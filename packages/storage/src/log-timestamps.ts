@@ -1,0 +1,109 @@
+/** Finds records by timestamp: time index first, then headers, then the records of one batch. */
+import { BatchView, decodeRecords } from '@millrace/records';
+import type { LogConfig } from './log-config.ts';
+import { locateBatch } from './log-locate.ts';
+import { LOOKUP_BYTES, STOP_SCAN, scanBatches } from './log-scan.ts';
+import type { Segment } from './segment.ts';
+
+export interface TimestampOffset {
+  readonly offset: number;
+  readonly timestamp: number;
+}
+
+/** The first record at or after `startOffset` whose timestamp is at least `timestamp`. */
+export async function findTimestamp(
+  segments: readonly Segment[],
+  config: LogConfig,
+  timestamp: number,
+  startOffset: number,
+): Promise<TimestampOffset | undefined> {
+  for (const segment of segments) {
+    if (segment.isEmpty) continue;
+    const isSealed = segment !== segments.at(-1);
+    await segment.load(config);
+    const found =
+      (segment.newest?.timestamp ?? -1) >= timestamp
+        ? await searchSegment(segment, timestamp, startOffset)
+        : undefined;
+    if (isSealed) segment.unload();
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The first record that has the largest timestamp. */
+export async function findMaxTimestamp(
+  segments: readonly Segment[],
+  config: LogConfig,
+): Promise<TimestampOffset | undefined> {
+  let best: { segment: Segment; timestamp: number; offset: number } | undefined;
+  for (const segment of segments) {
+    const isSealed = segment !== segments.at(-1);
+    if (!segment.isEmpty) await segment.load(config);
+    const { newest } = segment;
+    if (newest !== undefined && newest.timestamp > (best?.timestamp ?? -1)) best = { segment, ...newest };
+    if (isSealed) segment.unload();
+  }
+  if (best === undefined) return undefined;
+  const located = await locateBatch(best.segment, best.offset);
+  if (located === undefined) return undefined;
+  const batch = await readBatch(best.segment, located.position, located.sizeBytes);
+  return batch && firstAtLeast(batch, best.timestamp, 0);
+}
+
+async function searchSegment(
+  segment: Segment,
+  timestamp: number,
+  startOffset: number,
+): Promise<TimestampOffset | undefined> {
+  let position = segment.positionBeforeTime(timestamp);
+  while (position < segment.sizeBytes) {
+    const candidate = await nextCandidate(segment, position, timestamp, startOffset);
+    if (candidate === undefined) return undefined;
+    const batch = await readBatch(segment, candidate.position, candidate.sizeBytes);
+    const found = batch && firstAtLeast(batch, timestamp, startOffset);
+    if (found !== undefined) return found;
+    position = candidate.position + candidate.sizeBytes;
+  }
+  return undefined;
+}
+
+async function nextCandidate(
+  segment: Segment,
+  from: number,
+  timestamp: number,
+  startOffset: number,
+): Promise<{ position: number; sizeBytes: number } | undefined> {
+  let candidate: { position: number; sizeBytes: number } | undefined;
+  await segment.withFile((file) =>
+    scanBatches(
+      file,
+      from,
+      segment.sizeBytes,
+      ({ maxTimestamp, lastOffset, sizeBytes }, position) => {
+        if (maxTimestamp < timestamp || lastOffset < startOffset) return undefined;
+        candidate = { position, sizeBytes };
+        return STOP_SCAN;
+      },
+      LOOKUP_BYTES,
+    ),
+  );
+  return candidate;
+}
+
+async function readBatch(
+  segment: Segment,
+  position: number,
+  sizeBytes: number,
+): Promise<BatchView | undefined> {
+  const bytes = Buffer.allocUnsafe(sizeBytes);
+  const count = await segment.withFile((file) => file.read(bytes, position));
+  return BatchView.at(bytes.subarray(0, count), 0);
+}
+
+function firstAtLeast(batch: BatchView, timestamp: number, startOffset: number): TimestampOffset | undefined {
+  const found = decodeRecords(batch).find(
+    (record) => record.timestamp >= timestamp && record.offset >= startOffset,
+  );
+  return found && { offset: found.offset, timestamp: found.timestamp };
+}

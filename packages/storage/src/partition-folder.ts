@@ -1,0 +1,37 @@
+/** A partition's folder and the topic id in it. The name alone does not tell which topic of that name it was. */
+import type { FileSystem } from './file-system.ts';
+import { PARTITION_METADATA } from './log-folder.ts';
+import { formatPartitionMetadata, parsePartitionMetadata } from './text-files.ts';
+import { readWhole, replaceWhole, syncFile } from './whole-file.ts';
+
+/** Into the page cache; `syncPartitionFolder` makes it durable. */
+export function createPartitionFolderSync(fileSystem: FileSystem, folder: string, topicId: string): void {
+  fileSystem.mkdirSync(folder);
+  replaceWhole(fileSystem, `${folder}/${PARTITION_METADATA}`, formatPartitionMetadata(topicId));
+}
+
+export async function createPartitionFolder(
+  fileSystem: FileSystem,
+  folder: string,
+  topicId: string,
+): Promise<void> {
+  createPartitionFolderSync(fileSystem, folder, topicId);
+  await syncPartitionFolder(fileSystem, folder);
+}
+
+export async function syncPartitionFolder(fileSystem: FileSystem, folder: string): Promise<void> {
+  await syncFile(fileSystem, `${folder}/${PARTITION_METADATA}`);
+  await fileSystem.syncDirectory(folder);
+  await fileSystem.syncDirectory(folder.slice(0, folder.lastIndexOf('/')) || '/');
+}
+
+/** 'missing' if the folder has no such file, 'damaged' if it cannot be read. */
+export function readTopicId(
+  fileSystem: FileSystem,
+  folder: string,
+): { readonly topicId: string } | 'missing' | 'damaged' {
+  const bytes = readWhole(fileSystem, `${folder}/${PARTITION_METADATA}`);
+  if (bytes === undefined) return 'missing';
+  const topicId = parsePartitionMetadata(bytes.toString());
+  return topicId === undefined ? 'damaged' : { topicId };
+}

@@ -1,0 +1,93 @@
+/** What the tests of this package share: small batches, small settings, a store on any disk. Never part of a running node. */
+import { type Clock, type Logger, ManualClock, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
+import { type BatchProducer, buildBatch, decodeRecords, splitBatches } from '@millrace/records';
+import type { FileSystem } from './file-system.ts';
+import { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts';
+import { LogStore } from './log-store.ts';
+import type { PartitionLog } from './partition-log.ts';
+import { storageConfig } from './storage-config.ts';
+
+export const HOME = '/data';
+export const TOPIC_ID = randomUuid(new SeededRandom(7));
+export const CLUSTER = {
+  clusterId: 'test-cluster',
+  nodeId: 1,
+  directoryId: randomUuid(new SeededRandom(8)),
+};
+
+/** Segments of a few batches, an index entry every second one. */
+export const SMALL: LogConfig = {
+  ...DEFAULT_LOG_CONFIG,
+  segmentBytes: 600,
+  indexIntervalBytes: 100,
+  timestampAfterMaxMs: Number.MAX_SAFE_INTEGER,
+  retentionMs: -1,
+};
+
+export interface StoreOptions {
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  readonly config?: Record<string, string>;
+  readonly path?: string;
+}
+
+/** Formats the directory if nobody has. */
+export async function openStore(fileSystem: FileSystem, options: StoreOptions = {}): Promise<LogStore> {
+  const { path = HOME, clock = new ManualClock(), logger = silentLogger, config = {} } = options;
+  if (fileSystem.statSync(`${path}/meta.properties`) === undefined)
+    await LogStore.format(fileSystem, path, CLUSTER);
+  return await LogStore.open({
+    path,
+    fileSystem,
+    clock,
+    random: new SeededRandom(1),
+    logger,
+    config: storageConfig.parse({ 'journal.file.bytes': '65536', 'journal.max.bytes': '262144', ...config }),
+  });
+}
+
+export async function openLog(
+  store: LogStore,
+  config: LogConfig = SMALL,
+  topic = 't',
+  partition = 0,
+): Promise<PartitionLog> {
+  return await store.openPartition({ topic, partition, topicId: TOPIC_ID }, config);
+}
+
+export interface BatchOptions {
+  readonly count?: number;
+  readonly timestamp?: number;
+  readonly bytes?: number;
+  readonly producer?: BatchProducer;
+}
+
+/** `count` records whose values begin with `text`. */
+export function batchOf(
+  text: string,
+  { count = 1, timestamp = 1000, bytes = 20, producer }: BatchOptions = {},
+): Buffer {
+  const records = Array.from({ length: count }, (_, i) => ({
+    timestamp: timestamp + i,
+    key: null,
+    value: Buffer.from(`${text}/${i}`.padEnd(bytes, '.')),
+  }));
+  return Buffer.from(buildBatch(records, producer === undefined ? {} : { producer }));
+}
+
+/** The values of all records from the log's start to its end, without padding. */
+export async function contentsOf(log: PartitionLog): Promise<string[]> {
+  const values: string[] = [];
+  let offset = log.logStartOffset;
+  while (offset < log.logEndOffset) {
+    const bytes = await log.read(offset, 500, log.logEndOffset);
+    for (const batch of splitBatches(bytes)) {
+      for (const record of decodeRecords(batch)) {
+        if (record.offset < offset) continue;
+        values.push(Buffer.from(record.value!).toString().replace(/\.+$/, ''));
+        offset = record.offset + 1;
+      }
+    }
+  }
+  return values;
+}

@@ -1,0 +1,121 @@
+/**
+ * Kafka's small text files: offset checkpoints, leader epochs, `partition.metadata`, `meta.properties` and the
+ * marker of a clean shutdown. Only formats: text in, values out, undefined for a text that is not whole.
+ */
+import { crc32c } from '@millrace/records';
+
+/** What `leader-epoch-checkpoint` holds: each epoch with its first offset. */
+export interface EpochStart {
+  readonly epoch: number;
+  readonly startOffset: number;
+}
+
+export interface PartitionOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export function formatOffsets(entries: readonly PartitionOffset[]): string {
+  return formatLines(entries.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`));
+}
+
+export function parseOffsets(text: string): PartitionOffset[] | undefined {
+  return parseLines(text, /^([a-zA-Z0-9._-]{1,249}) (\d{1,9}) (\d{1,16})$/, ([topic, partition, offset]) => ({
+    topic: topic!,
+    partition: Number(partition),
+    offset: Number(offset),
+  }));
+}
+
+export function formatEpochs(entries: readonly EpochStart[]): string {
+  return formatLines(entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`));
+}
+
+/** Undefined also unless epochs and offsets strictly increase. */
+export function parseEpochs(text: string): EpochStart[] | undefined {
+  const entries = parseLines(text, /^(\d{1,10}) (\d{1,16})$/, ([epoch, startOffset]) => ({
+    epoch: Number(epoch),
+    startOffset: Number(startOffset),
+  }));
+  const isIncreasing = entries?.every((entry, i) => {
+    const before = entries[i - 1];
+    return before === undefined || (before.epoch < entry.epoch && before.startOffset < entry.startOffset);
+  });
+  return isIncreasing ? entries : undefined;
+}
+
+/** Kafka reads the first two lines; the third keeps a flipped bit from passing for another topic. */
+export function formatPartitionMetadata(topicId: string): string {
+  const text = `version: 0\ntopic_id: ${topicId}\n`;
+  return `${text}crc32c: ${checksum(text)}\n`;
+}
+
+/** The topic id. Files written by Kafka have no checksum. */
+export function parsePartitionMetadata(text: string): string | undefined {
+  const match = /^(version: 0\ntopic_id: ([A-Za-z0-9_-]{22})\n?)(?:crc32c: ([0-9a-f]{8})\n)?$/.exec(text);
+  if (match === null || (match[3] !== undefined && match[3] !== checksum(match[1]!))) return undefined;
+  return match[2];
+}
+
+function checksum(text: string): string {
+  return crc32c(Buffer.from(text)).toString(16).padStart(8, '0');
+}
+
+export interface MetaProperties {
+  readonly clusterId: string;
+  readonly nodeId: number;
+  readonly directoryId: string;
+}
+
+export function formatMetaProperties({ clusterId, nodeId, directoryId }: MetaProperties): string {
+  return `#\nversion=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`;
+}
+
+export function parseMetaProperties(text: string): MetaProperties | undefined {
+  const values = new Map(
+    text
+      .split('\n')
+      .filter((line) => line.includes('=') && !line.startsWith('#'))
+      .map((line) => [line.slice(0, line.indexOf('=')).trim(), line.slice(line.indexOf('=') + 1).trim()]),
+  );
+  const clusterId = values.get('cluster.id') ?? '';
+  const nodeId = values.get('node.id') ?? '';
+  const directoryId = values.get('directory.id') ?? '';
+  const isWhole =
+    values.get('version') === '1' &&
+    clusterId !== '' &&
+    /^\d{1,10}$/.test(nodeId) &&
+    /^[A-Za-z0-9_-]{22}$/.test(directoryId);
+  return isWhole ? { clusterId, nodeId: Number(nodeId), directoryId } : undefined;
+}
+
+export function formatCleanShutdown(brokerEpoch: number): string {
+  return JSON.stringify({ version: 0, brokerEpoch });
+}
+
+/** The broker epoch; -1 if the marker does not tell one. */
+export function parseCleanShutdown(text: string): number {
+  return Number(/"brokerEpoch":\s*(-?\d{1,16})\b/.exec(text)?.[1] ?? -1);
+}
+
+/** Version line, count line, then one line an entry. */
+function formatLines(lines: readonly string[]): string {
+  return `0\n${lines.length}\n${lines.map((line) => `${line}\n`).join('')}`;
+}
+
+function parseLines<T>(
+  text: string,
+  pattern: RegExp,
+  toEntry: (fields: readonly string[]) => T,
+): T[] | undefined {
+  const lines = text.split('\n');
+  if (lines.pop() !== '' || lines[0] !== '0' || lines[1] !== String(lines.length - 2)) return undefined;
+  const entries: T[] = [];
+  for (const line of lines.slice(2)) {
+    const match = pattern.exec(line);
+    if (match === null) return undefined;
+    entries.push(toEntry(match.slice(1)));
+  }
+  return entries;
+}

@@ -1,0 +1,55 @@
+/** Files and folders that are gone by name already and are removed a while later, one timer for all. Best effort. */
+import type { Clock, Logger, Timer } from '@millrace/core';
+import type { FileSystem } from './file-system.ts';
+
+export class Trash {
+  readonly #fileSystem: FileSystem;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #items: { readonly path: string; readonly dueMs: number }[] = [];
+  #timer: Timer | undefined;
+
+  constructor(fileSystem: FileSystem, clock: Clock, logger: Logger) {
+    this.#fileSystem = fileSystem;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  add(paths: readonly string[], delayMs: number): void {
+    const dueMs = this.#clock.nowMs() + delayMs;
+    for (const path of paths) this.#items.push({ path, dueMs });
+    if (paths.length > 0) this.#schedule();
+  }
+
+  /** What is left is removed at the next start. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#items = [];
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#items.length === 0) return;
+    const dueMs = Math.min(...this.#items.map((item) => item.dueMs));
+    this.#timer = this.#clock.schedule(Math.max(0, dueMs - this.#clock.nowMs()), () => {
+      this.#timer = undefined;
+      this.#removeDue();
+      this.#schedule();
+    });
+  }
+
+  #removeDue(): void {
+    const nowMs = this.#clock.nowMs();
+    const due = this.#items.filter((item) => item.dueMs <= nowMs);
+    this.#items = this.#items.filter((item) => item.dueMs > nowMs);
+    for (const { path } of due) {
+      try {
+        this.#fileSystem.removeSync(path);
+      } catch (error) {
+        this.#logger.warn(
+          { event: 'removal_failed', path, err: error },
+          'a deleted file could not be removed',
+        );
+      }
+    }
+  }
+}
