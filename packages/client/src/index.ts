@@ -15,7 +15,6 @@ export type {
   ListedOffset,
   NewPartitions,
   NewTopic,
-  OffsetSpec,
   PartitionInfo,
   QuorumInfo,
   QuorumReplicaInfo,
@@ -24,6 +23,8 @@ export type {
   ValidateOptions,
 } from './admin/admin-shapes.ts';
 export { clientConfig, consumerConfig, producerConfig } from './client-config.ts';
+export type { OffsetSpec } from './cluster/offset-lookup.ts';
+export type { Address, CallOptions, Connection, Transport } from './cluster/transport.ts';
 export { Consumer } from './consumer/consumer.ts';
 export type {
   ConsumerBatch,

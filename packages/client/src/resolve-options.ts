@@ -15,7 +15,7 @@ export function resolveOptions<K extends ConfigKeys>(
   const texts: Record<string, string> = {};
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || extras.includes(name)) continue;
-    texts[name] = schema.has(name) ? schema.format(name, value) : String(value);
+    texts[name] = Array.isArray(value) ? value.join(',') : String(value);
   }
   try {
     return schema.parse(texts);

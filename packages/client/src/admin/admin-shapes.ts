@@ -127,9 +127,6 @@ export interface ConfigChange {
   readonly value: string | number | boolean | null;
 }
 
-/** Which offset of a partition to look up: an end, the record with the largest timestamp, or the first at least as new. */
-export type OffsetSpec = 'earliest' | 'latest' | 'maxTimestamp' | { readonly timestampMs: number };
-
 export interface ListedOffset extends TopicPartition {
   /** -1n when no record is as new as asked. */
   readonly offset: bigint;

@@ -1,9 +1,23 @@
-/** The admin that users hold. */
-import { MillraceError, type TopicPartition } from '@millrace/core';
+/** The admin that users hold: typed calls in, typed answers out. Any broker answers; changes reach the controller through it. */
+import type { MillraceError, TopicPartition } from '@millrace/core';
+import {
+  adminService,
+  brokerService,
+  type DeleteRecordsRequest,
+  type Failure,
+  type PartitionDeleted,
+} from '@millrace/protocol';
+import { backoffMs } from '../cluster/backoff.ts';
+import { pause } from '../cluster/cancellation.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { errorOfFailure, throwAll } from '../cluster/failure.ts';
+import { askLeaders, type LeaderCall } from '../cluster/leader-calls.ts';
+import { type OffsetSpec, offsetLookup } from '../cluster/offset-lookup.ts';
 import type {
   AdminOptions,
   ClusterInfo,
   ConfigChange,
+  ConfigEntry,
   ConfigResource,
   CreatedTopic,
   DeletedRecords,
@@ -11,84 +25,235 @@ import type {
   ListedOffset,
   NewPartitions,
   NewTopic,
-  OffsetSpec,
   QuorumInfo,
   ResourceConfigs,
   TopicInfo,
   ValidateOptions,
 } from './admin-shapes.ts';
+import { newTopicOnWire, partitionAssignments, topicInfo } from './admin-wire.ts';
 
-const unsupported = () => new MillraceError('UNSUPPORTED_VERSION');
+/** How long a topic that the asked broker does not know may be on its way to it. */
+const TOPIC_ARRIVAL_MS = 500;
+
+type RecordsBefore = TopicPartition & { readonly before: bigint | number | 'latest' };
+
+const deleteRecordsCall: LeaderCall<RecordsBefore, DeleteRecordsRequest, PartitionDeleted> = {
+  method: brokerService.deleteRecords,
+  make: (header, entries) => ({
+    header,
+    partitions: entries.map(({ query, topicId }) => ({
+      topicId,
+      partition: query.partition,
+      beforeOffset: query.before === 'latest' ? -1 : Number(query.before),
+    })),
+  }),
+};
 
 /**
  * Administration. Calls that take several items throw the MillraceError of the one that failed, or an
  * AggregateError of MillraceErrors if several did; the others were done.
  */
 export class Admin implements AsyncDisposable {
-  createTopic(_topic: NewTopic, _options?: ValidateOptions): Promise<CreatedTopic> {
-    throw unsupported();
+  readonly #cluster: Cluster;
+
+  /** Made by `Millrace.admin`. */
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
   }
-  createTopics(_topics: readonly NewTopic[], _options?: ValidateOptions): Promise<CreatedTopic[]> {
-    throw unsupported();
+
+  /** @throws {MillraceError} TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_REPLICATION_FACTOR, INVALID_CONFIG, … */
+  async createTopic(topic: NewTopic, options: ValidateOptions = {}): Promise<CreatedTopic> {
+    const [created] = await this.createTopics([topic], options);
+    return created!;
   }
-  deleteTopic(_name: string, _options?: AdminOptions): Promise<void> {
-    throw unsupported();
+
+  async createTopics(topics: readonly NewTopic[], options: ValidateOptions = {}): Promise<CreatedTopic[]> {
+    const { validateOnly = false } = options;
+    const wire = topics.map(newTopicOnWire);
+    const response = await this.#cluster.callAnyNode(
+      adminService.createTopics,
+      (header) => ({ header, topics: wire, validateOnly }),
+      options,
+    );
+    throwFailures(response.topics.map(({ name, failure }) => ({ what: `topic ${name}`, failure })));
+    return response.topics.map(({ name, topicId, partitionCount, replicationFactor }) => ({
+      name,
+      topicId,
+      partitions: partitionCount,
+      replicationFactor,
+    }));
   }
-  deleteTopics(_names: readonly string[], _options?: AdminOptions): Promise<void> {
-    throw unsupported();
+
+  deleteTopic(name: string, options: AdminOptions = {}): Promise<void> {
+    return this.deleteTopics([name], options);
   }
+
+  /** @throws {MillraceError} UNKNOWN_TOPIC_OR_PARTITION. */
+  async deleteTopics(names: readonly string[], options: AdminOptions = {}): Promise<void> {
+    const response = await this.#cluster.callAnyNode(
+      adminService.deleteTopics,
+      (header) => ({ header, names, topicIds: [] }),
+      options,
+    );
+    throwFailures(response.topics.map(({ name, failure }) => ({ what: `topic ${name}`, failure })));
+  }
+
   /** Names, sorted. */
-  listTopics(_options?: AdminOptions & { readonly includeInternal?: boolean }): Promise<string[]> {
-    throw unsupported();
+  async listTopics(options: AdminOptions & { readonly includeInternal?: boolean } = {}): Promise<string[]> {
+    const topics = await this.describeTopics(undefined, options);
+    return topics.filter(({ isInternal }) => options.includeInternal || !isInternal).map(({ name }) => name);
   }
-  /** In the order asked; every topic, sorted by name, if no names are given. */
-  describeTopics(_names?: readonly string[], _options?: AdminOptions): Promise<TopicInfo[]> {
-    throw unsupported();
+
+  /**
+   * In the order asked; every topic, sorted by name, if no names are given.
+   *
+   * @throws {MillraceError} UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  async describeTopics(names: readonly string[] = [], options: AdminOptions = {}): Promise<TopicInfo[]> {
+    const { clock, config, random } = this.#cluster;
+    const startMs = clock.nowMs();
+    for (let attempt = 0; ; attempt++) {
+      const { topics } = await this.#cluster.callAnyNode(
+        brokerService.describeTopics,
+        (header) => ({ header, names, topicIds: [], allowAutoCreate: false }),
+        options,
+      );
+      const isMissing = topics.some(
+        ({ failure }) => failure !== undefined && errorOfFailure(failure).retriable,
+      );
+      if (!isMissing || clock.nowMs() - startMs >= TOPIC_ARRIVAL_MS) {
+        throwFailures(topics.map(({ name, failure }) => ({ what: `topic ${name}`, failure })));
+        const infos = topics.map(topicInfo);
+        return names.length > 0 ? infos : infos.sort((a, b) => (a.name < b.name ? -1 : 1));
+      }
+      await pause(clock, backoffMs(attempt, config, random), options.signal);
+    }
   }
-  createPartitions(_topics: readonly NewPartitions[], _options?: ValidateOptions): Promise<void> {
-    throw unsupported();
+
+  /** Adds partitions, up to a new total. @throws {MillraceError} INVALID_PARTITIONS if there are as many already. */
+  async createPartitions(topics: readonly NewPartitions[], options: ValidateOptions = {}): Promise<void> {
+    const { validateOnly = false } = options;
+    const wire = topics.map(({ topic, totalCount, assignments = [] }) => ({
+      name: topic,
+      totalCount,
+      assignments: partitionAssignments(assignments, totalCount - assignments.length),
+    }));
+    const response = await this.#cluster.callAnyNode(
+      adminService.createPartitions,
+      (header) => ({ header, topics: wire, validateOnly }),
+      options,
+    );
+    throwFailures(response.topics.map(({ name, failure }) => ({ what: `topic ${name}`, failure })));
   }
-  describeConfigs(
-    _resources: readonly ConfigResource[],
-    _options?: AdminOptions,
+
+  /** Effective configuration and where each value comes from, in the order asked. */
+  async describeConfigs(
+    resources: readonly ConfigResource[],
+    options: AdminOptions = {},
   ): Promise<ResourceConfigs[]> {
-    throw unsupported();
+    const response = await this.#cluster.callAnyNode(
+      adminService.describeConfigs,
+      (header) => ({ header, resources }),
+      options,
+    );
+    throwFailures(
+      response.resources.map(({ resource, failure }, i) => ({
+        what: nameOf(resource ?? resources[i]!),
+        failure,
+      })),
+    );
+    return response.resources.map(({ entries }, i) => ({
+      resource: resources[i]!,
+      entries: entries as readonly ConfigEntry[],
+    }));
   }
-  alterConfigs(_changes: readonly ConfigChange[], _options?: ValidateOptions): Promise<void> {
-    throw unsupported();
+
+  /** All changes of one resource take effect together. @throws {MillraceError} INVALID_CONFIG, naming key and range. */
+  async alterConfigs(changes: readonly ConfigChange[], options: ValidateOptions = {}): Promise<void> {
+    const { validateOnly = false } = options;
+    const wire = changes.map(({ resource, name, value }) => ({
+      resource,
+      name,
+      ...(value !== null && { value: String(value) }),
+    }));
+    const response = await this.#cluster.callAnyNode(
+      adminService.alterConfigs,
+      (header) => ({ header, changes: wire, validateOnly }),
+      options,
+    );
+    throwFailures(response.resources.map(({ resource, failure }) => ({ what: nameOf(resource), failure })));
   }
-  describeCluster(_options?: AdminOptions): Promise<ClusterInfo> {
-    throw unsupported();
+
+  async describeCluster(options: AdminOptions = {}): Promise<ClusterInfo> {
+    return await this.#cluster.callAnyNode(adminService.describeCluster, (header) => ({ header }), options);
   }
-  describeQuorum(_options?: AdminOptions): Promise<QuorumInfo> {
-    throw unsupported();
+
+  /** @throws {MillraceError} QUORUM_UNAVAILABLE while no controller leads. */
+  async describeQuorum(options: AdminOptions = {}): Promise<QuorumInfo> {
+    return await this.#cluster.callAnyNode(adminService.describeQuorum, (header) => ({ header }), options);
   }
+
   /** In the order asked. */
-  listOffsets(
-    _queries: readonly (TopicPartition & { readonly at: OffsetSpec })[],
-    _options?: AdminOptions,
+  async listOffsets(
+    queries: readonly (TopicPartition & { readonly at: OffsetSpec })[],
+    options: AdminOptions = {},
   ): Promise<ListedOffset[]> {
-    throw unsupported();
+    const answers = await askLeaders(this.#cluster, queries, offsetLookup, options);
+    return queries.map(({ topic, partition }, i) => {
+      const { offset, timestamp, leaderEpoch } = answers[i]!;
+      return { topic, partition, offset: BigInt(offset), timestamp, leaderEpoch };
+    });
   }
+
   /** Deletes records before an offset; `'latest'` deletes everything readers can see. */
-  deleteRecords(
-    _partitions: readonly (TopicPartition & { readonly before: bigint | number | 'latest' })[],
-    _options?: AdminOptions,
+  async deleteRecords(
+    partitions: readonly RecordsBefore[],
+    options: AdminOptions = {},
   ): Promise<DeletedRecords[]> {
-    throw unsupported();
+    const answers = await askLeaders(this.#cluster, partitions, deleteRecordsCall, options);
+    return partitions.map(({ topic, partition }, i) => ({
+      topic,
+      partition,
+      lowWatermark: BigInt(answers[i]!.lowWatermark),
+    }));
   }
+
   /** Every partition if none are given. Partitions whose leader stays are in the answer with their `error`. */
-  electLeaders(
-    _election: 'preferred' | 'unclean',
-    _partitions?: readonly TopicPartition[],
-    _options?: AdminOptions,
+  async electLeaders(
+    election: 'preferred' | 'unclean',
+    partitions: readonly TopicPartition[] = [],
+    options: AdminOptions = {},
   ): Promise<ElectedLeader[]> {
-    throw unsupported();
+    const response = await this.#cluster.callAnyNode(
+      adminService.electLeaders,
+      (header) => ({ header, election, partitions }),
+      options,
+    );
+    return response.partitions.map(({ topic, partition, leaderId, failure }) => ({
+      topic,
+      partition,
+      leader: leaderId,
+      ...(failure !== undefined && { error: errorOfFailure(failure, `${topic}-${partition}`) }),
+    }));
   }
-  close(): Promise<void> {
-    throw unsupported();
-  }
+
+  /** Connections belong to the client; there is nothing to end. For symmetry with producer and consumer. */
+  async close(): Promise<void> {}
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function throwFailures(
+  results: readonly { readonly what: string; readonly failure?: Failure | undefined }[],
+): void {
+  const errors: MillraceError[] = [];
+  for (const { what, failure } of results)
+    if (failure !== undefined) errors.push(errorOfFailure(failure, what));
+  throwAll(errors);
+}
+
+function nameOf({ kind, name }: { readonly kind: string; readonly name: string }): string {
+  return name === '' ? kind : `${kind} ${name}`;
 }

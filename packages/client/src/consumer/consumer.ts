@@ -1,112 +1,352 @@
-/** The consumer that users hold. */
-import { MillraceError, type TopicPartition } from '@millrace/core';
-import type { CloseOptions } from '../producer/producer-record.ts';
+/** The consumer that users hold: assignment, positions, and reading in order. Fetching is the fetcher's. */
+import {
+  checkTopicName,
+  Deferred,
+  formatTopicPartition,
+  MillraceError,
+  type TopicPartition,
+} from '@millrace/core';
+import { type ConsumerConfig, consumerConfig } from '../client-config.ts';
+import { throwIfAborted, withLimits } from '../cluster/cancellation.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { askLeaders } from '../cluster/leader-calls.ts';
+import { type OffsetSpec, offsetLookup } from '../cluster/offset-lookup.ts';
+import { resolveOptions } from '../resolve-options.ts';
+import type { Deserializer } from '../serializers.ts';
 import type {
   ConsumerBatch,
+  ConsumerOptions,
   ConsumerRecord,
   OffsetAndTimestamp,
   PollOptions,
   RequestOptions,
 } from './consumer-record.ts';
+import { FetchPositionState } from './fetch-position-state.ts';
+import { Fetcher } from './fetcher.ts';
 
-const unsupported = () => new MillraceError('UNSUPPORTED_VERSION');
+const EXTRAS = ['keyDeserializer', 'valueDeserializer'];
 
-/** Reads partitions that are assigned to it by hand. One reader at a time: `poll` and `for await` do not mix concurrently. */
+/** Reads partitions that are assigned to it. One reader at a time: `poll` and `for await` do not run concurrently. */
 export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncIterable<ConsumerBatch<K, V>> {
-  /** Replaces the assignment. Kept partitions keep their positions. */
-  assign(_partitions: readonly TopicPartition[]): void {
-    throw unsupported();
+  readonly #cluster: Cluster;
+  readonly #config: ConsumerConfig;
+  readonly #keyDeserializer: Deserializer<K> | undefined;
+  readonly #valueDeserializer: Deserializer<V> | undefined;
+  readonly #fetcher: Fetcher<K, V>;
+  /** Partitions in the order in which they are served next. */
+  readonly #turns = new Set<FetchPositionState<K, V>>();
+  readonly #onClosed: () => void;
+  #news: Deferred<void> | undefined;
+  #isReading = false;
+  #isClosed = false;
+
+  /** Made by `Millrace.consumer`. */
+  constructor(cluster: Cluster, options: ConsumerOptions<K, V>, onClosed: () => void) {
+    this.#cluster = cluster;
+    this.#onClosed = onClosed;
+    this.#config = resolveOptions(consumerConfig, options, EXTRAS);
+    this.#keyDeserializer = options.keyDeserializer;
+    this.#valueDeserializer = options.valueDeserializer;
+    this.#fetcher = new Fetcher(cluster, this.#config, () => this.#announce());
   }
 
-  /** Assigns every partition the topics have now. @throws UNKNOWN_TOPIC_OR_PARTITION, CONNECTION_FAILED. */
-  assignTopics(_topics: readonly string[], _options?: RequestOptions): Promise<readonly TopicPartition[]> {
-    throw unsupported();
+  /** Replaces the assignment. Partitions that stay keep their positions and what was fetched of them. */
+  assign(partitions: readonly TopicPartition[]): void {
+    this.#throwIfClosed();
+    for (const { topic } of partitions) checkTopicName(topic);
+    const wanted = new Set(partitions.map(formatTopicPartition));
+    for (const [key, state] of [...this.#fetcher.states]) {
+      if (wanted.has(key)) continue;
+      this.#fetcher.remove(state);
+      this.#turns.delete(state);
+    }
+    for (const { topic, partition } of partitions) {
+      if (this.#fetcher.state({ topic, partition }) !== undefined) continue;
+      const source = {
+        topic,
+        partition,
+        keyDeserializer: this.#keyDeserializer,
+        valueDeserializer: this.#valueDeserializer,
+      };
+      const state = new FetchPositionState<K, V>(source, this.#config.autoOffsetReset);
+      this.#fetcher.add(state);
+      this.#turns.add(state);
+    }
+    this.#fetcher.pumpSoon();
+    this.#announce();
+  }
+
+  /**
+   * Assigns every partition that the topics have now, and returns them.
+   *
+   * @throws {MillraceError} UNKNOWN_TOPIC_OR_PARTITION, CONNECTION_FAILED, CANCELLED.
+   */
+  async assignTopics(
+    topics: readonly string[],
+    options: RequestOptions = {},
+  ): Promise<readonly TopicPartition[]> {
+    this.#throwIfClosed();
+    for (const topic of topics) checkTopicName(topic);
+    const known = await this.#cluster.topics(topics, options);
+    const partitions = known.flatMap(({ name, partitions }) =>
+      partitions.map((_, i) => ({ topic: name, partition: i })),
+    );
+    this.assign(partitions);
+    return partitions;
   }
 
   assignment(): readonly TopicPartition[] {
-    throw unsupported();
+    return Array.from(this.#fetcher.states.values(), nameOf);
   }
 
-  /** The next record read is the first one at or after `offset`. */
-  seek(_partition: TopicPartition, _offset: bigint | number): void {
-    throw unsupported();
+  /** The next record read is the first one at or after `offset`. @throws {MillraceError} INVALID_REQUEST if not assigned. */
+  seek(partition: TopicPartition, offset: bigint | number): void {
+    const number = Number(offset);
+    if (!Number.isSafeInteger(number) || number < 0) {
+      throw new MillraceError('INVALID_REQUEST', `${offset} is no offset`);
+    }
+    this.#assigned(partition).seek(number);
+    this.#fetcher.pumpSoon();
   }
 
-  /** Of all assigned partitions unless some are given; takes effect when next read. */
-  seekToBeginning(_partitions?: readonly TopicPartition[]): void {
-    throw unsupported();
+  /** Of all assigned partitions unless some are given; looked up when next read. */
+  seekToBeginning(partitions?: readonly TopicPartition[]): void {
+    this.#seekTo('earliest', partitions);
   }
 
-  seekToEnd(_partitions?: readonly TopicPartition[]): void {
-    throw unsupported();
+  /** Of all assigned partitions unless some are given; looked up when next read. */
+  seekToEnd(partitions?: readonly TopicPartition[]): void {
+    this.#seekTo('latest', partitions);
   }
 
   /** To the first record that is at least as new; to the end if none is. */
-  seekToTimestamp(_timestampMs: number, _partitions?: readonly TopicPartition[]): void {
-    throw unsupported();
+  seekToTimestamp(timestampMs: number, partitions?: readonly TopicPartition[]): void {
+    this.#seekTo({ timestampMs }, partitions);
   }
 
-  /** The offset that is read next; asks the cluster if that is not decided yet. */
-  position(_partition: TopicPartition, _options?: RequestOptions): Promise<bigint> {
-    throw unsupported();
+  /**
+   * The offset that is read next; asks the cluster if that is not decided yet.
+   *
+   * @throws {MillraceError} NO_OFFSET_FOR_PARTITION, INVALID_REQUEST if not assigned, REQUEST_TIMED_OUT, CANCELLED.
+   */
+  async position(partition: TopicPartition, options: RequestOptions = {}): Promise<bigint> {
+    const { timeoutMs = this.#cluster.config.requestTimeoutMs, signal } = options;
+    const deadlineMs = this.#cluster.clock.nowMs() + timeoutMs;
+    this.#fetcher.pumpSoon();
+    for (;;) {
+      this.#throwIfClosed();
+      const state = this.#assigned(partition);
+      if (state.position !== undefined) return BigInt(state.position);
+      const error = state.takeError();
+      if (error !== undefined) throw error;
+      await this.#untilNews(deadlineMs - this.#cluster.clock.nowMs(), signal);
+      if (this.#cluster.clock.nowMs() >= deadlineMs) throw new MillraceError('REQUEST_TIMED_OUT');
+    }
   }
 
-  /** Stops reading these, or all assigned; what was fetched is kept. */
-  pause(_partitions?: readonly TopicPartition[]): void {
-    throw unsupported();
+  /** Stops reading these, or all assigned. Positions stay, and so does what was fetched. */
+  pause(partitions?: readonly TopicPartition[]): void {
+    for (const state of this.#these(partitions)) state.isPaused = true;
   }
 
-  resume(_partitions?: readonly TopicPartition[]): void {
-    throw unsupported();
+  resume(partitions?: readonly TopicPartition[]): void {
+    for (const state of this.#these(partitions)) state.isPaused = false;
+    this.#fetcher.pumpSoon();
+    this.#announce();
   }
 
   paused(): readonly TopicPartition[] {
-    throw unsupported();
+    return Array.from(this.#fetcher.states.values())
+      .filter(({ isPaused }) => isPaused)
+      .map(nameOf);
   }
 
-  /** By partition: the first record at least as new as `timestampMs`, or null. In the order asked. */
-  offsetsForTimes(
-    _queries: readonly (TopicPartition & { readonly timestampMs: number })[],
-    _options?: RequestOptions,
+  /** For each query, in order: the first record at least as new as `timestampMs`, or null. */
+  async offsetsForTimes<Q extends TopicPartition & { readonly timestampMs: number }>(
+    queries: readonly Q[],
+    options: RequestOptions = {},
   ): Promise<(TopicPartition & { readonly found: OffsetAndTimestamp | null })[]> {
-    throw unsupported();
+    const asked = queries.map(({ topic, partition, timestampMs }) => ({
+      topic,
+      partition,
+      at: { timestampMs },
+    }));
+    const answers = await askLeaders(this.#cluster, asked, offsetLookup, options);
+    return asked.map(({ topic, partition }, i) => {
+      const { offset, timestamp } = answers[i]!;
+      return { topic, partition, found: offset < 0 ? null : { offset: BigInt(offset), timestamp } };
+    });
   }
 
+  /** The first offset of each, in order. */
   beginningOffsets(
-    _partitions: readonly TopicPartition[],
-    _options?: RequestOptions,
+    partitions: readonly TopicPartition[],
+    options: RequestOptions = {},
   ): Promise<(TopicPartition & { readonly offset: bigint })[]> {
-    throw unsupported();
+    return this.#offsetsAt('earliest', partitions, options);
   }
 
-  /** High watermarks: the offsets that the next records visible to readers will have. */
+  /** High watermarks: the offset that the next record visible to readers will have, of each, in order. */
   endOffsets(
-    _partitions: readonly TopicPartition[],
-    _options?: RequestOptions,
+    partitions: readonly TopicPartition[],
+    options: RequestOptions = {},
   ): Promise<(TopicPartition & { readonly offset: bigint })[]> {
-    throw unsupported();
+    return this.#offsetsAt('latest', partitions, options);
   }
 
-  /** The next records of any partition, at most `maxRecords`; empty after `timeoutMs`. */
-  poll(_options?: PollOptions): Promise<ConsumerRecord<K, V>[]> {
-    throw unsupported();
+  /**
+   * The next records, of one partition or several; at most `maxRecords`. Empty after `timeoutMs`, and when the
+   * consumer closes.
+   *
+   * @throws {MillraceError} OFFSET_OUT_OF_RANGE or NO_OFFSET_FOR_PARTITION without a reset policy, CORRUPT_MESSAGE,
+   * UNKNOWN_TOPIC_OR_PARTITION, CANCELLED. Trouble that passes is waited out instead.
+   */
+  async poll(options: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+    const { maxRecords = this.#config.maxPollRecords, timeoutMs, signal } = options;
+    const first = await this.#next(maxRecords, timeoutMs, signal);
+    if (first === undefined) return [];
+    const records: ConsumerRecord<K, V>[] = [...first.records];
+    while (records.length < maxRecords) {
+      const more = this.#takeOne(maxRecords - records.length);
+      if (more === undefined) break;
+      for (const record of more.records) records.push(record);
+    }
+    return records;
   }
 
-  /** Batches as they arrive, until `signal` aborts (which throws CANCELLED) or the consumer closes (which ends the loop). */
-  batches(_options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<ConsumerBatch<K, V>> {
-    throw unsupported();
+  /** Batches as they arrive. Ends when the consumer closes. @throws as `poll`; the consumer stays usable. */
+  async *batches({
+    signal,
+  }: {
+    readonly signal?: AbortSignal;
+  } = {}): AsyncGenerator<ConsumerBatch<K, V>, void> {
+    for (;;) {
+      const batch = this.#isClosed
+        ? undefined
+        : await this.#next(this.#config.maxPollRecords, undefined, signal);
+      if (batch === undefined) return;
+      yield batch;
+    }
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerBatch<K, V>> {
+  [Symbol.asyncIterator](): AsyncGenerator<ConsumerBatch<K, V>, void> {
     return this.batches();
   }
 
-  /** Idempotent; ends a running loop. */
-  close(_options?: CloseOptions): Promise<void> {
-    throw unsupported();
+  /** Ends a running loop. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#fetcher.close();
+    this.#turns.clear();
+    this.#onClosed();
+    this.#announce();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  /** Undefined after the time limit, and when closed. */
+  async #next(
+    maxRecords: number,
+    timeoutMs: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ConsumerBatch<K, V> | undefined> {
+    this.#throwIfClosed();
+    if (this.#isReading)
+      throw new MillraceError('INVALID_REQUEST', 'another read of this consumer is under way');
+    const deadlineMs = this.#cluster.clock.nowMs() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+    this.#isReading = true;
+    try {
+      for (;;) {
+        throwIfAborted(signal);
+        const batch = this.#takeOne(maxRecords);
+        const leftMs = deadlineMs - this.#cluster.clock.nowMs();
+        if (batch !== undefined || this.#isClosed || leftMs <= 0) return batch;
+        await this.#untilNews(leftMs, signal);
+      }
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  /** What the next partition in turn has. */
+  #takeOne(maxRecords: number): ConsumerBatch<K, V> | undefined {
+    for (const state of this.#turns) {
+      if (state.isPaused) continue;
+      const error = state.hasRecords ? undefined : state.takeError();
+      if (error !== undefined) {
+        this.#fetcher.pumpSoon();
+        throw error;
+      }
+      if (!state.hasRecords) continue;
+      const batch = state.take(maxRecords);
+      this.#fetcher.pumpSoon();
+      if (batch === undefined) continue;
+      this.#turns.delete(state);
+      this.#turns.add(state);
+      return batch;
+    }
+    return undefined;
+  }
+
+  #announce(): void {
+    this.#news?.resolve();
+    this.#news = undefined;
+  }
+
+  async #untilNews(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    this.#news ??= new Deferred();
+    const limits = {
+      ...(Number.isFinite(timeoutMs) && { timeoutMs: Math.max(0, timeoutMs) }),
+      ...(signal && { signal }),
+    };
+    const late = new MillraceError('REQUEST_TIMED_OUT');
+    try {
+      await withLimits(this.#news.promise, limits, this.#cluster.clock, () => late);
+    } catch (error) {
+      if (error !== late) throw error;
+    }
+  }
+
+  #seekTo(start: OffsetSpec, partitions: readonly TopicPartition[] | undefined): void {
+    for (const state of this.#these(partitions)) state.seekTo(start);
+    this.#fetcher.pumpSoon();
+  }
+
+  async #offsetsAt(
+    at: OffsetSpec,
+    partitions: readonly TopicPartition[],
+    options: RequestOptions,
+  ): Promise<(TopicPartition & { readonly offset: bigint })[]> {
+    const queries = partitions.map(({ topic, partition }) => ({ topic, partition, at }));
+    const answers = await askLeaders(this.#cluster, queries, offsetLookup, options);
+    return queries.map(({ topic, partition }, i) => ({
+      topic,
+      partition,
+      offset: BigInt(answers[i]!.offset),
+    }));
+  }
+
+  #these(partitions: readonly TopicPartition[] | undefined): FetchPositionState<K, V>[] {
+    if (partitions === undefined) return [...this.#fetcher.states.values()];
+    return partitions.map((partition) => this.#assigned(partition));
+  }
+
+  #assigned(partition: TopicPartition): FetchPositionState<K, V> {
+    const state = this.#fetcher.state(partition);
+    if (state !== undefined) return state;
+    throw new MillraceError(
+      'INVALID_REQUEST',
+      `${formatTopicPartition(partition)} is not assigned to this consumer`,
+    );
+  }
+
+  #throwIfClosed(): void {
+    if (this.#isClosed) throw new MillraceError('CLOSED', 'the consumer is closed');
+  }
+}
+
+function nameOf({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition };
 }

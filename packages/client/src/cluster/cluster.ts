@@ -1,0 +1,280 @@
+/**
+ * One cluster as its clients share it: connections, metadata, and calls that any node can answer. Refreshes
+ * are coalesced and back off while they bring no news, however many callers ask. Never decides what a failed
+ * produce or fetch means.
+ */
+
+import {
+  type Clock,
+  type Logger,
+  MillraceError,
+  type NodeId,
+  type Random,
+  toMillraceError,
+} from '@millrace/core';
+import { brokerService, type RequestHeader, type UnaryMethod } from '@millrace/protocol';
+import type { ClientConfig } from '../client-config.ts';
+import { backoffMs } from './backoff.ts';
+import { pause, throwIfAborted, withLimits } from './cancellation.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { errorOfFailure } from './failure.ts';
+import { MetadataState, type TopicMetadata } from './metadata-state.ts';
+import { RefreshSchedule } from './refresh-schedule.ts';
+import type { Address, Connection, Transport } from './transport.ts';
+
+export interface ClusterOptions {
+  readonly bootstrap: readonly Address[];
+  readonly config: ClientConfig;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface RequestLimits {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What produce and fetch answers carry when they come from the wrong broker. */
+interface LeaderHint {
+  readonly partition: number;
+  readonly currentLeaderId: number;
+  readonly currentLeaderEpoch: number;
+}
+
+interface TopicOptions extends RequestLimits {
+  /** Lets the cluster create what is missing, if its `auto.create.topics.enable` is on. */
+  readonly autoCreate?: boolean;
+}
+
+interface AnyNodeOptions extends RequestLimits {
+  /** Most time for one node, for requests that may safely be asked twice. */
+  readonly attemptTimeoutMs?: number;
+}
+
+/** A node that says nothing must not use up the whole limit of a request that another can answer. */
+const PROBES_PER_ATTEMPT = 3;
+
+export class Cluster {
+  readonly config: ClientConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metadata = new MetadataState();
+  readonly #bootstrap: readonly Address[];
+  readonly #pool: ConnectionPool;
+  readonly #schedule: RefreshSchedule;
+  readonly #listeners = new Set<() => void>();
+  /** Topics that refreshes ask about, and whether a missing one may be created. */
+  readonly #topicsInUse = new Map<string, boolean>();
+  readonly #closing = new AbortController();
+  #refreshing: Promise<void> | undefined;
+  #preferred = 0;
+
+  constructor({ bootstrap, config, transport, clock, random, logger }: ClusterOptions) {
+    this.config = config;
+    this.clock = clock;
+    this.random = random;
+    this.logger = logger;
+    this.#bootstrap = bootstrap;
+    this.#pool = new ConnectionPool(transport);
+    this.#schedule = new RefreshSchedule(clock, random, config, () => {
+      this.refresh().catch((error: unknown) => {
+        if (this.isClosed) return;
+        this.logger.warn({ event: 'metadata_refresh_failed', err: error }, 'no node answered; trying again');
+        this.requestRefresh();
+      });
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  header(correlationId: number, timeoutMs: number): RequestHeader {
+    return {
+      correlationId,
+      timeoutMs: Math.max(1, Math.ceil(timeoutMs)),
+      clientId: this.config.clientId,
+      clusterId: this.metadata.clusterId,
+    };
+  }
+
+  /** Called after every change of what is known. Returns what ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Undefined while the broker is not known. */
+  connectionTo(id: NodeId): Connection | undefined {
+    const broker = this.metadata.brokers.get(id);
+    return broker === undefined || this.isClosed ? undefined : this.#pool.to(broker);
+  }
+
+  /** Asks for newer metadata, soon. Any number of callers cost one request. */
+  requestRefresh(): void {
+    if (!this.isClosed) this.#schedule.request();
+  }
+
+  /** Metadata too old to trust is refreshed in the background. */
+  refreshIfOld(): void {
+    if (this.#schedule.ageMs() > this.config.metadataMaxAgeMs) this.requestRefresh();
+  }
+
+  /** A broker that refused a request may have named the leader it knows. */
+  learnLeader(topicId: string, hint: LeaderHint, { code }: MillraceError): void {
+    if (code !== 'NOT_LEADER_OR_FOLLOWER' && code !== 'FENCED_LEADER_EPOCH') return;
+    const { partition, currentLeaderId, currentLeaderEpoch } = hint;
+    if (!this.metadata.applyLeader(topicId, partition, currentLeaderId, currentLeaderEpoch)) return;
+    if (!this.metadata.brokers.has(currentLeaderId)) this.requestRefresh();
+    this.#changed();
+  }
+
+  /** Metadata of these topics, asking for what is missing. @throws {MillraceError} why a topic cannot be had. */
+  async topics(names: readonly string[], options: TopicOptions = {}): Promise<TopicMetadata[]> {
+    const { timeoutMs = this.config.requestTimeoutMs, signal, autoCreate = false } = options;
+    const startMs = this.clock.nowMs();
+    for (let attempt = 0; ; attempt++) {
+      throwIfAborted(signal);
+      const missing = names.filter((name) => this.metadata.topic(name) === undefined);
+      if (missing.length === 0) return names.map((name) => this.metadata.topic(name)!);
+      for (const name of missing) this.#topicsInUse.set(name, autoCreate);
+      const elapsedMs = this.clock.nowMs() - startMs;
+      await this.refresh({ timeoutMs: Math.max(1, timeoutMs - elapsedMs), ...(signal && { signal }) });
+      const failure = this.#firstFailure(missing);
+      if (failure === undefined) continue;
+      const waitMs = backoffMs(attempt, this.config, this.random);
+      const limitMs = Math.min(timeoutMs, this.config.missingTopicTimeoutMs);
+      if (!failure.retriable || this.clock.nowMs() - startMs + waitMs > limitMs) {
+        for (const name of missing) this.#topicsInUse.delete(name);
+        throw failure;
+      }
+      await pause(this.clock, waitMs, signal);
+    }
+  }
+
+  /** Asks now. Callers at the same time share one request. @throws {MillraceError} if no node answers in time. */
+  refresh(limits: RequestLimits = {}): Promise<void> {
+    const { timeoutMs = this.config.requestTimeoutMs, signal } = limits;
+    this.#refreshing ??= this.#refreshOnce().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return withLimits(this.#refreshing, { timeoutMs, ...(signal && { signal }) }, this.clock, () =>
+      this.#noNodeAnswered(undefined),
+    );
+  }
+
+  /**
+   * A unary call that any node can answer: tries them in turn, then again after a pause, while the failure is
+   * retriable and there is time. @throws {MillraceError} the last failure.
+   */
+  async callAnyNode<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    make: (header: RequestHeader) => Request,
+    options: AnyNodeOptions = {},
+  ): Promise<Response> {
+    const { timeoutMs = this.config.requestTimeoutMs, attemptTimeoutMs = timeoutMs, signal } = options;
+    const deadlineMs = this.clock.nowMs() + timeoutMs;
+    const limits =
+      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    let last: MillraceError | undefined;
+    for (let attempt = 0; ; attempt++) {
+      const nodes = this.#nodes();
+      for (let i = 0; i < nodes.length; i++) {
+        this.#throwIfOver(signal);
+        const leftMs = Math.min(attemptTimeoutMs, deadlineMs - this.clock.nowMs());
+        if (leftMs <= 0) throw this.#noNodeAnswered(last);
+        try {
+          const request = make(this.header(0, leftMs));
+          const response = await this.#pool
+            .to(nodes[i]!)
+            .unary(method, request, { timeoutMs: leftMs, signal: limits });
+          this.#preferred = (this.#preferred + i) % nodes.length;
+          return response;
+        } catch (error) {
+          this.#throwIfOver(signal);
+          last = toMillraceError(error);
+          if (!last.retriable) throw last;
+        }
+      }
+      const waitMs = backoffMs(attempt, this.config, this.random);
+      if (this.clock.nowMs() + waitMs >= deadlineMs) throw this.#noNodeAnswered(last);
+      await pause(this.clock, waitMs, limits).catch(() => this.#throwIfOver(signal));
+    }
+  }
+
+  /** How long to wait for one node when another could be asked instead. */
+  get attemptTimeoutMs(): number {
+    return this.config.stallProbeMs * PROBES_PER_ATTEMPT;
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.#closing.abort();
+    this.#schedule.close();
+    this.#listeners.clear();
+    this.#pool.close();
+  }
+
+  async #refreshOnce(): Promise<void> {
+    const names = [...this.#topicsInUse.keys()];
+    if (names.length === 0) return;
+    const allowAutoCreate = names.some(
+      (name) => this.#topicsInUse.get(name) === true && this.metadata.topic(name) === undefined,
+    );
+    this.#schedule.began();
+    const request = this.callAnyNode(
+      brokerService.describeTopics,
+      (header) => ({ header, names, topicIds: [], allowAutoCreate }),
+      { attemptTimeoutMs: this.attemptTimeoutMs },
+    );
+    const response = await request.catch((error: unknown) => {
+      this.#schedule.failed();
+      throw error;
+    });
+    const hasChanged = this.metadata.apply(response);
+    this.#schedule.ended(hasChanged);
+    this.#pool.keepOnly([...this.metadata.brokers.values(), ...this.#bootstrap]);
+    this.#changed();
+  }
+
+  /** Known live brokers, then the bootstrap addresses: known brokers may all be gone. The last one that answered is first. */
+  #nodes(): Address[] {
+    const live = [...this.metadata.brokers.values()].filter((broker) => !broker.fenced);
+    const nodes: Address[] = [...live, ...this.#bootstrap];
+    const first = this.#preferred % nodes.length;
+    return [...nodes.slice(first), ...nodes.slice(0, first)];
+  }
+
+  #firstFailure(names: readonly string[]): MillraceError | undefined {
+    for (const name of names) {
+      const failure = this.metadata.failureOf(name);
+      if (failure !== undefined) return errorOfFailure(failure, `topic ${name}`);
+      if (this.metadata.topic(name) === undefined) {
+        return new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${name} is not known to the cluster`);
+      }
+    }
+    return undefined;
+  }
+
+  #throwIfOver(signal: AbortSignal | undefined): void {
+    throwIfAborted(signal);
+    if (this.isClosed) throw new MillraceError('CLOSED');
+  }
+
+  #noNodeAnswered(last: MillraceError | undefined): MillraceError {
+    if (last !== undefined && last.code !== 'CONNECTION_FAILED') return last;
+    const asked = this.#nodes()
+      .map(({ host, port }) => `${host}:${port}`)
+      .join(', ');
+    return new MillraceError('CONNECTION_FAILED', `no node answered (asked ${asked})`, { cause: last });
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

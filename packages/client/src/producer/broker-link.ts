@@ -1,0 +1,66 @@
+/** A producer's stream to one leader, and the requests under way on it. */
+
+import type { MillraceError, NodeId } from '@millrace/core';
+import { brokerService, type ProduceRequest, type ProduceResponse } from '@millrace/protocol';
+import { RequestStream, type RequestStreamHandlers } from '../cluster/request-stream.ts';
+import type { Connection } from '../cluster/transport.ts';
+import type { Lane } from './accumulator-state.ts';
+import type { ProducerBatch } from './producer-batch.ts';
+
+/** One batch in a request. */
+export interface AttemptPart {
+  readonly lane: Lane;
+  readonly batch: ProducerBatch;
+  readonly topicId: string;
+  readonly leaderEpoch: number;
+  /** Its leader changed and it went elsewhere: an answer that still comes is not heard. */
+  isAbandoned: boolean;
+}
+
+export interface Attempt {
+  readonly link: BrokerLink;
+  readonly parts: readonly AttemptPart[];
+  readonly sentAtMs: number;
+  /** The silence has been looked into. */
+  isProbed: boolean;
+}
+
+export class BrokerLink {
+  readonly id: NodeId;
+  readonly connection: Connection;
+  readonly #stream: RequestStream<ProduceRequest, ProduceResponse, Attempt>;
+
+  constructor(id: NodeId, connection: Connection, handlers: RequestStreamHandlers<ProduceResponse, Attempt>) {
+    this.id = id;
+    this.connection = connection;
+    this.#stream = new RequestStream(connection, brokerService.produce, handlers);
+  }
+
+  get inFlight(): number {
+    return this.#stream.inFlight;
+  }
+
+  get canSend(): boolean {
+    return this.#stream.canSend;
+  }
+
+  get oldest(): Attempt | undefined {
+    return this.#stream.oldest;
+  }
+
+  attempts(): Iterable<Attempt> {
+    return this.#stream.tickets();
+  }
+
+  send(attempt: Attempt, make: (correlationId: number) => ProduceRequest, expectsAnswer: boolean): void {
+    this.#stream.send(attempt, make, expectsAnswer);
+  }
+
+  reset(error: MillraceError): void {
+    this.#stream.reset(error);
+  }
+
+  close(): void {
+    this.#stream.close();
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What to do with a batch after an answer. Pure. The one rule behind all of them: a batch that may have been
+ * written is only ever sent again under the same sequence, where the broker recognises it; a batch that
+ * certainly was not may be sent anew. Sources: KIP-98, KIP-360, KAFKA-14034.
+ */
+import type { MillraceError } from '@millrace/core';
+
+export type ProduceVerdict =
+  /** Written before; the offset is not remembered. */
+  | 'duplicate'
+  /** Again, under the same sequence. */
+  | 'retry'
+  /** Again, under a new epoch, in which sequences start at 0. */
+  | 'renew'
+  /** Give it up. */
+  | 'fail';
+
+export interface BatchFacts {
+  readonly isIdempotent: boolean;
+  /** An earlier attempt ended without word. */
+  readonly mayBeWritten: boolean;
+  /** An earlier batch of the partition has no result yet, or failed and left a gap. */
+  readonly isBehindGap: boolean;
+}
+
+export function judge({ code, retriable }: MillraceError, facts: BatchFacts): ProduceVerdict {
+  if (!facts.isIdempotent) return retriable ? 'retry' : 'fail';
+  switch (code) {
+    case 'DUPLICATE_SEQUENCE_NUMBER':
+      return 'duplicate';
+    case 'OUT_OF_ORDER_SEQUENCE_NUMBER':
+    case 'UNKNOWN_PRODUCER_ID':
+    case 'INVALID_PRODUCER_EPOCH':
+      if (facts.isBehindGap) return 'retry';
+      // The broker lost sight of this producer. Sending it anew could write it twice if it may be there already.
+      return facts.mayBeWritten ? 'fail' : 'renew';
+    default:
+      return retriable ? 'retry' : 'fail';
+  }
+}
+
+/** Refusals made before anything is written: whatever they answer is certainly not in the log. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'CORRUPT_MESSAGE',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_RECORD',
+  'INVALID_REQUEST',
+  'INVALID_REQUIRED_ACKS',
+  'MESSAGE_TOO_LARGE',
+  'NODE_OVERLOADED',
+  'NOT_ENOUGH_REPLICAS',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'POLICY_VIOLATION',
+  'UNKNOWN_LEADER_EPOCH',
+  'UNKNOWN_PRODUCER_ID',
+  'UNSUPPORTED_COMPRESSION_TYPE',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+]);
+
+export function isRefusal({ code }: MillraceError): boolean {
+  return REFUSALS.has(code);
+}

@@ -1,0 +1,483 @@
+/** The producer against a cluster in memory: results, batching, order, retries, idempotence, limits, ending. */
+import { BatchView } from '@millrace/records';
+import { describe, expect, test } from 'vitest';
+import { int32, json } from '../serializers.ts';
+import type { ProduceArrival, ProduceFault } from '../testing/fake-cluster.ts';
+import { fixture } from '../testing/fixture.ts';
+
+const numbered = (count: number, topic = 't') =>
+  Array.from({ length: count }, (_, i) => ({ topic, partition: 0, value: `v${i}` }));
+const values = (count: number) => Array.from({ length: count }, (_, i) => `v${i}`);
+
+/** The nth arrival suffers the fault. */
+const faultAt =
+  (faults: Record<number, ProduceFault>) =>
+  ({ nth }: ProduceArrival): ProduceFault | undefined =>
+    faults[nth];
+
+const codeOf = async (promise: PromiseLike<unknown>): Promise<string> => {
+  try {
+    await promise;
+    return 'none';
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+};
+
+describe('results', () => {
+  test('send resolves with where the record was written', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer();
+    const first = await run(producer.send({ topic: 't', key: 'k', value: 'v0', timestamp: 1234 }));
+    const second = await run(
+      producer.send({ topic: 't', value: 'v1', headers: { trace: 'abc', none: null } }),
+    );
+    expect(first).toEqual({ topic: 't', partition: 0, offset: 0n, timestamp: 1234 });
+    expect(second.offset).toBe(1n);
+    const [one, two] = cluster.partition('t').records();
+    expect(String(one?.key)).toBe('k');
+    expect(two?.key).toBeNull();
+    expect(two?.headers.map(({ key, value }) => [key, value && String(value)])).toEqual([
+      ['trace', 'abc'],
+      ['none', null],
+    ]);
+    await run(millrace.close());
+  });
+
+  test('serializers carry types; null is a tombstone; a serializer that throws fails its record alone', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ keySerializer: int32, valueSerializer: json<{ a: number }>() });
+    await run(producer.send({ topic: 't', key: 7, value: { a: 1 } }));
+    await run(producer.send({ topic: 't', key: 7, value: null }));
+    const cyclic: { a: number; self?: unknown } = { a: 1 };
+    cyclic.self = cyclic;
+    expect(await codeOf(producer.send({ topic: 't', key: 7, value: cyclic }))).toBe('SERIALIZATION_FAILED');
+    expect(
+      cluster
+        .partition('t')
+        .records()
+        .map(({ value }) => value && String(value)),
+    ).toEqual(['{"a":1}', null]);
+    await run(millrace.close());
+  });
+
+  test('records sent together share a batch; offsets follow the order of send', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer();
+    const results = await run(producer.sendBatch(numbered(100)));
+    expect(results.map(({ offset }) => offset)).toEqual(Array.from({ length: 100 }, (_, i) => BigInt(i)));
+    expect(cluster.partition('t').batches.length).toBe(1);
+    await run(millrace.close());
+  });
+
+  test('every codec reaches the log', async () => {
+    for (const compression of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
+      const { cluster, millrace, run } = fixture();
+      cluster.createTopic('t', 1);
+      await run(millrace.producer({ compression }).sendBatch(numbered(50)));
+      expect(cluster.partition('t').batches[0]?.codec).toBe(compression);
+      expect(cluster.partition('t').values()).toEqual(values(50));
+      await run(millrace.close());
+    }
+  });
+
+  test('acks=0 resolves at once, without an offset', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    const { offset } = await run(millrace.producer({ acks: 0 }).send({ topic: 't', value: 'v0' }));
+    expect(offset).toBe(-1n);
+    expect(cluster.produceRequests[0]?.acks).toBe(0);
+    await run(millrace.close());
+  });
+});
+
+describe('batching', () => {
+  test('a lone record does not linger; records behind a busy broker do', async () => {
+    const { cluster, millrace, run, clock, pass } = fixture({ fake: { latencyMs: 3 } });
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ lingerMs: 50 });
+    await run(producer.send({ topic: 't', value: 'warm' }));
+    const startMs = clock.nowMs();
+    await run(producer.send({ topic: 't', value: 'lone' }));
+    expect(clock.nowMs() - startMs).toBeLessThan(10);
+    void producer.send({ topic: 't', value: 'a' });
+    await pass(1);
+    void producer.send({ topic: 't', value: 'b' });
+    await pass(1);
+    void producer.send({ topic: 't', value: 'c' });
+    await run(producer.flush());
+    expect(cluster.partition('t').batches.map(({ recordCount }) => recordCount)).toEqual([1, 1, 1, 2]);
+    await run(millrace.close());
+  });
+
+  test('batches close at batchSize and share a request up to maxRequestSize', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 4);
+    const producer = millrace.producer({ batchSize: 1000, maxRequestSize: 2500 });
+    const records = Array.from({ length: 40 }, (_, i) => ({
+      topic: 't',
+      partition: i % 4,
+      value: 'x'.repeat(100),
+    }));
+    await run(producer.sendBatch(records));
+    for (const { batches } of cluster.topics.get('t')!.partitions) {
+      for (const batch of batches) expect(batch.sizeBytes).toBeLessThanOrEqual(1000);
+    }
+    for (const { partitions } of cluster.produceRequests) {
+      const before = partitions.slice(0, -1).reduce((sum, { records }) => sum + records.length, 0);
+      expect(before).toBeLessThan(2500);
+    }
+    await run(millrace.close());
+  });
+
+  test('keyless records stick to a partition for a batch, keyed ones follow their key', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 8);
+    const producer = millrace.producer();
+    const keyless = await run(
+      producer.sendBatch(Array.from({ length: 30 }, () => ({ topic: 't', value: 'x' }))),
+    );
+    expect(new Set(keyless.map(({ partition }) => partition)).size).toBe(1);
+    const keyed = await run(
+      producer.sendBatch(['a', 'b', 'a', 'b'].map((key) => ({ topic: 't', key, value: 'x' }))),
+    );
+    expect(keyed[0]?.partition).toBe(keyed[2]?.partition);
+    expect(keyed[1]?.partition).toBe(keyed[3]?.partition);
+    await run(millrace.close());
+  });
+});
+
+describe('order and idempotence', () => {
+  test('batches carry one producer id and gapless sequences', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ batchSize: 200 });
+    await run(producer.sendBatch(numbered(80)));
+    const batches = cluster.partition('t').batches;
+    expect(batches.length).toBeGreaterThan(3);
+    let expected = 0;
+    for (const batch of batches) {
+      expect([batch.producerId, batch.producerEpoch, batch.baseSequence]).toEqual([1000, 0, expected]);
+      expected += batch.recordCount;
+    }
+    await run(millrace.close());
+  });
+
+  for (const fault of [
+    { kind: 'refuse', code: 'NOT_ENOUGH_REPLICAS' },
+    { kind: 'appendAndFail', code: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND' },
+    { kind: 'appendAndFail', code: 'REQUEST_TIMED_OUT' },
+    { kind: 'appendAndFail', code: 'NOT_LEADER_OR_FOLLOWER' },
+    { kind: 'break' },
+    { kind: 'lose' },
+    { kind: 'hang' },
+    { kind: 'appendAndHang' },
+  ] satisfies ProduceFault[]) {
+    test(`${JSON.stringify(fault)} in mid-flow: every record once, in order`, async () => {
+      const { cluster, millrace, run } = fixture({ fake: { latencyMs: 2 } });
+      cluster.createTopic('t', 1);
+      cluster.onProduce = faultAt({ 2: fault, 4: fault });
+      const producer = millrace.producer({ batchSize: 200, requestTimeoutMs: 2_000 });
+      const results = await run(producer.sendBatch(numbered(60)));
+      expect(cluster.partition('t').values()).toEqual(values(60));
+      expect(results.map(({ offset }) => Number(offset))).toEqual(values(60).map((_, i) => i));
+      await run(millrace.close());
+    });
+  }
+
+  test('a leader that moves in mid-flow: every record once, in order, following the hint', async () => {
+    const { cluster, millrace, run } = fixture({ fake: { latencyMs: 2 } });
+    cluster.createTopic('t', 1);
+    cluster.onProduce = ({ nth }) => {
+      if (nth === 3) cluster.move('t', 0, 2);
+      return undefined;
+    };
+    const producer = millrace.producer({ batchSize: 200 });
+    await run(producer.sendBatch(numbered(80)));
+    expect(cluster.partition('t').values()).toEqual(values(80));
+    await run(millrace.close());
+  });
+
+  test('a broker that dies: the producer finds the new leader by itself', async () => {
+    const { cluster, millrace, run, pass } = fixture({ fake: { latencyMs: 2 } });
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ batchSize: 200 });
+    const first = producer.sendBatch(numbered(40));
+    await pass(8);
+    cluster.stop(1);
+    await pass(300);
+    cluster.move('t', 0, 3);
+    await run(first);
+    expect(cluster.partition('t').values()).toEqual(values(40));
+    await run(millrace.close());
+  });
+
+  test('a broker that falls silent: a newer leader is used long before the request times out', async () => {
+    const { cluster, millrace, run, clock } = fixture({ fake: { latencyMs: 2 } });
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ batchSize: 200 });
+    await run(producer.send({ topic: 't', value: 'warm' }));
+    cluster.silent.add(1);
+    const startMs = clock.nowMs();
+    const sent = producer.sendBatch(numbered(40));
+    cluster.partition('t').moveTo(2);
+    await run(sent);
+    expect(clock.nowMs() - startMs).toBeLessThan(5_000);
+    expect(cluster.partition('t').values()).toEqual(['warm', ...values(40)]);
+    await run(millrace.close());
+  });
+
+  test('a refused batch leaves no gap: what follows starts a new epoch and arrives', async () => {
+    const { cluster, millrace, run } = fixture({ fake: { latencyMs: 2 } });
+    cluster.createTopic('t', 1);
+    cluster.onProduce = faultAt({ 2: { kind: 'refuse', code: 'MESSAGE_TOO_LARGE' } });
+    const producer = millrace.producer({ batchSize: 200 });
+    const results = numbered(60).map((record) => producer.send(record));
+    const settled = await run(Promise.allSettled(results));
+    const failed = settled.filter(({ status }) => status === 'rejected').length;
+    expect(failed).toBeGreaterThan(0);
+    const written = values(60).filter((_, i) => settled[i]?.status === 'fulfilled');
+    expect(cluster.partition('t').values()).toEqual(written);
+    expect(cluster.partition('t').batches.at(-1)?.producerEpoch).toBe(1);
+    await run(millrace.close());
+  });
+
+  test('a broker that lost the producer state: batches never written go anew, without loss or duplicate', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer();
+    await run(producer.send({ topic: 't', value: 'v0' }));
+    cluster.partition('t').forgetProducers();
+    await run(producer.send({ topic: 't', value: 'v1' }));
+    expect(cluster.partition('t').values()).toEqual(['v0', 'v1']);
+    await run(millrace.close());
+  });
+
+  test('a batch that may be written already is never sent anew', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer();
+    await run(producer.send({ topic: 't', value: 'v0' }));
+    cluster.onProduce = ({ nth }) => {
+      if (nth === 2) return { kind: 'lose' };
+      if (nth === 3) return { kind: 'refuse', code: 'OUT_OF_ORDER_SEQUENCE_NUMBER' };
+      return undefined;
+    };
+    expect(await codeOf(run(producer.send({ topic: 't', value: 'v1' })))).toBe(
+      'OUT_OF_ORDER_SEQUENCE_NUMBER',
+    );
+    await run(producer.send({ topic: 't', value: 'v2' }));
+    expect(cluster.partition('t').values()).toEqual(['v0', 'v1', 'v2']);
+    await run(millrace.close());
+  });
+
+  test('a duplicate whose offset is forgotten counts as written', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    cluster.onProduce = faultAt({ 1: { kind: 'appendAndFail', code: 'DUPLICATE_SEQUENCE_NUMBER' } });
+    const { offset } = await run(millrace.producer().send({ topic: 't', value: 'v0' }));
+    expect(offset).toBe(-1n);
+    await run(millrace.close());
+  });
+});
+
+describe('limits', () => {
+  test('a record not acknowledged within deliveryTimeoutMs rejects, and the next ones still arrive once', async () => {
+    const { cluster, millrace, run, clock } = fixture();
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ deliveryTimeoutMs: 3_000, requestTimeoutMs: 1_000 });
+    cluster.onProduce = ({ nth }) => (nth < 50 ? { kind: 'refuse', code: 'NOT_ENOUGH_REPLICAS' } : undefined);
+    const startMs = clock.nowMs();
+    const error = await run(
+      producer.send({ topic: 't', value: 'v0' }).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      ),
+    );
+    expect(error).toMatchObject({ code: 'REQUEST_TIMED_OUT', retriable: true });
+    expect(String(error)).toContain('min.insync.replicas');
+    expect(clock.nowMs() - startMs).toBeLessThan(3_100);
+    cluster.onProduce = () => undefined;
+    await run(producer.send({ topic: 't', value: 'v1' }));
+    expect(cluster.partition('t').values()).toEqual(['v1']);
+    await run(millrace.close());
+  });
+
+  test('a full buffer makes send wait, then lets it in, in order', async () => {
+    const { cluster, millrace, run } = fixture({ fake: { latencyMs: 5 } });
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ batchSize: 500, bufferMemory: 2_000, maxBlockMs: 60_000 });
+    await run(producer.send({ topic: 't', partition: 0, value: 'v0' }));
+    const sent = numbered(40)
+      .slice(1)
+      .map((record) => producer.send(record));
+    await run(Promise.all(sent));
+    expect(cluster.partition('t').values()).toEqual(values(40));
+    await run(millrace.close());
+  });
+
+  test('a buffer that stays full is BUFFER_EXHAUSTED after maxBlockMs; beyond twice bufferMemory at once', async () => {
+    const { cluster, millrace, run, clock } = fixture();
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({
+      batchSize: 500,
+      bufferMemory: 1_000,
+      maxBlockMs: 100,
+      deliveryTimeoutMs: 5_000,
+    });
+    await run(producer.send({ topic: 't', value: 'warm' }));
+    cluster.silent.add(1);
+    cluster.silent.add(2);
+    cluster.silent.add(3);
+    const startMs = clock.nowMs();
+    const sent = Array.from({ length: 40 }, () => producer.send({ topic: 't', value: 'x'.repeat(100) }));
+    expect(producer.isFull).toBe(true);
+    expect(await codeOf(sent.at(-1)!)).toBe('BUFFER_EXHAUSTED');
+    expect(await codeOf(run(sent[12]!))).toBe('BUFFER_EXHAUSTED');
+    expect(clock.nowMs() - startMs).toBeLessThan(110);
+    expect(await codeOf(run(sent[0]!))).toBe('REQUEST_TIMED_OUT');
+    await run(millrace.close({ timeoutMs: 100 }).catch(() => {}));
+  });
+
+  test('whenReady paces a loop that does not await each send', async () => {
+    const { cluster, millrace, run } = fixture({ fake: { latencyMs: 2 } });
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ batchSize: 500, bufferMemory: 1_500 });
+    const loop = async (): Promise<void> => {
+      for (const record of numbered(200)) {
+        if (producer.isFull) await producer.whenReady();
+        void producer.send(record);
+      }
+      await producer.flush();
+    };
+    await run(loop());
+    expect(cluster.partition('t').values()).toEqual(values(200));
+    await run(millrace.close());
+  });
+
+  test('an unknown topic rejects within missingTopicTimeoutMs; one that appears meanwhile is used', async () => {
+    const { cluster, millrace, run, pass, clock } = fixture();
+    const producer = millrace.producer();
+    const startMs = clock.nowMs();
+    expect(await codeOf(run(producer.send({ topic: 'nowhere', value: 'x' })))).toBe(
+      'UNKNOWN_TOPIC_OR_PARTITION',
+    );
+    expect(clock.nowMs() - startMs).toBeLessThanOrEqual(2_100);
+    const late = producer.send({ topic: 'late', value: 'x' });
+    await pass(500);
+    cluster.createTopic('late', 1);
+    expect((await run(late)).offset).toBe(0n);
+    expect(await codeOf(producer.send({ topic: 'bad name', value: 'x' }))).toBe('INVALID_TOPIC_EXCEPTION');
+    expect(await codeOf(producer.send({ topic: 'late', partition: 9, value: 'x' }))).toBe(
+      'UNKNOWN_TOPIC_OR_PARTITION',
+    );
+    await run(millrace.close().catch(() => {}));
+  });
+});
+
+describe('failures nobody awaits', () => {
+  test('do not surface as unhandled rejections but in flush, once', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    cluster.onProduce = () => ({ kind: 'refuse', code: 'MESSAGE_TOO_LARGE' });
+    const producer = millrace.producer();
+    void producer.send({ topic: 't', value: 'a' });
+    void producer.send({ topic: 't', value: 'b' });
+    const awaited = producer.send({ topic: 't', value: 'c' });
+    expect(await codeOf(run(awaited))).toBe('MESSAGE_TOO_LARGE');
+    const error = await run(
+      producer.flush().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      ),
+    );
+    expect(error).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    expect(String(error)).toContain('2 records were not written');
+    await run(producer.flush());
+    await run(millrace.close());
+  });
+
+  test('surface in close as well', async () => {
+    const { millrace, run } = fixture();
+    const producer = millrace.producer();
+    void producer.send({ topic: 'nowhere', value: 'a' });
+    expect(await codeOf(run(producer.close()))).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+    await run(millrace.close().catch(() => {}));
+  });
+});
+
+describe('ending', () => {
+  test('close delivers what waits, refuses what comes later, and is idempotent', async () => {
+    const { cluster, millrace, run } = fixture({ fake: { latencyMs: 5 } });
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ lingerMs: 10_000, batchSize: 300 });
+    const sent = numbered(30).map((record) => producer.send(record));
+    const closing = producer.close();
+    expect(producer.close()).toBe(closing);
+    expect(await codeOf(producer.send({ topic: 't', value: 'late' }))).toBe('CLOSED');
+    await run(closing);
+    await Promise.all(sent);
+    expect(cluster.partition('t').values()).toEqual(values(30));
+    await run(millrace.close());
+  });
+
+  test('close gives up at its limit: promises reject with CLOSED and close says so', async () => {
+    const { cluster, millrace, run, clock } = fixture();
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer();
+    await run(producer.send({ topic: 't', value: 'warm' }));
+    cluster.silent.add(1);
+    const awaited = codeOf(producer.send({ topic: 't', value: 'a' }));
+    void producer.send({ topic: 't', value: 'b' });
+    const startMs = clock.nowMs();
+    expect(await codeOf(run(producer.close({ timeoutMs: 200 })))).toBe('CLOSED');
+    expect(clock.nowMs() - startMs).toBeLessThan(210);
+    expect(await awaited).toBe('CLOSED');
+    await run(millrace.close());
+  });
+
+  test('an aborted send rejects with CANCELLED; one that still waits is not sent at all', async () => {
+    const { cluster, millrace, run, pass } = fixture();
+    const producer = millrace.producer();
+    const controller = new AbortController();
+    const waiting = codeOf(producer.send({ topic: 't', value: 'a' }, { signal: controller.signal }));
+    await pass(5);
+    controller.abort();
+    expect(await waiting).toBe('CANCELLED');
+    expect(await codeOf(producer.send({ topic: 't', value: 'b' }, { signal: controller.signal }))).toBe(
+      'CANCELLED',
+    );
+    cluster.createTopic('t', 1);
+    await run(producer.send({ topic: 't', value: 'c' }));
+    expect(cluster.partition('t').values()).toEqual(['c']);
+    await run(millrace.close());
+  });
+});
+
+describe('configuration', () => {
+  test('every wrong option is named at once', () => {
+    const { millrace } = fixture();
+    const wrong = { lingerMs: -1, batchSize: 'big', nonsense: 1 } as object;
+    expect(() => millrace.producer(wrong)).toThrow(
+      /nonsense.*lingerMs.*batchSize|lingerMs.*batchSize.*nonsense/s,
+    );
+    expect(() => millrace.producer({ maxInFlight: 6 })).toThrow(/idempotence/);
+    expect(() => millrace.producer({ acks: 1, idempotence: true })).toThrow(/idempotence/);
+    millrace.producer({ acks: 1 });
+  });
+
+  test('the request carries the leader epoch and the cluster id', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    cluster.move('t', 0, 2);
+    await run(millrace.producer().send({ topic: 't', value: 'x' }));
+    const request = cluster.produceRequests[0]!;
+    expect(request.partitions[0]?.leaderEpoch).toBe(1);
+    expect(request.header.clusterId).toBe('fake-cluster');
+    expect(BatchView.at(request.partitions[0]!.records, 0)?.recordCount).toBe(1);
+    await run(millrace.close());
+  });
+});

@@ -1,0 +1,133 @@
+/** The fake cluster's answers to unary calls. For this package's tests only. */
+import { MillraceError } from '@millrace/core';
+import type {
+  BrokerNode,
+  CreateTopicsRequest,
+  DeleteRecordsRequest,
+  DeleteTopicsRequest,
+  DescribeTopicsRequest,
+  DescribeTopicsResponse,
+  ListOffsetsRequest,
+  PartitionOffset,
+  PartitionOffsetQuery,
+  TopicDescription,
+} from '@millrace/protocol';
+import { type FakeCluster, type FakeTopic, failureOf } from './fake-cluster.ts';
+
+export function answerUnary(cluster: FakeCluster, method: string, request: unknown): unknown {
+  switch (method) {
+    case 'DescribeTopics':
+      return describeTopics(cluster, request as DescribeTopicsRequest);
+    case 'InitProducerId':
+      return { producerId: cluster.nextProducerId++, producerEpoch: 0 };
+    case 'ListOffsets':
+      return {
+        partitions: (request as ListOffsetsRequest).partitions.map((query) => offsetFor(cluster, query)),
+      };
+    case 'CreateTopics':
+      return createTopics(cluster, request as CreateTopicsRequest);
+    case 'DeleteTopics':
+      return deleteTopics(cluster, request as DeleteTopicsRequest);
+    case 'DeleteRecords':
+      return deleteRecords(cluster, request as DeleteRecordsRequest);
+    default:
+      throw new MillraceError('UNSUPPORTED_VERSION', `the fake cluster does not know ${method}`);
+  }
+}
+
+function brokers(cluster: FakeCluster): BrokerNode[] {
+  return cluster.brokerIds.map((id) => ({
+    id,
+    host: `broker-${id}`,
+    port: 9191,
+    rack: '',
+    fenced: cluster.down.has(id),
+    inControlledShutdown: false,
+    brokerEpoch: 1,
+  }));
+}
+
+function describeTopics(cluster: FakeCluster, { names }: DescribeTopicsRequest): DescribeTopicsResponse {
+  const wanted = names.length === 0 ? [...cluster.topics.keys()] : names;
+  return {
+    clusterId: 'fake-cluster',
+    controllerId: cluster.controllerId,
+    brokers: brokers(cluster),
+    topics: wanted.map((name) => describeTopic(cluster, name)),
+  };
+}
+
+function describeTopic(cluster: FakeCluster, name: string): TopicDescription {
+  const topic = cluster.topics.get(name);
+  if (topic === undefined) {
+    return {
+      topicId: '',
+      name,
+      failure: failureOf('UNKNOWN_TOPIC_OR_PARTITION'),
+      internal: false,
+      partitions: [],
+    };
+  }
+  return {
+    topicId: topic.id,
+    name,
+    internal: false,
+    partitions: topic.partitions.map((partition) => ({
+      partition: partition.number,
+      leaderId: cluster.reportedLeader(name, partition).leaderId,
+      leaderEpoch: cluster.reportedLeader(name, partition).leaderEpoch,
+      replicas: cluster.brokerIds,
+      isr: cluster.brokerIds,
+      elr: [],
+      lastKnownElr: [],
+      partitionEpoch: 0,
+    })),
+  };
+}
+
+function offsetFor(
+  cluster: FakeCluster,
+  { topicId, partition: number, timestamp }: PartitionOffsetQuery,
+): PartitionOffset {
+  const partition = cluster.topicById(topicId)?.partitions[number];
+  const base = { topicId, partition: number, offset: -1, timestamp: -1, leaderEpoch: -1 };
+  if (partition === undefined) return { ...base, failure: failureOf('UNKNOWN_TOPIC_ID') };
+  const { leaderEpoch } = partition;
+  if (timestamp === -1) return { ...base, offset: partition.endOffset, leaderEpoch };
+  if (timestamp === -2) return { ...base, offset: partition.startOffset, leaderEpoch };
+  const found = partition.records().find((record) => record.timestamp >= timestamp);
+  return found === undefined
+    ? base
+    : { ...base, offset: found.offset, timestamp: found.timestamp, leaderEpoch };
+}
+
+function createTopics(cluster: FakeCluster, { topics, validateOnly }: CreateTopicsRequest): unknown {
+  return {
+    topics: topics.map(({ name, partitionCount }) => {
+      const none = { name, topicId: '', partitionCount: 0, replicationFactor: 0 };
+      if (cluster.topics.has(name)) return { ...none, failure: failureOf('TOPIC_ALREADY_EXISTS') };
+      if (validateOnly) return { ...none, partitionCount, replicationFactor: 1 };
+      const topic: FakeTopic = cluster.createTopic(name, Math.max(1, partitionCount));
+      return { name, topicId: topic.id, partitionCount: topic.partitions.length, replicationFactor: 1 };
+    }),
+  };
+}
+
+function deleteTopics(cluster: FakeCluster, { names }: DeleteTopicsRequest): unknown {
+  return {
+    topics: names.map((name) => {
+      const existed = cluster.topics.delete(name);
+      return { name, topicId: '', ...(!existed && { failure: failureOf('UNKNOWN_TOPIC_OR_PARTITION') }) };
+    }),
+  };
+}
+
+function deleteRecords(cluster: FakeCluster, { partitions }: DeleteRecordsRequest): unknown {
+  return {
+    partitions: partitions.map(({ topicId, partition: number, beforeOffset }) => {
+      const partition = cluster.topicById(topicId)!.partitions[number]!;
+      partition.startOffset = beforeOffset < 0 ? partition.endOffset : beforeOffset;
+      return { topicId, partition: number, lowWatermark: partition.startOffset };
+    }),
+  };
+}
