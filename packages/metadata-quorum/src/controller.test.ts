@@ -94,6 +94,7 @@ test('what was decided on top of a refused proposal has no effect, though it is 
   scenario.quorum.refusal = undefined;
   const onTop = scenario.controller.createPartitions({ topics: [{ name: 't', totalCount: 5 }] });
   await expect(refused).rejects.toThrow(code('NODE_OVERLOADED'));
+  await expect(scenario.topic('u')).rejects.toThrow('1 changes of the metadata wait for commit');
   scenario.quorum.commit();
   await expect(onTop).rejects.toThrow('the change was overtaken');
   expect(scenario.controller.image().topics.size).toBe(0);

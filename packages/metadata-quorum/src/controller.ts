@@ -39,6 +39,7 @@ import {
   deleteTopics,
   type ElectLeadersRequest,
   type ElectLeadersResponse,
+  type EncodedEntry,
   electLeaders,
   heartbeat,
   type MetadataImage,
@@ -94,6 +95,9 @@ export class Controller implements ControllerApi {
   /** When Raft connections to nodes broke; a broker on such a node may be dead. */
   readonly #peerDisconnects = new Map<NodeId, number>();
   #quorum: ControllerQuorum | undefined;
+  /** Proposals without an answer. */
+  #inFlight = 0;
+  #isDraining = false;
   #active: ActiveTerm | undefined;
 
   private constructor(options: ControllerOptions) {
@@ -264,20 +268,11 @@ export class Controller implements ControllerApi {
       if (speculation.pendingCount > 0) await this.#whenCommitted(lastOffset);
       return { reply, lastOffset };
     }
-    if (speculation.pendingCount >= this.#options.config['controller.max.pending.changes']) {
-      throw new MillraceError(
-        'NODE_OVERLOADED',
-        `${speculation.pendingCount} changes of the metadata wait for commit; try again`,
-      );
-    }
-    const entries = speculation.stage(records, ENTRY_MAX_BYTES);
+    this.#checkCapacity();
     const quorum = this.#startedQuorum();
-    const offsets = entries.map(async ({ offset, data }) => {
-      const proposed = await quorum.propose(data);
-      if (proposed.offset !== offset) throw notController('the change was overtaken and has no effect');
-    });
+    const entries = speculation.stage(records, ENTRY_MAX_BYTES);
     try {
-      await Promise.all(offsets);
+      await Promise.all(entries.map((entry) => this.#propose(quorum, entry)));
     } catch (error) {
       this.#onProposalFailed(error);
       throw error;
@@ -285,12 +280,35 @@ export class Controller implements ControllerApi {
     return { reply, lastOffset: entries.at(-1)!.offset };
   }
 
+  async #propose(quorum: ControllerQuorum, { offset, data }: EncodedEntry): Promise<void> {
+    this.#inFlight++;
+    try {
+      const proposed = await quorum.propose(data);
+      if (proposed.offset !== offset) throw notController('the change was overtaken and has no effect');
+    } finally {
+      this.#inFlight--;
+      if (this.#inFlight === 0) this.#isDraining = false;
+    }
+  }
+
+  #checkCapacity(): void {
+    const { pendingCount } = this.#metadata.speculation;
+    if (pendingCount >= this.#options.config['controller.max.pending.changes'] || this.#isDraining) {
+      throw new MillraceError(
+        'NODE_OVERLOADED',
+        `${this.#inFlight} changes of the metadata wait for commit; try again`,
+      );
+    }
+  }
+
   /**
    * A proposal that timed out may still be committed in its place. Any other failure means that it is not in the log,
-   * so what was decided on top of it is void; decisions start again from what is committed.
+   * so what was decided on top of it is void. Decisions start again from what is committed, once the void ones are
+   * through: until then nothing new could take the place that it is decided for.
    */
   #onProposalFailed(error: unknown): void {
     if (error instanceof MillraceError && error.code === 'REQUEST_TIMED_OUT') return;
+    this.#isDraining = this.#inFlight > 0;
     this.#metadata.speculation.drop();
     this.#failWaiting();
   }
