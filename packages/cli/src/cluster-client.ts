@@ -2,6 +2,7 @@
 import type {
   Admin,
   Consumer,
+  ConsumerBatch,
   ConsumerOptions,
   MillraceOptions,
   Producer,
@@ -12,10 +13,13 @@ type PublicShape<T> = Pick<T, keyof T>;
 
 export type AdminClient = Omit<PublicShape<Admin>, typeof Symbol.asyncDispose>;
 export type ProducerClient = Pick<Producer, 'isFull' | 'whenReady' | 'send' | 'flush' | 'close'>;
-export type ConsumerClient = Pick<
-  Consumer,
-  'assign' | 'seek' | 'pause' | 'batches' | 'beginningOffsets' | 'endOffsets' | 'offsetsForTimes' | 'close'
->;
+export interface ConsumerClient
+  extends Pick<
+    Consumer,
+    'assign' | 'seek' | 'pause' | 'beginningOffsets' | 'endOffsets' | 'offsetsForTimes' | 'close'
+  > {
+  batches(options?: { readonly signal?: AbortSignal }): AsyncIterable<ConsumerBatch>;
+}
 
 export interface ClusterClient {
   admin(): AdminClient;

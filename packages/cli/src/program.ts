@@ -9,6 +9,7 @@ import { clusterCommand } from './commands/cluster.ts';
 import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { consumeCommand } from './commands/consume.ts';
+import { debugCommand } from './commands/debug.ts';
 import { healthCommand } from './commands/health.ts';
 import { partitionCommand } from './commands/partition.ts';
 import { produceCommand } from './commands/produce.ts';
@@ -31,6 +32,7 @@ const COMMANDS: readonly ProgramExtension[] = [
   quorumCommand,
   partitionCommand,
   configCommand,
+  debugCommand,
   profileCommand,
   healthCommand,
   completionCommand,

@@ -1,0 +1,67 @@
+/** `millrace debug`: looks inside files, without a server. */
+import type { Command } from 'commander';
+import { CliError } from '../cli-error.ts';
+import type { CommandContext } from '../command-context.ts';
+import { type DumpEntry, entryText, entryValue } from '../dump/dump-entry.ts';
+import { baseOffsetOf, dumpFile } from '../dump/dump-file.ts';
+import { EXIT } from '../exit-code.ts';
+import type { OutputFormat } from '../global-options.ts';
+import { toJson, toYaml } from '../plain-value.ts';
+import type { Shell } from '../shell.ts';
+
+export function debugCommand(program: Command, shell: Shell): void {
+  const debug = program.command('debug').description('Look inside files, without a server.');
+  debug
+    .command('dump-log <file...>')
+    .description('Print batches, indexes, producer snapshots and checkpoints; exit code 1 if one is damaged.')
+    .option('-r, --records', 'with the records of each batch, keys and values included')
+    .addHelpText(
+      'after',
+      '\nExample:\n  millrace debug dump-log data/orders-0/00000000000000000000.log --records',
+    )
+    .action(shell.action(dumpLogs));
+}
+
+async function dumpLogs(
+  context: CommandContext,
+  flags: { readonly records?: boolean },
+  paths: readonly string[],
+): Promise<void> {
+  const { output } = context.options;
+  let damaged = 0;
+  for (const path of paths) {
+    if (output === 'table' || output === 'wide') await context.stdout.write(heading(path));
+    for await (const entry of dumpFile(path, { records: flags.records === true })) {
+      context.throwIfInterrupted();
+      if (entry.kind === 'damage') damaged += 1;
+      await context.stdout.write(render(path, entry, output));
+    }
+  }
+  if (damaged === 0) return;
+  throw new CliError(
+    'LOG_DAMAGED',
+    EXIT.failed,
+    `${damaged} ${damaged === 1 ? 'place is' : 'places are'} damaged`,
+    'A log that was being written when its node died may end in a torn batch: recovery cuts it off at the next start.',
+  );
+}
+
+function heading(path: string): string {
+  const baseOffset = baseOffsetOf(path);
+  const start =
+    path.endsWith('.log') && baseOffset !== undefined ? `Log starting offset: ${baseOffset}\n` : '';
+  return `Dumping ${path}\n${start}`;
+}
+
+function render(path: string, entry: DumpEntry, output: OutputFormat): string {
+  switch (output) {
+    case 'json':
+      return `${toJson(entryValue(path, entry))}\n`;
+    case 'yaml':
+      return `---\n${toYaml(entryValue(path, entry))}`;
+    case 'name':
+      return entry.kind === 'batch' ? `${entry.baseOffset}\n` : '';
+    default:
+      return entryText(entry);
+  }
+}
