@@ -1,4 +1,5 @@
 /** Abort signals and time limits around promises. What is given up goes on in the background, its result unheard. */
+import { setMaxListeners } from 'node:events';
 import { type Clock, MillraceError, type Timer } from '@millrace/core';
 
 export interface Limits {
@@ -26,6 +27,8 @@ export function onAbort(
     return () => {};
   }
   const listener = (): void => callback(cancelled(signal));
+  // One signal for many calls is normal use, not a leak: every listener is taken away again.
+  setMaxListeners(0, signal);
   signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
 }

@@ -4,6 +4,7 @@
  * produce or fetch means.
  */
 
+import { setMaxListeners } from 'node:events';
 import {
   type Clock,
   type Logger,
@@ -78,6 +79,7 @@ export class Cluster {
     this.random = random;
     this.logger = logger;
     this.#bootstrap = bootstrap;
+    setMaxListeners(0, this.#closing.signal);
     this.#pool = new ConnectionPool(transport);
     this.#schedule = new RefreshSchedule(clock, random, config, () => {
       this.refresh().catch((error: unknown) => {

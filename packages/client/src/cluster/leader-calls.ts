@@ -103,10 +103,12 @@ async function askOne<Q extends TopicPartition, Request, Answer extends Partitio
   try {
     const request = make(cluster.header(0, timeoutMs), entries);
     const { partitions } = await connection.unary(method, request, { timeoutMs, ...(signal && { signal }) });
-    return entries.map(({ query, topicId }) => {
-      const answer = partitions.find(
-        (other) => other.partition === query.partition && other.topicId === topicId,
-      );
+    return entries.map(({ query, topicId }, i) => {
+      const isAnswer = (other: Answer): boolean =>
+        other.partition === query.partition && other.topicId === topicId;
+      // Answers come in the order of the questions, which matters when a partition is asked about twice.
+      const inPlace = partitions[i];
+      const answer = inPlace !== undefined && isAnswer(inPlace) ? inPlace : partitions.find(isAnswer);
       if (answer === undefined)
         return new MillraceError('UNKNOWN_SERVER_ERROR', 'the answer lacks the partition');
       return answer.failure === undefined

