@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Millrace } from '@millrace/client';
+import { Millrace, type TopicInfo } from '@millrace/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePorts } from '../cluster/cluster-processes.ts';
 
@@ -111,7 +111,7 @@ test(
     const [{ partitions }] = (await admin.describeTopics(['orders'])) as [
       { partitions: { leader: number | undefined }[] },
     ];
-    const killed = partitions[0]!.leader!;
+    const killed = partitions[0]!.leader;
     say(`kill of container ${killed} after ${acknowledged.size} acknowledged records`);
     await docker('kill', '-s', 'KILL', await containerOf(killed));
     await untilMoreAcknowledged(5_000);

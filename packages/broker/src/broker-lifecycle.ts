@@ -45,6 +45,10 @@ const REOPEN_MIN_MS = 20;
 /** While something is due (unfencing, shutting down) heartbeats come this often. */
 const EAGER_INTERVAL_MS = 20;
 
+/** A broker that stops and finds no controller for this long stops waiting for one. */
+const UNREACHABLE_MAX_MS = 1_000;
+const REACH_INTERVAL_MS = 100;
+
 const REGISTER_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'STALE_BROKER_EPOCH',
   'BROKER_ID_NOT_REGISTERED',
@@ -98,6 +102,7 @@ export class BrokerLifecycle {
     if (this.#brokerEpoch === -1) return;
     this.#wantsShutdown = true;
     this.heartbeatSoon();
+    this.#giveUpUnreachable();
     const timer = this.#options.clock.schedule(timeoutMs, () => {
       this.#options.logger.warn(
         { event: 'controlled_shutdown_timed_out', timeoutMs },
@@ -107,6 +112,24 @@ export class BrokerLifecycle {
     });
     await this.#mayShutDown.promise;
     timer.cancel();
+  }
+
+  /** Without a controller nobody can take over, and there is nothing to wait for. */
+  #giveUpUnreachable(sinceMs = this.#options.clock.nowMs()): void {
+    const { clock, logger } = this.#options;
+    clock.schedule(REACH_INTERVAL_MS, () => {
+      if (this.#isClosed) return;
+      const nowMs = clock.nowMs();
+      if (!this.#isRegistered && nowMs - sinceMs >= UNREACHABLE_MAX_MS) {
+        logger.warn(
+          { event: 'controller_unreachable' },
+          'no controller answers; stopping without handing over',
+        );
+        this.#mayShutDown.resolve();
+        return;
+      }
+      this.#giveUpUnreachable(this.#isRegistered ? nowMs : sinceMs);
+    });
   }
 
   close(): void {

@@ -127,8 +127,6 @@ export class Controller implements ControllerApi {
 
   /** Hands leadership over if it can, then closes the quorum. */
   async close(): Promise<void> {
-    const isActive = this.#active !== undefined;
-    if (isActive) await this.#quorum?.transferLeadership().catch(() => {});
     this.#deactivate();
     await this.#quorum?.close();
   }

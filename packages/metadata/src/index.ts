@@ -69,7 +69,7 @@ export {
   beginShutdown,
   electLeaderless,
   fenceBroker,
-  leadershipsOf,
+  movableLeaderships,
   unfenceBroker,
 } from './decide/fence-broker.ts';
 export { type HeartbeatReply, heartbeat } from './decide/heartbeat.ts';

@@ -3,7 +3,7 @@
  * Ports are chosen by the operating system unless a first one is given.
  */
 import { join } from 'node:path';
-import { closeAll, invariant, type Logger, randomUuid, silentLogger } from '@millrace/core';
+import { invariant, type Logger, randomUuid, silentLogger } from '@millrace/core';
 import { developmentProperties } from './development-properties.ts';
 import type { Voter } from './listener.ts';
 import { MillraceNode, memoryDisk, type NodeDisk, type NodeEnvironment, realDisk } from './millrace-node.ts';
@@ -81,7 +81,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   close(): Promise<void> {
-    this.#closing ??= closeAll(this.#members.map((member) => ({ close: () => this.stopNode(member.id) })));
+    this.#closing ??= Promise.all(this.#members.map(({ id }) => this.stopNode(id))).then(() => undefined);
     return this.#closing;
   }
 

@@ -1,6 +1,6 @@
 /** A broker stops or starts to count: fencing, unfencing, and its controlled shutdown. Each moves leaders with it. */
 import type { NodeId } from '@millrace/core';
-import { type BrokerImage, type MetadataImage, partitionsOf } from '../image.ts';
+import { type BrokerImage, isActive, type MetadataImage, partitionsOf } from '../image.ts';
 import { type MetadataRecord, NO_LEADER } from '../record.ts';
 import { changePartition, electionRules } from './change-partition.ts';
 import { type DecisionContext, without } from './decision.ts';
@@ -78,9 +78,11 @@ export function electLeaderless(
   return records;
 }
 
-/** How many partitions the broker leads. */
-export function leadershipsOf(image: MetadataImage, brokerId: NodeId): number {
+/** Partitions that the broker leads and that another replica is alive for: it may lead them now, or once it caught up. */
+export function movableLeaderships(image: MetadataImage, brokerId: NodeId): number {
   let count = 0;
-  for (const partition of partitionsOf(image)) if (partition.leader === brokerId) count++;
+  for (const { leader, replicas } of partitionsOf(image)) {
+    if (leader === brokerId && replicas.some((replica) => isActive(image, replica))) count++;
+  }
   return count;
 }

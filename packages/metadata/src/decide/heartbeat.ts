@@ -9,12 +9,12 @@ import { type MetadataImage, type PartitionImage, partitionsOf } from '../image.
 import type { MetadataRecord } from '../record.ts';
 import { changePartition, electionRules, type PartitionTarget } from './change-partition.ts';
 import { checkBrokerEpoch, type Decision, type DecisionContext, without } from './decision.ts';
-import { beginShutdown, leadershipsOf, unfenceBroker } from './fence-broker.ts';
+import { beginShutdown, movableLeaderships, unfenceBroker } from './fence-broker.ts';
 
 export interface HeartbeatReply {
   readonly fenced: boolean;
   readonly inControlledShutdown: boolean;
-  /** Partitions that the broker leads once the records are committed. */
+  /** Partitions that the broker leads once the records are committed, and that another replica could still take over. */
   readonly leaderships: number;
 }
 
@@ -43,7 +43,7 @@ export function heartbeat(
       : [];
   if (more.length > 0) after = applyRecords(after, more, after.offset).image;
   const { fenced, inControlledShutdown } = after.brokers.get(brokerId)!;
-  const leaderships = wantsShutdown ? leadershipsOf(after, brokerId) : 0;
+  const leaderships = wantsShutdown ? movableLeaderships(after, brokerId) : 0;
   return { records: [...records, ...more], reply: { fenced, inControlledShutdown, leaderships } };
 }
 
