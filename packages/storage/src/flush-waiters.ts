@@ -18,9 +18,10 @@ export class FlushWaiters {
     }
   }
 
-  failed(error: unknown): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const { done } of waiters) done.reject(error);
+  /** Those who wait for more than `offset` wait in vain. */
+  failed(error: unknown, offset = -1): void {
+    const failed = this.#waiters.filter((waiter) => waiter.offset > offset);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.offset <= offset);
+    for (const { done } of failed) done.reject(error);
   }
 }

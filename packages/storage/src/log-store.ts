@@ -67,12 +67,16 @@ export class LogStore {
   readonly #resources: LogResources;
   readonly #journal: Journal;
   readonly #replay: JournalReplay | undefined;
+  /** Files of the run before are kept for those that are not recovered yet. */
+  #isReplayWanted: boolean;
   readonly #trash: Trash;
   readonly #logs = new Map<string, PartitionLog>();
   readonly #timers = new Set<Timer>();
   #brokerEpoch = -1;
   #isCheckpointDue = false;
   #isClosed = false;
+  /** Every log was closed as it should be. */
+  #isWhole = true;
 
   private constructor(
     options: LogStoreOptions,
@@ -104,7 +108,8 @@ export class LogStore {
     this.#replay = this.#wasClean
       ? undefined
       : JournalReplay.scan(fileSystem, listJournalFiles(fileSystem, `${path}/${JOURNAL}`), logger);
-    this.#journal.files.adopt(this.#replay?.isEmpty === false || this.#replay?.hole !== undefined);
+    this.#isReplayWanted = this.#replay?.isEmpty === false || this.#replay?.hole !== undefined;
+    this.#journal.files.adopt(this.#isReplayWanted);
     this.#trash = new Trash(fileSystem, clock, logger);
     this.#resources = {
       fileSystem,
@@ -269,12 +274,10 @@ export class LogStore {
     this.#checkpoints.writeHighWatermarks();
   }
 
-  #isWhole = true;
-
   /** Only if every log is as it should be, and nothing of the run before is still wanted from the journal. */
   async #writeMarker(): Promise<void> {
     const { fileSystem } = this.#options;
-    if (!this.#isWhole || (this.#replay !== undefined && !this.#replay.isEmpty)) return;
+    if (!this.#isWhole || this.#isReplayWanted) return;
     await replaceWholeDurably(
       fileSystem,
       `${this.path}/${CLEAN_SHUTDOWN}`,
@@ -314,13 +317,14 @@ export class LogStore {
 
   /** The journal of the run before is not needed for this partition any more. */
   #settle(topicId: string, partition: number): void {
-    if (this.#replay === undefined) return;
-    this.#replay.forget(topicId, partition);
-    if (this.#replay.isEmpty) this.#releaseReplayed();
+    this.#replay?.forget(topicId, partition);
+    if (this.#replay?.isEmpty) this.#releaseReplayed();
   }
 
   #releaseReplayed(): void {
+    if (!this.#isReplayWanted) return;
     if (this.#replay?.hole !== undefined && [...this.#logs.values()].some((log) => log.isDamaged)) return;
+    this.#isReplayWanted = false;
     // The logs are synced, but only the checkpoint says so to the next start.
     this.#checkpoints.write().then(
       () => this.#journal.files.releaseReplayed(),

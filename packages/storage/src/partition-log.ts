@@ -608,6 +608,10 @@ export class PartitionLog implements JournalClient {
     this.#logEndOffset = offset;
     this.#flushedOffset = Math.min(this.#flushedOffset, offset);
     this.#highWatermark = Math.min(this.#highWatermark, offset);
+    this.#waiters.failed(
+      new MillraceError('NOT_LEADER_OR_FOLLOWER', 'the append was truncated away'),
+      offset,
+    );
   }
 
   /** Runs a truncation: readers start over, and nothing is appended meanwhile. */
