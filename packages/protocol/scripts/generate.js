@@ -4,7 +4,7 @@
  * spreading), Long objects and a second copy of each payload. `npm run gen -w packages/protocol`; a test checks freshness.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 
@@ -34,8 +34,7 @@ export function protoFiles() {
 /** Every .proto file, parsed and resolved. */
 export function loadRoot() {
   const root = new protobuf.Root();
-  root.resolvePath = (_origin, target) =>
-    join(protoDirectory, relative(protoDirectory, join(protoDirectory, target)));
+  root.resolvePath = (_origin, target) => join(protoDirectory, target);
   root.loadSync(protoFiles(), { alternateCommentMode: true, keepCase: false });
   root.resolveAll();
   return root;
@@ -209,13 +208,14 @@ ${cases}
 
 function emitMessage(type) {
   const shapes = type.fieldsArray.map(shape);
-  const codec = `/** @hidden */\nexport const ${type.name}: Codec<${type.name}> = codec('${fullName(type)}', size${type.name}, write${type.name}, read${type.name});\n`;
+  const parts = `size${type.name}, write${type.name}, read${type.name}`;
+  const codec = `export const ${type.name}: Codec<${type.name}> = codec('${fullName(type)}', ${parts});\n`;
   return [
     emitInterface(type, shapes),
     emitSize(type, shapes),
     emitWrite(type, shapes),
     emitRead(type, shapes),
-    codec.replace('/** @hidden */\n', ''),
+    codec,
   ].join('\n');
 }
 

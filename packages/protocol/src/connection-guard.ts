@@ -40,6 +40,10 @@ export class ConnectionGuard {
   watch(server: Http2Server): void {
     server.maxConnections = this.#config['max.connections'];
     server.on('drop', () => this.#onRefused());
+    // For instance no file descriptor left for another connection: those that stand are not concerned.
+    server.on('error', (err) =>
+      this.#logger.warn({ event: 'accept_failed', err }, 'could not accept a connection'),
+    );
     server.on('session', (session: ServerHttp2Session) => this.#onSession(session));
     server.on('stream', (stream: ServerHttp2Stream) => this.#onStream(stream));
     server.on('sessionError', (error: NodeJS.ErrnoException, session: ServerHttp2Session) => {

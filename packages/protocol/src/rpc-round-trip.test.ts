@@ -1,5 +1,5 @@
 import { ERRORS, type ErrorCode, MillraceError } from '@millrace/core';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import {
   adminService,
   brokerService,
@@ -14,7 +14,7 @@ import {
   type RpcServer,
   ServingStatus,
 } from './index.ts';
-import { HEADER, loopback, until } from './testing/loopback.ts';
+import { cuttableProxy, HEADER, loopback, until } from './testing/loopback.ts';
 
 const DELETE: DeleteTopicsRequest = { header: HEADER, names: ['a'], topicIds: [] };
 
@@ -220,6 +220,35 @@ test('both sides of a stream learn at once that the connection broke', async () 
   expect(clientSide).toMatchObject({ code: expect.stringMatching(/NETWORK_EXCEPTION|CANCELLED/) });
   await until(() => serverSide !== undefined);
   expect(serverSide).toMatchObject({ code: 'NETWORK_EXCEPTION' });
+});
+
+test('a peer that falls silent without closing is noticed by both sides', async () => {
+  let serverSide: unknown;
+  const { port } = await loopback(
+    (server) => {
+      server.duplex(brokerService.produce, (stream) => {
+        stream.send({ correlationId: 1, partitions: [] });
+        return {
+          onMessage: () => undefined,
+          onClosed: (error) => {
+            serverSide = error;
+          },
+        };
+      });
+    },
+    { 'keepalive.time.ms': '100', 'keepalive.timeout.ms': '100' },
+  );
+  const proxy = await cuttableProxy(port);
+  const channel = RpcChannel.connect('127.0.0.1', proxy.port, {
+    keepaliveTimeMs: 100,
+    keepaliveTimeoutMs: 100,
+  });
+  onTestFinished(() => channel.close());
+  const clientSide = await new Promise((resolve) => {
+    channel.duplex(brokerService.produce, { onMessage: () => proxy.cut(), onClosed: resolve });
+  });
+  expect(clientSide).toMatchObject({ code: 'NETWORK_EXCEPTION', retriable: true });
+  await until(() => serverSide !== undefined);
 });
 
 test('health tells whether the server serves, and a watcher hears of changes', async () => {

@@ -1,4 +1,5 @@
 /** A server and channels on the loopback interface for tests, all closed at the end of the test that asked for them. */
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Logger } from '@millrace/core';
 import { onTestFinished } from 'vitest';
 import { RpcChannel, type RpcChannelOptions, RpcServer, rpcConfig } from '../index.ts';
@@ -41,12 +42,12 @@ export async function loopback(
   setUp(server);
   const port = await server.listen('127.0.0.1', 0);
   onTestFinished(() => server.close());
-  const connect = (options: RpcChannelOptions = {}): RpcChannel => {
+  const connectTo = (options: RpcChannelOptions = {}): RpcChannel => {
     const channel = RpcChannel.connect('127.0.0.1', port, options);
     onTestFinished(() => channel.close());
     return channel;
   };
-  return { server, port, channel: connect(), logged, connect };
+  return { server, port, channel: connectTo(), logged, connect: connectTo };
 }
 
 const same = (bytes: Buffer): Buffer => bytes;
@@ -57,6 +58,31 @@ export function rawRequests<Request, Response, Kind extends 'unary' | 'duplex'>(
   method: RpcMethod<Request, Response, Kind>,
 ): RpcMethod<Buffer, Response, Kind> {
   return { ...method, request: raw };
+}
+
+/** Passes bytes on between clients and `port` until told to swallow them: a network that is cut without a word. */
+export async function cuttableProxy(port: number): Promise<{ port: number; cut(): void }> {
+  let isCut = false;
+  const sockets: Socket[] = [];
+  const pass = (from: Socket, to: Socket): void => {
+    sockets.push(from);
+    from.on('error', () => undefined);
+    from.on('data', (chunk) => isCut || to.write(chunk));
+  };
+  const proxy = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    pass(near, far);
+    pass(far, near);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    proxy.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const cut = (): void => {
+    isCut = true;
+  };
+  return { port: (proxy.address() as AddressInfo).port, cut };
 }
 
 /** Waits until `condition` holds, looking once per turn of the event loop. */
