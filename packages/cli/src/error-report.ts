@@ -36,8 +36,11 @@ export function reportOf(error: unknown, where: { readonly bootstrapServer?: str
   if (error instanceof MillraceError) {
     const { code, message, help, retriable } = error;
     const exitCode = exitCodeOf(code);
-    const address =
-      exitCode === EXIT.unreachable && where.bootstrapServer ? ` [${where.bootstrapServer}]` : '';
+    const { bootstrapServer = '' } = where;
+    // Where it was tried, unless the message says so already.
+    const needsAddress =
+      exitCode === EXIT.unreachable && bootstrapServer !== '' && !message.includes(bootstrapServer);
+    const address = needsAddress ? ` [${bootstrapServer}]` : '';
     return {
       code,
       exitCode,

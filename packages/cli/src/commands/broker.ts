@@ -1,5 +1,5 @@
 /** `millrace broker`: the brokers, and what each carries. */
-import type { BrokerInfo, TopicInfo } from '@millrace/client';
+import type { BrokerInfo, ClusterInfo, TopicInfo } from '@millrace/client';
 import type { Command } from 'commander';
 import { notFound, usageError } from '../cli-error.ts';
 import { type Column, printColumns, printFields } from '../column-printer.ts';
@@ -30,6 +30,11 @@ export const BROKER_COLUMNS: readonly Column<BrokerInfo>[] = [
   { heading: 'EPOCH', align: 'right', wide: true, cell: (broker) => broker.brokerEpoch },
 ];
 
+/** By id: the cluster answers in whatever order it knows them. */
+export function sortedBrokers({ brokers }: ClusterInfo): readonly BrokerInfo[] {
+  return brokers.toSorted((a, b) => a.id - b.id);
+}
+
 export function brokerValue(broker: BrokerInfo): object {
   return {
     id: broker.id,
@@ -42,7 +47,7 @@ export function brokerValue(broker: BrokerInfo): object {
 }
 
 async function listBrokers(context: CommandContext): Promise<void> {
-  const { brokers } = await context.admin().describeCluster(context.callOptions());
+  const brokers = sortedBrokers(await context.admin().describeCluster(context.callOptions()));
   await context.show({
     value: { brokers: brokers.map(brokerValue) },
     text: (wide) => printColumns(BROKER_COLUMNS, brokers, { wide }),
@@ -56,7 +61,9 @@ async function describeBroker(context: CommandContext, _flags: object, idText: s
   const cluster = await context.admin().describeCluster(context.callOptions());
   const broker = cluster.brokers.find(({ id }) => id === Number(idText));
   if (!broker) {
-    const known = cluster.brokers.map(({ id }) => id).join(', ');
+    const known = sortedBrokers(cluster)
+      .map(({ id }) => id)
+      .join(', ');
     throw notFound(`no broker has the id ${idText}`, `There are: ${known === '' ? 'none' : known}.`);
   }
   const topics = await context.admin().describeTopics(undefined, context.callOptions());

@@ -7,7 +7,7 @@ import { parseDurationMs } from '../duration.ts';
 import { reportOf } from '../error-report.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import type { Shell } from '../shell.ts';
-import { BROKER_COLUMNS, brokerValue } from './broker.ts';
+import { BROKER_COLUMNS, brokerValue, sortedBrokers } from './broker.ts';
 import { type HealthReport, healthOf, unreachable } from './cluster-health.ts';
 
 export function clusterCommand(program: Command, shell: Shell): void {
@@ -29,6 +29,7 @@ export function clusterCommand(program: Command, shell: Shell): void {
 async function showInfo(context: CommandContext): Promise<void> {
   const cluster = await context.admin().describeCluster(context.callOptions());
   const { controllerId } = cluster;
+  const brokers = sortedBrokers(cluster);
   await context.show({
     value: {
       clusterId: cluster.clusterId,
@@ -39,7 +40,7 @@ async function showInfo(context: CommandContext): Promise<void> {
       leaderlessPartitionCount: cluster.leaderlessPartitionCount,
       underReplicatedPartitionCount: cluster.underReplicatedPartitionCount,
       underMinIsrPartitionCount: cluster.underMinIsrPartitionCount,
-      brokers: cluster.brokers.map(brokerValue),
+      brokers: brokers.map(brokerValue),
     },
     text: (wide) =>
       `${printFields([
@@ -51,7 +52,7 @@ async function showInfo(context: CommandContext): Promise<void> {
         ['Without leader', cluster.leaderlessPartitionCount],
         ['Under-replicated', cluster.underReplicatedPartitionCount],
         ['Under min ISR', cluster.underMinIsrPartitionCount],
-      ])}\n${printColumns(BROKER_COLUMNS, cluster.brokers, { wide })}`,
+      ])}\n${printColumns(BROKER_COLUMNS, brokers, { wide })}`,
     names: () => [cluster.clusterId],
   });
 }
