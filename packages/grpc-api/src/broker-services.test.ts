@@ -115,7 +115,7 @@ test('produce: while the broker has no room nothing more is read; the producer f
   let isStuck = false;
   while (!isStuck) {
     stream.send(produceRequest(++sent, -1, 1 * MiB));
-    const idle = new Promise<string>((resolve) => setTimeout(resolve, 100, 'idle'));
+    const idle = new Promise<string>((resolve) => setTimeout(resolve, 300, 'idle'));
     isStuck = (await Promise.race([stream.drained().then(() => 'room'), idle])) === 'idle';
     expect(sent).toBeLessThan(40);
   }
@@ -140,6 +140,13 @@ test('produce: requests without an answer are bounded by their bytes', async () 
   expect(calls).toBeLessThan(68);
   gate.resolve(produced(1));
   await until(() => answers.length === 100);
+});
+
+test('produce: an answer that cannot be encoded ends its stream, not the process', async () => {
+  const { channel } = await at({ produce: async () => produced(Number.NaN) });
+  const { stream, closed } = producer(channel);
+  stream.send(produceRequest(1));
+  expect(await closed).toMatchObject({ code: 'INVALID_REQUEST' });
 });
 
 test('produce: a producer that is done still gets every answer; then the stream ends', async () => {

@@ -13,6 +13,7 @@ export class ControllerDirectory {
   readonly #channelOptions: RpcChannelOptions | undefined;
   readonly #channels = new Map<NodeId, RpcChannel>();
   #activeId: NodeId | -1 = -1;
+  #lastRefused: NodeId | -1 = -1;
 
   constructor(addresses: readonly ControllerAddress[], channelOptions?: RpcChannelOptions) {
     this.#addresses = addresses;
@@ -31,11 +32,12 @@ export class ControllerDirectory {
 
   /** It said that it is not the active one, or did not answer. */
   notActive(id: NodeId): void {
+    this.#lastRefused = id;
     if (this.#activeId === id) this.#activeId = -1;
   }
 
-  /** In the order in which to ask: the active one first, then the others beginning after `last`. */
-  candidates(last: NodeId | -1 = -1): readonly NodeId[] {
+  /** In the order in which to ask: the active one first, then the others, `last` at the very end. */
+  candidates(last: NodeId | -1 = this.#lastRefused): readonly NodeId[] {
     const ids = this.#addresses.map(({ id }) => id);
     const start = ids.indexOf(last) + 1;
     const rotated = [...ids.slice(start), ...ids.slice(0, start)];

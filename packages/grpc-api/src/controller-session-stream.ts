@@ -43,7 +43,8 @@ export class ControllerSessionStream implements ServerStreamHandlers<BrokerHeart
     checkCluster(heartbeat.header, this.#clusterId);
     this.#waiting.push(heartbeat);
     if (this.#waiting.length > WAITING_MAX) throw new MillraceError('NODE_OVERLOADED');
-    if (!this.#isBusy) void this.#answerWaiting();
+    if (this.#isBusy) return;
+    this.#answerWaiting().catch((error: unknown) => this.#stream.close(toMillraceError(error)));
   }
 
   onClosed(): void {

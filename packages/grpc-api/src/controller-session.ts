@@ -23,6 +23,7 @@ export class GrpcControllerSession implements ControllerSession {
   readonly #handlers: ControllerSessionHandlers;
   #candidates: readonly NodeId[];
   #stream: RpcStream<WireHeartbeat> | undefined;
+  #askedId: NodeId | undefined;
   #correlationId = 0;
   #isAccepted = false;
   #isClosed = false;
@@ -55,7 +56,10 @@ export class GrpcControllerSession implements ControllerSession {
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    // Given up for its silence or for good: either way the next session had better begin with another controller.
+    if (this.#askedId !== undefined) this.#directory.notActive(this.#askedId);
     this.#stream?.close();
   }
 
@@ -68,6 +72,7 @@ export class GrpcControllerSession implements ControllerSession {
       return;
     }
     this.#candidates = rest;
+    this.#askedId = id;
     const stream = this.#directory.channel(id).duplex(controllerService.session, {
       onMessage: (state) => this.#onState(id, state),
       onClosed: (error) => this.#onClosed(id, error),

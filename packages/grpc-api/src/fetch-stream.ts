@@ -44,7 +44,9 @@ export class FetchStream implements ServerStreamHandlers<FetchRequest> {
 
   #pump(): void {
     while (this.#waiting.length > 0 && !this.#isBlocked && this.#inFlight < FETCHES_IN_FLIGHT_MAX) {
-      void this.#answer(this.#waiting.shift()!);
+      this.#answer(this.#waiting.shift()!).catch((error: unknown) => {
+        this.#stream.close(toMillraceError(error));
+      });
     }
     if (this.#waiting.length > 0) this.#stream.pause();
     else this.#stream.resume();

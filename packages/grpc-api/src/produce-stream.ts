@@ -62,6 +62,7 @@ export class ProduceStream implements ServerStreamHandlers<ProduceRequest> {
         },
         (error: unknown) => this.#refuse(header.correlationId, toMillraceError(error)),
       )
+      .catch((error: unknown) => this.#stream.close(toMillraceError(error)))
       .finally(() => {
         this.#requests -= 1;
         this.#bytes -= bytes;

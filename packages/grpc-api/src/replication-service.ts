@@ -35,16 +35,15 @@ class ReplicationStream implements ServerStreamHandlers<ReplicaFetchRequest> {
       this.#session = this.#broker.replicaFetchSession(request.replicaId);
     }
     const answer = this.#session.handle({ ...request, correlationId: header.correlationId });
-    answer?.then(
-      (response) => {
+    answer
+      ?.then((response) => {
         this.#stream.send({
           correlationId: response.correlationId,
           partitions: toWireFailures(response.partitions),
           failure: toWireFailure(response.failure),
         });
-      },
-      (error: unknown) => this.#stream.close(toMillraceError(error)),
-    );
+      })
+      .catch((error: unknown) => this.#stream.close(toMillraceError(error)));
   }
 
   onClosed(): void {

@@ -60,7 +60,7 @@ test('a server that stops reading holds the producer back after the stream windo
   let stuck = false;
   while (!stuck) {
     const drained = stream.drained().then(() => 'drained');
-    const idle = new Promise<string>((resolve) => setTimeout(resolve, 100, 'idle'));
+    const idle = new Promise<string>((resolve) => setTimeout(resolve, 300, 'idle'));
     stuck = (await Promise.race([drained, idle])) === 'idle';
     if (!stuck) stream.send(produceRequest(++sent));
   }
@@ -100,7 +100,7 @@ test('a consumer that never reads makes send() say stop; its buffer grows no fur
   while (!stuck) {
     while (serverStream!.send(fetchResponse(++id)));
     const drained = serverStream!.drained().then(() => 'drained');
-    const idle = new Promise<string>((resolve) => setTimeout(resolve, 100, 'idle'));
+    const idle = new Promise<string>((resolve) => setTimeout(resolve, 300, 'idle'));
     stuck = (await Promise.race([drained, idle])) === 'idle';
   }
   expect(id).toBeLessThan(40);
