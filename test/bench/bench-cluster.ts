@@ -76,11 +76,22 @@ export class BenchCluster {
       .map(({ id, logFile }) => {
         const lines = readFileSync(logFile, 'utf8')
           .split('\n')
-          .filter((line) => /"level":(?:"?(?:warn|error|fatal)|[456]0)/.test(line) || !line.startsWith('{'));
+          .map(complaintOf)
+          .filter((complaint) => complaint !== undefined);
         return `node ${id}:\n${lines.slice(-LOG_TAIL_LINES).join('\n')}`;
       })
       .join('\n');
   }
+}
+
+/** A warning or worse in short, or a line that is not the logger's; undefined for anything else. */
+function complaintOf(line: string): string | undefined {
+  if (!line.startsWith('{')) return line === '' ? undefined : line;
+  if (!/"level":"(?:warn|error|fatal)"/.test(line)) return undefined;
+  const { time, event, msg, err } = JSON.parse(line) as Record<string, string> & {
+    readonly err?: { readonly message: string };
+  };
+  return `${time} ${event}: ${msg}${err ? ` (${err.message})` : ''}`;
 }
 
 /** Polls until `holds`; failures while a cluster changes count as not yet. @throws {Error} after `timeoutMs`. */

@@ -5,7 +5,7 @@ const HEADINGS = ['row', 'figure', 'floor of this run', 'ratio', 'to reach', 'me
 
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '-';
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  const digits = Number.isInteger(value) || Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
