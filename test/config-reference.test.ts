@@ -13,7 +13,9 @@ test('no key is declared twice', () => {
 
 test('every key says what it is for', () => {
   const silent = NODE_SCHEMAS.flatMap((schema) =>
-    Object.entries(schema.keys).filter(([, key]) => key.doc.length < 15).map(([name]) => name),
+    Object.entries(schema.keys)
+      .filter(([, key]) => key.doc.length < 15)
+      .map(([name]) => name),
   );
   expect(silent).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Millrace, type TopicInfo } from '@millrace/client';
+import { Millrace } from '@millrace/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePorts } from '../cluster/cluster-processes.ts';
 
@@ -76,7 +76,7 @@ test(
     await using millrace = new Millrace({ bootstrap: ports.map((port) => `localhost:${port}`) });
     const admin = millrace.admin();
     await admin.createTopic({
-      topic: 'orders',
+      name: 'orders',
       partitions: 6,
       replicationFactor: 3,
       configs: { 'min.insync.replicas': '2' },
@@ -108,10 +108,8 @@ test(
     };
 
     await untilMoreAcknowledged(5_000);
-    const [{ partitions }] = (await admin.describeTopics(['orders'])) as [
-      { partitions: { leader: number | undefined }[] },
-    ];
-    const killed = partitions[0]!.leader;
+    const [topic] = await admin.describeTopics(['orders']);
+    const killed = topic!.partitions[0]!.leader;
     say(`kill of container ${killed} after ${acknowledged.size} acknowledged records`);
     await docker('kill', '-s', 'KILL', await containerOf(killed));
     await untilMoreAcknowledged(5_000);

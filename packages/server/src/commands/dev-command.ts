@@ -184,7 +184,7 @@ class DevNode {
       return;
     }
     if (entry.event === 'node_started') this.#up.resolve();
-    if (this.#context.options.verbose || entry.level !== 'info') {
+    if (this.#context.options.verbose || entry.level === 'error' || entry.level === 'fatal') {
       const cause = entry.err?.message === undefined ? '' : `: ${entry.err.message}`;
       this.#say(`${entry.level} ${entry.msg}${cause}`);
     }
