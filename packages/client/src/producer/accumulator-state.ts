@@ -30,8 +30,8 @@ export interface Lane {
   failures: number;
   /** Leader epoch of the last failed attempt: a newer one ends the backoff. */
   failedEpoch: number;
-  /** Size of the last batch sent: waiting for more only pays where batches grow. */
-  lastBatchBytes: number;
+  /** Records in the open batch when the sender last looked: one that no longer grows need not linger. */
+  seenRecords: number;
   /** Since when the cluster says that there is no such topic; monotonic, Infinity if it does not. */
   missingSinceMs: number;
 }
@@ -72,7 +72,7 @@ export class AccumulatorState {
       backoffUntilMs: 0,
       failures: 0,
       failedEpoch: -1,
-      lastBatchBytes: 0,
+      seenRecords: 0,
       missingSinceMs: Number.POSITIVE_INFINITY,
     };
   }
@@ -102,6 +102,7 @@ export class AccumulatorState {
       before = 0;
       index = batch.tryAppend(timestamp, key, value, headers);
       queue.begin(batch);
+      lane.seenRecords = 0;
       this.#pending.add(batch);
       this.#active.add(lane);
     }

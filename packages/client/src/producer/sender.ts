@@ -4,7 +4,7 @@
  * queue's; this class knows brokers, time and retries.
  */
 
-import { KiB, MillraceError, type NodeId, type Timer, toMillraceError } from '@millrace/core';
+import { MillraceError, type NodeId, type Timer, toMillraceError } from '@millrace/core';
 import { brokerService, type PartitionProduced, type ProduceResponse } from '@millrace/protocol';
 import type { ProducerConfig } from '../client-config.ts';
 import { backoffMs } from '../cluster/backoff.ts';
@@ -23,9 +23,6 @@ export interface SenderOptions {
   /** A batch was closed: sticky partitioners move on. */
   readonly onBatchClosed: (topic: string, partition: number) => void;
 }
-
-/** Below this a batch is a trickle: waiting for more records gains nothing when the broker is idle. */
-const TRICKLE_BYTES = 16 * KiB;
 
 /** One look at all lanes. */
 interface Round {
@@ -80,6 +77,7 @@ export class Sender {
     const link = leader && this.#links.get(leader.leaderId);
     const nowMs = queue.open!.createdAtMs;
     if (leader === undefined || link === undefined) this.#wakeAt(nowMs);
+    else if (link.inFlight === 0) this.#wakeAt(nowMs);
     else if (this.#hasRoom(link)) this.#wakeAt(this.#readyAtMs(lane, leader, link, nowMs));
   }
 
@@ -162,7 +160,7 @@ export class Sender {
       if (parts === undefined && !this.#hasRoom(link)) continue;
       const readyMs = this.#readyAtMs(lane, leader, link, nowMs);
       if (readyMs > nowMs) {
-        round.nextReadyMs = Math.min(round.nextReadyMs, readyMs);
+        round.nextReadyMs = Math.min(round.nextReadyMs, this.#nextLookMs(lane, link, readyMs, nowMs));
       } else if (queue.needsIdentity && !this.#identify(lane)) {
         needsIdentity = true;
       } else if (parts !== undefined && requestBytes(parts) >= this.#config.maxRequestSize) {
@@ -177,6 +175,15 @@ export class Sender {
     return round;
   }
 
+  /** When to look at a lane that is not ready: at an idle broker's, after a turn of the event loop, to see if it grew. */
+  #nextLookMs(lane: Lane, link: BrokerLink, readyMs: number, nowMs: number): number {
+    const { open } = lane.queue;
+    const isIdle = link.inFlight === 0 && lane.backoffUntilMs <= nowMs && Number.isFinite(readyMs);
+    if (!isIdle || open === undefined) return readyMs;
+    lane.seenRecords = open.recordCount;
+    return nowMs;
+  }
+
   #hasRoom(link: BrokerLink): boolean {
     return link.canSend && link.inFlight < this.#config.maxInFlight;
   }
@@ -187,7 +194,6 @@ export class Sender {
     if (queue.closedCount === 0) this.#seal(lane);
     const { topicId } = this.#cluster.metadata.topic(lane.topic)!;
     const batch = queue.take(leader.leaderId);
-    lane.lastBatchBytes = batch.sizeBytes;
     if (queue.closedCount > 0 || (queue.open !== undefined && this.#flushes > 0)) round.hasMore = true;
     else if (queue.open !== undefined) {
       round.nextReadyMs = Math.min(round.nextReadyMs, queue.open.createdAtMs + this.#config.lingerMs);
@@ -362,9 +368,9 @@ export class Sender {
     if (lane.backoffUntilMs > nowMs) return lane.backoffUntilMs;
     if (queue.closedCount > 0) return nowMs;
     if (queue.open === undefined) return Number.POSITIVE_INFINITY;
-    const isTrickle = lane.lastBatchBytes < TRICKLE_BYTES && link.inFlight === 0;
-    if (this.#flushes > 0 || isTrickle) return nowMs;
-    return queue.open.createdAtMs + this.#config.lingerMs;
+    const lingerEndMs = queue.open.createdAtMs + this.#config.lingerMs;
+    if (this.#flushes > 0 || lingerEndMs <= nowMs) return nowMs;
+    return link.inFlight === 0 && lane.seenRecords === queue.open.recordCount ? nowMs : lingerEndMs;
   }
 
   /** When the oldest unanswered request of some broker is due for a look. */
