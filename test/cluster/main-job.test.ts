@@ -56,11 +56,13 @@ async function produce(
   child.stdin.on('error', () => {});
   const exited = once(child, 'close');
   const waiting = [...faults];
-  const running: Promise<void>[] = [];
+  /** One fault after the other: the next begins when the last one's node is back. */
+  let running = Promise.resolve();
   const startedMs = performance.now();
   let fedBytes = 0;
   for (let from = 0; from < source.lineCount && child.exitCode === null; from += CHUNK_LINES) {
-    while (waiting[0] && from >= waiting[0].atShare * source.lineCount) running.push(waiting.shift()!.run());
+    while (waiting[0] && from >= waiting[0].atShare * source.lineCount)
+      running = running.then(waiting.shift()!.run);
     const text = source.lines(from, Math.min(from + CHUNK_LINES, source.lineCount));
     fedBytes += text.length;
     if (!child.stdin.write(text)) await Promise.race([once(child.stdin, 'drain'), exited]);
@@ -68,7 +70,7 @@ async function produce(
     if (aheadMs > 0) await new Promise((resolve) => setTimeout(resolve, aheadMs));
   }
   child.stdin.end();
-  await Promise.all(running);
+  await running;
   const [exitCode] = (await exited) as [number | null];
   say(
     `${source.lineCount} lines, ${fedBytes} bytes fed; produce ended with ${exitCode} after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`,

@@ -89,6 +89,12 @@ export class LogSideFiles {
     this.#producers = producers;
   }
 
+  /** Drops the epochs that began at `endOffset`, the log end, and hold no record. */
+  async forgetEmptyEpochs(endOffset: number): Promise<void> {
+    if (this.epochs.truncateEnd(endOffset)) this.writeEpochs();
+    await this.sync();
+  }
+
   /** Nothing of the log is left. */
   cleared(): void {
     this.epochs.clear();

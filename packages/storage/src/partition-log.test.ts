@@ -147,6 +147,22 @@ test('a truncated log forgets what was cut, also its epochs and producers, and g
   await store.close({ clean: true });
 });
 
+test('a truncation at the end drops an epoch that was begun there and never written in', async () => {
+  const disk = new MemoryFileSystem();
+  let store = await openStore(disk);
+  let log = await openLog(store);
+  log.appendAsLeader(batchOf('a', { count: 4 }), 0);
+  log.assignEpoch(3, 4);
+  expect(log.lastEpoch).toBe(3);
+  await log.truncateTo(4);
+  expect([log.lastEpoch, log.logEndOffset]).toEqual([0, 4]);
+  await store.close({ clean: false });
+  store = await openStore(disk);
+  log = await openLog(store);
+  expect([log.lastEpoch, log.logEndOffset]).toEqual([0, 4]);
+  await store.close({ clean: true });
+});
+
 test('old segments go by age and by size, never the uncommitted and never the last unless it was rolled', async () => {
   const clock = new ManualClock(1_000_000);
   const disk = new MemoryFileSystem();

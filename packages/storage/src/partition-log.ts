@@ -290,7 +290,11 @@ export class PartitionLog implements JournalClient {
   /** Cuts the log so that it ends at `offset`, or before it if that lies inside a batch. Durable when it resolves. */
   async truncateTo(offset: number): Promise<void> {
     this.#checkWritable();
-    if (offset >= this.#logEndOffset) return;
+    if (offset >= this.#logEndOffset) {
+      // An epoch that this log began and wrote nothing in may be all that it has ahead of its leader.
+      await this.#side.forgetEmptyEpochs(this.#logEndOffset);
+      return;
+    }
     if (offset < this.#segments.startOffset) {
       await this.truncateFullyAndStartAt(offset);
       return;
