@@ -34,7 +34,11 @@ export const string: Serde<string> = {
 /** JSON text. The type is a promise of the caller: nothing checks what arrives. */
 export function json<T>(): Serde<T> {
   return {
-    serialize: (value) => Buffer.from(JSON.stringify(value), 'utf8'),
+    serialize(value) {
+      const text: string | undefined = JSON.stringify(value);
+      if (text === undefined) throw new TypeError(`a ${typeof value} has no JSON text`);
+      return Buffer.from(text, 'utf8');
+    },
     deserialize: (value) => JSON.parse(value.toString('utf8')) as T,
   };
 }

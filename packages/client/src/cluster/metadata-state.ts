@@ -109,7 +109,7 @@ export class MetadataState {
     const isSame = known !== undefined && known.topicId === topicId;
     if (known !== undefined && !isSame) this.#nameOfId.delete(known.topicId);
     const leaders: PartitionLeader[] = [];
-    let changed = !isSame || known.partitions.length !== partitions.length;
+    let changed = !isSame || known.partitions.length < partitions.length;
     for (const { partition, leaderId, leaderEpoch } of partitions) {
       const before = isSame ? known.partitions[partition] : undefined;
       const isStale = before !== undefined && before.leaderEpoch > leaderEpoch;

@@ -326,6 +326,28 @@ describe('leaders and truncation', () => {
   });
 });
 
+describe('a topic that is deleted and created again', () => {
+  test('is read from its beginning, or is an error without a reset policy', async () => {
+    for (const autoOffsetReset of ['latest', 'none'] as const) {
+      const { cluster, millrace, run, pass } = fixture();
+      cluster.createTopic('t', 1);
+      fill(cluster, 30);
+      const consumer = millrace.consumer({ autoOffsetReset });
+      consumer.assign([tp()]);
+      consumer.seek(tp(), 20);
+      expect(valuesOf(await run(consumer.poll()))).toEqual(range(20, 30));
+      cluster.topics.delete('t');
+      await pass(5);
+      cluster.createTopic('t', 1);
+      fill(cluster, 40);
+      const polled = run(consumer.poll({ maxRecords: 2 }));
+      if (autoOffsetReset === 'none') expect(await codeOf(polled)).toBe('OFFSET_OUT_OF_RANGE');
+      else expect(valuesOf(await polled)).toEqual(['v0', 'v1']);
+      await run(millrace.close());
+    }
+  });
+});
+
 describe('bad answers', () => {
   test('a corrupt batch is CORRUPT_MESSAGE after the good ones before it, and can be skipped', async () => {
     const { cluster, millrace, run } = fixture();

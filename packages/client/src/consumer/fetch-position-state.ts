@@ -30,6 +30,8 @@ export class FetchPositionState<K, V> {
   failures = 0;
   /** Newest leader epoch heard of: only a newer one is news. */
   failedEpoch = -1;
+  /** The topic that positions belong to: one created again under its name is another one. */
+  topicId = '';
   /** To be thrown at the user, once. */
   error: MillraceError | undefined;
   readonly #source: RecordSource<K, V>;
@@ -176,6 +178,19 @@ export class FetchPositionState<K, V> {
     this.#forgetFetched();
     this.#position = undefined;
     const text = `${this.#name}: offset ${offset} is not in the log and autoOffsetReset is none; seek to go on`;
+    this.error = new MillraceError('OFFSET_OUT_OF_RANGE', text);
+  }
+
+  /** The topic was deleted and created again: nothing of it has been read yet. */
+  recreated(topicId: string): void {
+    this.topicId = topicId;
+    if (this.#policy !== 'none') {
+      this.seekTo('earliest');
+      return;
+    }
+    this.#forgetFetched();
+    this.#position = undefined;
+    const text = `${this.#name}: the topic was deleted and created again and autoOffsetReset is none; seek to go on`;
     this.error = new MillraceError('OFFSET_OUT_OF_RANGE', text);
   }
 

@@ -292,7 +292,7 @@ export class Fetcher<K, V> {
     return isNew ? 0 : state.backoffUntilMs;
   }
 
-  /** Whether the topic is known; asks if not. */
+  /** Whether the partition can be asked about; finds out if that is not known. */
   #hasMetadata(state: State<K, V>): boolean {
     const { topic, partition } = state;
     const known = this.#cluster.metadata.topic(topic);
@@ -300,7 +300,12 @@ export class Fetcher<K, V> {
       this.#resolve(topic);
       return false;
     }
-    if (partition < known.partitions.length) return true;
+    if (state.topicId === '') state.topicId = known.topicId;
+    if (state.topicId !== known.topicId) {
+      state.recreated(known.topicId);
+      this.#onNews();
+    }
+    if (partition < known.partitions.length) return state.error === undefined;
     const text = `topic ${topic} has partitions 0 to ${known.partitions.length - 1}, not ${partition}`;
     state.fail(new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', text));
     this.#onNews();

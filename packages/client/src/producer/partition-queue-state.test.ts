@@ -1,0 +1,162 @@
+/**
+ * The queue of one partition under every interleaving of answers, losses and refusals: against a broker that
+ * checks sequences, no record is written twice, none acknowledged is missing, and order is the order of send.
+ */
+import { MillraceError } from '@millrace/core';
+import { BatchBuilder } from '@millrace/records';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FakePartition } from '../testing/fake-partition.ts';
+import { FailureLedger } from './failure-ledger.ts';
+import { PartitionQueueState } from './partition-queue-state.ts';
+import { ProducerBatch } from './producer-batch.ts';
+
+function batchOf(value: string, count = 1): ProducerBatch {
+  const batch = new ProducerBatch({
+    topic: 't',
+    partition: 0,
+    builder: new BatchBuilder({ codec: 'none', capacityBytes: 1 << 20 }),
+    createdAtMs: 0,
+    deadlineMs: 1000,
+    ledger: new FailureLedger(),
+    onDone: () => {},
+  });
+  for (let i = 0; i < count; i++)
+    batch.tryAppend(0, null, Buffer.from(count === 1 ? value : `${value}.${i}`), []);
+  return batch;
+}
+
+function add(queue: PartitionQueueState, batch: ProducerBatch): ProducerBatch {
+  queue.begin(batch);
+  queue.seal();
+  return batch;
+}
+
+const LEADER = 1;
+const ok = { baseOffset: 0, logAppendTimeMs: -1 };
+
+describe('a partition queue', () => {
+  test('sequences follow each other and wrap from 2^31-1 to 0', () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 3 });
+    const first = add(queue, batchOf('a', 5));
+    const second = add(queue, batchOf('b', 2));
+    expect(queue.take(LEADER).stamp).toEqual({ producerId: 9, producerEpoch: 3, baseSequence: 0 });
+    expect(queue.take(LEADER).stamp?.baseSequence).toBe(5);
+    queue.written(first, ok);
+    queue.written(second, ok);
+    expect(queue.isEmpty).toBe(true);
+  });
+
+  test('while a leader has batches in flight nothing goes to another one', () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 0 });
+    const batch = add(queue, batchOf('a'));
+    add(queue, batchOf('b'));
+    queue.take(LEADER);
+    expect(queue.maySendTo(LEADER)).toBe(true);
+    expect(queue.maySendTo(2)).toBe(false);
+    queue.written(batch, ok);
+    expect(queue.maySendTo(2)).toBe(true);
+  });
+
+  test('when the epochs are used up a new producer id is asked for', () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 32_767 });
+    add(queue, batchOf('a'));
+    queue.failed(queue.take(LEADER), new MillraceError('INVALID_RECORD'));
+    add(queue, batchOf('b'));
+    queue.settleGap();
+    expect(queue.needsIdentity).toBe(true);
+    queue.identify({ producerId: 10, producerEpoch: 0 });
+    expect(queue.take(LEADER).stamp).toEqual({ producerId: 10, producerEpoch: 0, baseSequence: 0 });
+  });
+
+  test('a batch that expires in flight keeps its place: its late success needs no new epoch', async () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 0 });
+    const batch = add(queue, batchOf('a'));
+    queue.take(LEADER);
+    queue.expire(1000, () => new MillraceError('REQUEST_TIMED_OUT'));
+    await expect(batch.settled()).rejects.toMatchObject({ code: 'REQUEST_TIMED_OUT' });
+    queue.written(batch, ok);
+    add(queue, batchOf('b'));
+    queue.settleGap();
+    expect(queue.take(LEADER).stamp).toEqual({ producerId: 9, producerEpoch: 0, baseSequence: 1 });
+  });
+
+  type Step =
+    | { readonly kind: 'send' }
+    | {
+        readonly kind: 'answer';
+        readonly fate: 'ok' | 'refused' | 'fatal' | 'lostBefore' | 'lostAfter' | 'failedAfter';
+      };
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 3, arbitrary: fc.constant({ kind: 'send' } as const) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('answer' as const),
+        fate: fc.constantFrom('ok' as const, 'refused', 'fatal', 'lostBefore', 'lostAfter', 'failedAfter'),
+      }),
+    },
+  );
+
+  test('no interleaving duplicates, loses or reorders', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const queue = new PartitionQueueState('t', 0, true);
+        queue.identify({ producerId: 1, producerEpoch: 0 });
+        const log = new FakePartition(0, LEADER);
+        const acknowledged: string[] = [];
+        const names = new Map<ProducerBatch, string>();
+        /** On their way to the broker, in order, with their bytes as they were sent. */
+        let wire: { batch: ProducerBatch; bytes: Buffer }[] = [];
+        let count = 0;
+        const pump = (): void => {
+          queue.settleGap();
+          while (queue.closedCount > 0 && queue.maySendTo(LEADER) && queue.inFlightCount < 5) {
+            const batch = queue.take(LEADER);
+            wire.push({ batch, bytes: Buffer.from(batch.encode()) });
+          }
+        };
+        const answer = (fate: string): void => {
+          const sent = wire.shift();
+          if (sent === undefined) return;
+          const { batch, bytes } = sent;
+          if (fate === 'lostBefore') {
+            // The connection breaks: everything behind is lost with it.
+            const lost = [batch, ...wire.map((other) => other.batch)];
+            wire = [];
+            for (const one of lost) queue.failed(one, new MillraceError('NETWORK_EXCEPTION'));
+            return;
+          }
+          if (fate === 'refused') return void queue.failed(batch, new MillraceError('NOT_ENOUGH_REPLICAS'));
+          if (fate === 'fatal') return void queue.failed(batch, new MillraceError('MESSAGE_TOO_LARGE'));
+          const result = log.append(bytes);
+          if (fate === 'lostAfter') return void queue.failed(batch, new MillraceError('NETWORK_EXCEPTION'));
+          if (fate === 'failedAfter')
+            return void queue.failed(batch, new MillraceError('NOT_ENOUGH_REPLICAS_AFTER_APPEND'));
+          if ('code' in result) return void queue.failed(batch, new MillraceError(result.code));
+          if (!batch.isDone) acknowledged.push(names.get(batch)!);
+          queue.written(batch, { baseOffset: result.baseOffset, logAppendTimeMs: -1 });
+        };
+        for (const one of steps) {
+          if (one.kind === 'send') names.set(add(queue, batchOf(`v${count}`)), `v${count++}`);
+          else answer(one.fate);
+          pump();
+        }
+        for (let i = 0; i < 500 && !queue.isEmpty; i++) {
+          pump();
+          answer('ok');
+        }
+        expect(queue.isEmpty).toBe(true);
+        const written = log.values();
+        const numbers = written.map((value) => Number(value.slice(1)));
+        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+        for (const value of acknowledged) expect(written).toContain(value);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
