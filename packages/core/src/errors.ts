@@ -246,8 +246,9 @@ export const ERRORS = facts({
   DIRECTORY_LOCKED: { wire: 1006, retriable: false, help: 'Another process uses this data directory.' },
   LOG_DAMAGED: {
     wire: 1007,
-    retriable: false,
-    help: 'The log is damaged below a point that was durable; the replica is repaired from another one.',
+    retriable: true,
+    staleMetadata: true,
+    help: 'The log is damaged below a point that was durable; the replica is offline until it is repaired from another one.',
   },
   DISK_FULL: {
     wire: 1008,
