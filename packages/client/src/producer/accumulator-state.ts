@@ -32,6 +32,8 @@ export interface Lane {
   failedEpoch: number;
   /** Records in the open batch when the sender last looked: one that no longer grows need not linger. */
   seenRecords: number;
+  /** Largest batch to begin: smaller than configured once the topic has refused one. */
+  batchSizeMax: number;
   /** Since when the cluster says that there is no such topic; monotonic, Infinity if it does not. */
   missingSinceMs: number;
 }
@@ -73,6 +75,7 @@ export class AccumulatorState {
       failures: 0,
       failedEpoch: -1,
       seenRecords: 0,
+      batchSizeMax: this.#options.batchSize,
       missingSinceMs: Number.POSITIVE_INFINITY,
     };
   }
@@ -124,11 +127,11 @@ export class AccumulatorState {
   }
 
   #newBatch(lane: Lane, nowMs: number): ProducerBatch {
-    const { codec, batchSize, deliveryTimeoutMs, ledger } = this.#options;
+    const { codec, deliveryTimeoutMs, ledger } = this.#options;
     return new ProducerBatch({
       topic: lane.topic,
       partition: lane.partition,
-      builder: new BatchBuilder({ codec, capacityBytes: batchSize }),
+      builder: new BatchBuilder({ codec, capacityBytes: lane.batchSizeMax }),
       createdAtMs: nowMs,
       deadlineMs: nowMs + deliveryTimeoutMs,
       ledger,
@@ -136,6 +139,12 @@ export class AccumulatorState {
         this.#pending.delete(batch);
         this.#usedBytes -= batch.sizeBytes;
         this.#options.onReleased();
+      },
+      onSplit: (halves) => {
+        for (const half of halves) {
+          this.#pending.add(half);
+          this.#usedBytes += half.sizeBytes;
+        }
       },
     });
   }

@@ -5,7 +5,7 @@
  */
 import { Deferred, type MillraceError } from '@millrace/core';
 import type { FailureLedger } from './failure-ledger.ts';
-import type { BatchResult, ProducerBatch } from './producer-batch.ts';
+import { type BatchResult, type BatchSplit, halfOf, type ProducerBatch } from './producer-batch.ts';
 import type { RecordMetadata } from './producer-record.ts';
 
 type Fulfilled<T, R> = ((value: T) => R | PromiseLike<R>) | null | undefined;
@@ -43,7 +43,7 @@ export class Delivery implements Promise<RecordMetadata> {
     this.#batch = batch;
     this.#index = index;
     this.#timestamp = timestamp;
-    this.#wait?.enter(batch);
+    this.#wait?.enter(batch, index);
   }
 
   /** The record never gets into a batch. */
@@ -63,11 +63,15 @@ export class Delivery implements Promise<RecordMetadata> {
   ): Promise<A | B> {
     if (!this.#isObserved) {
       this.#isObserved = true;
-      if (this.#batch !== undefined) this.#batch.observe();
+      if (this.#batch !== undefined) this.#batch.observe(this.#index);
       else this.#wait!.observe();
     }
     const result = this.#batch?.settled() ?? this.#wait!.settled();
     return result.then((value) => {
+      if (value.split !== undefined) {
+        this.#follow(value.split);
+        return this.then(onFulfilled, onRejected) as Promise<A>;
+      }
       const metadata = this.#metadata(value);
       return onFulfilled ? onFulfilled(metadata) : (metadata as A);
     }, onRejected);
@@ -79,6 +83,12 @@ export class Delivery implements Promise<RecordMetadata> {
 
   finally(onFinally?: (() => void) | null): Promise<RecordMetadata> {
     return this.then().finally(onFinally);
+  }
+
+  /** The batch was split: the result is with the half that has the record. */
+  #follow(split: BatchSplit): void {
+    if (this.#batch !== split.whole) return;
+    [this.#batch, this.#index] = halfOf(split, this.#index);
   }
 
   #metadata({ baseOffset, logAppendTimeMs }: BatchResult): RecordMetadata {
@@ -104,8 +114,8 @@ class DeliveryWait {
     this.#entered.promise.catch(() => {});
   }
 
-  enter(batch: ProducerBatch): void {
-    if (this.#isObserved) batch.observe();
+  enter(batch: ProducerBatch, index: number): void {
+    if (this.#isObserved) batch.observe(index);
     this.#entered.resolve(batch);
   }
 

@@ -20,6 +20,7 @@ function batchOf(value: string, count = 1): ProducerBatch {
     deadlineMs: 1000,
     ledger: new FailureLedger(),
     onDone: () => {},
+    onSplit: () => {},
   });
   for (let i = 0; i < count; i++)
     batch.tryAppend(0, null, Buffer.from(count === 1 ? value : `${value}.${i}`), []);

@@ -19,6 +19,12 @@ export interface ProducerIdentity {
 const SEQUENCE_MODULUS = 2 ** 31;
 const EPOCH_MAX = 32_767;
 
+/** Place of a batch among those of its partition; a batch that is split leaves its span to its halves. */
+interface Ordinal {
+  readonly at: number;
+  readonly span: number;
+}
+
 interface InFlight {
   readonly batch: ProducerBatch;
   readonly leaderId: NodeId;
@@ -29,7 +35,7 @@ export class PartitionQueueState {
   readonly partition: number;
   readonly #isIdempotent: boolean;
   /** Batches are told apart by when they were begun. */
-  readonly #ordinals = new WeakMap<ProducerBatch, number>();
+  readonly #ordinals = new WeakMap<ProducerBatch, Ordinal>();
   #ordinal = 0;
   #open: ProducerBatch | undefined;
   #closed: ProducerBatch[] = [];
@@ -86,7 +92,7 @@ export class PartitionQueueState {
 
   begin(batch: ProducerBatch): void {
     invariant(this.#open === undefined, 'one batch is open at a time', { topic: this.topic });
-    this.#ordinals.set(batch, this.#ordinal++);
+    this.#ordinals.set(batch, { at: this.#ordinal++, span: 1 });
     this.#open = batch;
   }
 
@@ -141,6 +147,10 @@ export class PartitionQueueState {
   /** The attempt failed, or its outcome is unknown. Returns whether the batch will be sent again. */
   failed(batch: ProducerBatch, error: MillraceError): boolean {
     this.#land(batch);
+    if (error.code === 'MESSAGE_TOO_LARGE' && batch.recordCount > 1 && !batch.mayBeWritten && !batch.isDone) {
+      this.#split(batch);
+      return true;
+    }
     const facts = {
       isIdempotent: this.#isIdempotent,
       mayBeWritten: batch.mayBeWritten,
@@ -217,19 +227,30 @@ export class PartitionQueueState {
     this.#closed = this.#closed.filter((batch) => !batch.isDone);
   }
 
+  /** The topic takes smaller batches only: two halves take the batch's place. */
+  #split(batch: ProducerBatch): void {
+    this.#leaveGap(batch);
+    this.#isRetrying = true;
+    const { at, span } = this.#ordinals.get(batch)!;
+    batch.split().forEach((half, i) => {
+      this.#ordinals.set(half, { at: at + (i * span) / 2, span: span / 2 });
+      this.#putBack(half);
+    });
+  }
+
   #land(batch: ProducerBatch): void {
     this.#inFlight = this.#inFlight.filter((entry) => entry.batch !== batch);
   }
 
   #putBack(batch: ProducerBatch): void {
-    const ordinal = this.#ordinals.get(batch)!;
-    const at = this.#closed.findIndex((waiting) => this.#ordinals.get(waiting)! > ordinal);
+    const ordinal = this.#ordinals.get(batch)!.at;
+    const at = this.#closed.findIndex((waiting) => this.#ordinals.get(waiting)!.at > ordinal);
     this.#closed.splice(at < 0 ? this.#closed.length : at, 0, batch);
   }
 
   #hasOlderThan(batch: ProducerBatch): boolean {
-    const ordinal = this.#ordinals.get(batch)!;
-    const isOlder = (other: ProducerBatch): boolean => this.#ordinals.get(other)! < ordinal;
+    const ordinal = this.#ordinals.get(batch)!.at;
+    const isOlder = (other: ProducerBatch): boolean => this.#ordinals.get(other)!.at < ordinal;
     return this.#closed.some(isOlder) || this.#inFlight.some((entry) => isOlder(entry.batch));
   }
 }

@@ -6,6 +6,7 @@ import { Deferred, invariant, type MillraceError } from '@millrace/core';
 import type { BatchBuilder, BatchProducer, RecordHeader } from '@millrace/records';
 import { restampBatch } from './batch-stamp.ts';
 import type { FailureLedger } from './failure-ledger.ts';
+import { splitRecords } from './split-records.ts';
 
 /** What the leader said about a written batch. */
 export interface BatchResult {
@@ -13,6 +14,13 @@ export interface BatchResult {
   readonly baseOffset: number;
   /** -1 unless the topic stamps records on append. */
   readonly logAppendTimeMs: number;
+  /** Set when the batch was too large and went on as two. */
+  readonly split?: BatchSplit;
+}
+
+export interface BatchSplit {
+  readonly whole: ProducerBatch;
+  readonly halves: readonly [ProducerBatch, ProducerBatch];
 }
 
 export interface ProducerBatchOptions {
@@ -25,6 +33,8 @@ export interface ProducerBatchOptions {
   readonly ledger: FailureLedger;
   /** Called once, when there is a result of either kind. */
   readonly onDone: (batch: ProducerBatch) => void;
+  /** The batch is about to be done because two others carry its records on. */
+  readonly onSplit: (halves: readonly ProducerBatch[]) => void;
 }
 
 export class ProducerBatch {
@@ -38,8 +48,7 @@ export class ProducerBatch {
   mayBeWritten = false;
   /** Identity and sequence it carries; undefined until first sent, and again after a reset. */
   stamp: BatchProducer | undefined;
-  readonly #ledger: FailureLedger;
-  readonly #onDone: (batch: ProducerBatch) => void;
+  readonly #options: ProducerBatchOptions;
   /** Let go once the bytes exist: callers may keep their deliveries, and with them this batch, for long. */
   #builder: BatchBuilder | undefined;
   #recordCount = 0;
@@ -48,16 +57,19 @@ export class ProducerBatch {
   #settled: Deferred<BatchResult> | undefined;
   #result: BatchResult | undefined;
   #error: MillraceError | undefined;
-  #observers = 0;
+  /** Records whose result somebody asked for. */
+  readonly #observed = new Set<number>();
 
-  constructor({ topic, partition, builder, createdAtMs, deadlineMs, ledger, onDone }: ProducerBatchOptions) {
+  constructor(options: ProducerBatchOptions) {
+    const { topic, partition, builder, createdAtMs, deadlineMs } = options;
     this.topic = topic;
     this.partition = partition;
     this.createdAtMs = createdAtMs;
     this.deadlineMs = deadlineMs;
+    this.#options = options;
     this.#builder = builder;
-    this.#ledger = ledger;
-    this.#onDone = onDone;
+    this.#recordCount = builder.recordCount;
+    this.#sizeBytes = builder.sizeBytes;
   }
 
   get recordCount(): number {
@@ -109,19 +121,43 @@ export class ProducerBatch {
     if (this.isDone) return;
     this.#error = error;
     this.#letGo();
-    this.#ledger.add(this.recordCount - this.#observers, error);
+    this.#options.ledger.add(this.recordCount - this.#observed.size, error);
     this.#settled?.reject(error);
   }
 
   /** One record's caller asks for the result, for the first time: a failure is theirs to handle. */
-  observe(): void {
-    this.#observers++;
-    if (this.#error !== undefined) this.#ledger.forgive();
+  observe(index: number): void {
+    const split = this.#result?.split;
+    if (split !== undefined) {
+      const [half, at] = halfOf(split, index);
+      half.observe(at);
+      return;
+    }
+    this.#observed.add(index);
+    if (this.#error !== undefined) this.#options.ledger.forgive();
   }
 
   /** Resolves when there is a result of either kind. */
   async whenDone(): Promise<void> {
-    await this.settled().catch(() => {});
+    const result = await this.settled().catch(() => undefined);
+    if (result?.split !== undefined) await Promise.all(result.split.halves.map((half) => half.whenDone()));
+  }
+
+  /** Goes on as two batches with half of the records each. Only after it was encoded, and surely not written. */
+  split(): readonly [ProducerBatch, ProducerBatch] {
+    invariant(this.#bytes !== undefined && !this.mayBeWritten, 'only a refused batch is split', {
+      topic: this.topic,
+    });
+    const builders = splitRecords(this.#bytes);
+    const make = (builder: BatchBuilder): ProducerBatch => new ProducerBatch({ ...this.#options, builder });
+    const halves = [make(builders[0]), make(builders[1])] as const;
+    for (const index of this.#observed) {
+      const isFirst = index < halves[0].recordCount;
+      halves[isFirst ? 0 : 1].#observed.add(isFirst ? index : index - halves[0].recordCount);
+    }
+    this.#options.onSplit(halves);
+    this.succeed({ baseOffset: -1, logAppendTimeMs: -1, split: { whole: this, halves } });
+    return halves;
   }
 
   /** Resolves with the result. */
@@ -139,7 +175,7 @@ export class ProducerBatch {
   #letGo(): void {
     this.#bytes = undefined;
     this.#builder = undefined;
-    this.#onDone(this);
+    this.#options.onDone(this);
   }
 
   /** Forgets the stamp: the batch is to be sent as if for the first time. */
@@ -147,4 +183,12 @@ export class ProducerBatch {
     invariant(!this.mayBeWritten, 'a batch that may be written keeps its sequence', { topic: this.topic });
     this.stamp = undefined;
   }
+}
+
+/** The half that has the record, and its index there. */
+export function halfOf(
+  { halves: [first, second] }: BatchSplit,
+  index: number,
+): readonly [ProducerBatch, number] {
+  return index < first.recordCount ? [first, index] : [second, index - first.recordCount];
 }

@@ -233,7 +233,7 @@ describe('order and idempotence', () => {
   test('a refused batch leaves no gap: what follows starts a new epoch and arrives', async () => {
     const { cluster, millrace, run } = fixture({ fake: { latencyMs: 2 } });
     cluster.createTopic('t', 1);
-    cluster.onProduce = faultAt({ 2: { kind: 'refuse', code: 'MESSAGE_TOO_LARGE' } });
+    cluster.onProduce = faultAt({ 2: { kind: 'refuse', code: 'INVALID_RECORD' } });
     const producer = millrace.producer({ batchSize: 200 });
     const results = numbered(60).map((record) => producer.send(record));
     const settled = await run(Promise.allSettled(results));
@@ -243,6 +243,33 @@ describe('order and idempotence', () => {
     expect(cluster.partition('t').values()).toEqual(written);
     expect(cluster.partition('t').batches.at(-1)?.producerEpoch).toBe(1);
     await run(millrace.close());
+  });
+
+  test('batches larger than the topic allows are split; only a record that is too large by itself fails', async () => {
+    for (const compression of ['none', 'gzip'] as const) {
+      const { cluster, millrace, run } = fixture({ fake: { latencyMs: 2 } });
+      cluster.createTopic('t', 1);
+      cluster.onProduce = ({ records }) =>
+        records.length > 400 ? { kind: 'refuse', code: 'MESSAGE_TOO_LARGE' } : undefined;
+      const producer = millrace.producer({ compression });
+      const records = numbered(200).map((record) => ({
+        ...record,
+        value: `${record.value}:${Math.sin(record.value.length)}`,
+      }));
+      const big = Array.from({ length: 800 }, (_, i) => `${Math.sin(i)}`).join('');
+      const sent = records.map((record) => producer.send(record));
+      const tooLarge = codeOf(producer.send({ topic: 't', partition: 0, value: big }));
+      const unheard = records.map((record) => producer.send(record));
+      const results = await run(Promise.all(sent));
+      await run(producer.flush());
+      expect(results.map(({ offset }) => Number(offset))).toEqual(values(200).map((_, i) => i));
+      expect(await tooLarge).toBe('MESSAGE_TOO_LARGE');
+      const expected = records.map(({ value }) => value);
+      expect(cluster.partition('t').values()).toEqual([...expected, ...expected]);
+      expect((await unheard[7])?.offset).toBe(207n);
+      expect(cluster.produceRequests.length).toBeLessThan(200);
+      await run(millrace.close());
+    }
   });
 
   test('a broker that lost the producer state: batches never written go anew, without loss or duplicate', async () => {
@@ -382,19 +409,19 @@ describe('failures nobody awaits', () => {
   test('do not surface as unhandled rejections but in flush, once', async () => {
     const { cluster, millrace, run } = fixture();
     cluster.createTopic('t', 1);
-    cluster.onProduce = () => ({ kind: 'refuse', code: 'MESSAGE_TOO_LARGE' });
+    cluster.onProduce = () => ({ kind: 'refuse', code: 'POLICY_VIOLATION' });
     const producer = millrace.producer();
     void producer.send({ topic: 't', value: 'a' });
     void producer.send({ topic: 't', value: 'b' });
     const awaited = producer.send({ topic: 't', value: 'c' });
-    expect(await codeOf(run(awaited))).toBe('MESSAGE_TOO_LARGE');
+    expect(await codeOf(run(awaited))).toBe('POLICY_VIOLATION');
     const error = await run(
       producer.flush().then(
         () => undefined,
         (reason: unknown) => reason,
       ),
     );
-    expect(error).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    expect(error).toMatchObject({ code: 'POLICY_VIOLATION' });
     expect(String(error)).toContain('2 records were not written');
     await run(producer.flush());
     await run(millrace.close());

@@ -269,6 +269,7 @@ export class Sender {
   #onFailed({ lane, batch, leaderEpoch }: AttemptPart, error: MillraceError): void {
     this.#lastError = error;
     const isRetried = lane.queue.failed(batch, error);
+    if (isRetried && error.code === 'MESSAGE_TOO_LARGE') lane.batchSizeMax = Math.ceil(batch.sizeBytes / 2);
     const level = isRetried ? 'debug' : 'warn';
     this.#cluster.logger[level](
       { event: 'produce_failed', topic: lane.topic, partition: lane.partition, err: error, isRetried },
