@@ -19,12 +19,6 @@ export interface ProducerIdentity {
 const SEQUENCE_MODULUS = 2 ** 31;
 const EPOCH_MAX = 32_767;
 
-/** Place of a batch among those of its partition; a batch that is split leaves its span to its halves. */
-interface Ordinal {
-  readonly at: number;
-  readonly span: number;
-}
-
 interface InFlight {
   readonly batch: ProducerBatch;
   readonly leaderId: NodeId;
@@ -34,9 +28,7 @@ export class PartitionQueueState {
   readonly topic: string;
   readonly partition: number;
   readonly #isIdempotent: boolean;
-  /** Batches are told apart by when they were begun. */
-  readonly #ordinals = new WeakMap<ProducerBatch, Ordinal>();
-  #ordinal = 0;
+  #nextPlace = 0;
   #open: ProducerBatch | undefined;
   #closed: ProducerBatch[] = [];
   #inFlight: InFlight[] = [];
@@ -92,7 +84,7 @@ export class PartitionQueueState {
 
   begin(batch: ProducerBatch): void {
     invariant(this.#open === undefined, 'one batch is open at a time', { topic: this.topic });
-    this.#ordinals.set(batch, { at: this.#ordinal++, span: 1 });
+    batch.place = this.#nextPlace++;
     this.#open = batch;
   }
 
@@ -231,11 +223,7 @@ export class PartitionQueueState {
   #split(batch: ProducerBatch): void {
     this.#leaveGap(batch);
     this.#isRetrying = true;
-    const { at, span } = this.#ordinals.get(batch)!;
-    batch.split().forEach((half, i) => {
-      this.#ordinals.set(half, { at: at + (i * span) / 2, span: span / 2 });
-      this.#putBack(half);
-    });
+    for (const half of batch.split()) this.#putBack(half);
   }
 
   #land(batch: ProducerBatch): void {
@@ -243,14 +231,12 @@ export class PartitionQueueState {
   }
 
   #putBack(batch: ProducerBatch): void {
-    const ordinal = this.#ordinals.get(batch)!.at;
-    const at = this.#closed.findIndex((waiting) => this.#ordinals.get(waiting)!.at > ordinal);
+    const at = this.#closed.findIndex(({ place }) => place > batch.place);
     this.#closed.splice(at < 0 ? this.#closed.length : at, 0, batch);
   }
 
   #hasOlderThan(batch: ProducerBatch): boolean {
-    const ordinal = this.#ordinals.get(batch)!.at;
-    const isOlder = (other: ProducerBatch): boolean => this.#ordinals.get(other)!.at < ordinal;
+    const isOlder = ({ place }: ProducerBatch): boolean => place < batch.place;
     return this.#closed.some(isOlder) || this.#inFlight.some((entry) => isOlder(entry.batch));
   }
 }

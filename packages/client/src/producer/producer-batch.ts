@@ -42,6 +42,8 @@ export class ProducerBatch {
   readonly partition: number;
   readonly createdAtMs: number;
   readonly deadlineMs: number;
+  /** Where it stands among the batches of its partition; rises in the order of their records. */
+  place = 0;
   /** Times it was sent. */
   attempts = 0;
   /** Some attempt ended without word whether the batch was written. */
@@ -58,7 +60,9 @@ export class ProducerBatch {
   #result: BatchResult | undefined;
   #error: MillraceError | undefined;
   /** Records whose result somebody asked for. */
-  readonly #observed = new Set<number>();
+  #observed: Set<number> | undefined;
+  /** How far the next batch's place is: what two halves share. */
+  #span = 1;
 
   constructor(options: ProducerBatchOptions) {
     const { topic, partition, builder, createdAtMs, deadlineMs } = options;
@@ -121,7 +125,7 @@ export class ProducerBatch {
     if (this.isDone) return;
     this.#error = error;
     this.#letGo();
-    this.#options.ledger.add(this.recordCount - this.#observed.size, error);
+    this.#options.ledger.add(this.recordCount - (this.#observed?.size ?? 0), error);
     this.#settled?.reject(error);
   }
 
@@ -133,6 +137,7 @@ export class ProducerBatch {
       half.observe(at);
       return;
     }
+    this.#observed ??= new Set();
     this.#observed.add(index);
     if (this.#error !== undefined) this.#options.ledger.forgive();
   }
@@ -148,15 +153,20 @@ export class ProducerBatch {
     invariant(this.#bytes !== undefined && !this.mayBeWritten, 'only a refused batch is split', {
       topic: this.topic,
     });
-    const builders = splitRecords(this.#bytes);
+    const builders = splitRecords(this.#bytes, this.#sizeBytes);
     const make = (builder: BatchBuilder): ProducerBatch => new ProducerBatch({ ...this.#options, builder });
     const halves = [make(builders[0]), make(builders[1])] as const;
-    for (const index of this.#observed) {
-      const isFirst = index < halves[0].recordCount;
-      halves[isFirst ? 0 : 1].#observed.add(isFirst ? index : index - halves[0].recordCount);
+    halves.forEach((half, i) => {
+      half.#span = this.#span / 2;
+      half.place = this.place + i * half.#span;
+    });
+    const split = { whole: this, halves };
+    for (const index of this.#observed ?? []) {
+      const [half, at] = halfOf(split, index);
+      half.observe(at);
     }
     this.#options.onSplit(halves);
-    this.succeed({ baseOffset: -1, logAppendTimeMs: -1, split: { whole: this, halves } });
+    this.succeed({ baseOffset: -1, logAppendTimeMs: -1, split });
     return halves;
   }
 
