@@ -5,20 +5,13 @@
 import {
   type Clock,
   type Logger,
-  type MillraceError,
+  MillraceError,
   type NodeId,
-  type Random,
   type Timer,
   toMillraceError,
+  unit,
 } from '@millrace/core';
-import {
-  clusterConfigOf,
-  deltaBetween,
-  type MetadataDelta,
-  type MetadataImage,
-  topicByName,
-} from '@millrace/metadata';
-import type { LogStore } from '@millrace/storage';
+import { clusterConfigOf, deltaBetween, type MetadataDelta, type MetadataImage } from '@millrace/metadata';
 import type {
   AlterConfigsRequest,
   AlterConfigsResponse,
@@ -55,8 +48,8 @@ import type {
 } from './broker-api.ts';
 import { type BrokerConfig, brokerConfig } from './broker-config.ts';
 import { BrokerLifecycle } from './broker-lifecycle.ts';
+import type { BrokerOptions } from './broker-options.ts';
 import { ConsumerFetch } from './consumer-fetch.ts';
-import type { BrokerEndpoint, ControllerChannel } from './controller-channel.ts';
 import { Deadlines } from './deadlines.ts';
 import { describeCluster, describeConfigs, describeTopics, type View } from './descriptions.ts';
 import { failure } from './failure.ts';
@@ -69,34 +62,11 @@ import { PartitionHosting } from './partition-hosting.ts';
 import { PartitionTable } from './partition-table.ts';
 import { Produce } from './produce.ts';
 import { ProducerIds } from './producer-ids.ts';
-import type { ReplicaChannel, ReplicaFetchSession } from './replica-channel.ts';
+import type { ReplicaFetchSession } from './replica-channel.ts';
 import { ReplicaFetchers } from './replica-fetchers.ts';
 import { ReplicaSession } from './replica-session.ts';
-
-export interface BrokerOptions {
-  readonly nodeId: NodeId;
-  /** One life of the process: random at every start. */
-  readonly incarnationId: string;
-  /** Open. The broker closes it when it closes. */
-  readonly logStore: LogStore;
-  readonly controllers: ControllerChannel;
-  readonly replicas: ReplicaChannel;
-  /** As advertised to clients and to other brokers. */
-  readonly endpoints: readonly BrokerEndpoint[];
-  /** Which of the endpoints brokers use among themselves. */
-  readonly interBrokerListener: string;
-  readonly rack: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly config: BrokerConfig;
-  /** Texts of clusterConfig keys in the node's file: defaults of topics as this broker sees them. */
-  readonly fileTexts?: Readonly<Record<string, string>>;
-  /** The broker cannot go on; close it. Called at most once. */
-  readonly onFatal: (error: MillraceError) => void;
-  /** Runs a callback after the current event, before time passes. A microtask by default; `setImmediate` batches more. */
-  readonly defer?: (callback: () => void) => void;
-}
+import { createMissingTopics } from './topic-auto-creation.ts';
+import { within } from './within.ts';
 
 export class Broker implements BrokerApi, PartitionHost {
   readonly nodeId: NodeId;
@@ -277,7 +247,12 @@ export class Broker implements BrokerApi, PartitionHost {
   }
 
   async describeTopics(request: DescribeTopicsRequest): Promise<DescribeTopicsResponse> {
-    if (request.allowAutoCreate) await this.#createMissing(request);
+    await this.#informed(request);
+    if (request.allowAutoCreate) {
+      const isEnabled = clusterConfigOf(this.image(), this.#configScope)['auto.create.topics.enable'];
+      const { controllers } = this.#options;
+      if (isEnabled) await createMissingTopics(this.#timed(request), controllers, this.#metadata, this.clock);
+    }
     return describeTopics(this.#view(), request);
   }
 
@@ -298,10 +273,12 @@ export class Broker implements BrokerApi, PartitionHost {
   }
 
   async describeCluster(request: DescribeClusterRequest): Promise<DescribeClusterResponse> {
+    await this.#informed(request);
     return describeCluster(this.#view(), request.listener);
   }
 
   async describeConfigs(request: DescribeConfigsRequest): Promise<DescribeConfigsResponse> {
+    await this.#informed(request);
     const { config } = this.#options;
     const entries = Object.entries(brokerConfig.keys).map(([name, key]) => ({
       name,
@@ -454,7 +431,9 @@ export class Broker implements BrokerApi, PartitionHost {
   }
 
   #checkIsrLater(): void {
-    this.#isrCheck = this.clock.schedule(this.lagTimeMaxMs / 2, () => {
+    // Brokers that started together do not ask the controller at the same moment for ever.
+    const delayMs = Math.round((this.lagTimeMaxMs / 2) * (0.9 + 0.1 * unit(this.#options.random)));
+    this.#isrCheck = this.clock.schedule(delayMs, () => {
       for (const partition of this.#partitions) {
         partition.checkIsr();
         this.#hosting.repairIfPossible(partition);
@@ -463,34 +442,14 @@ export class Broker implements BrokerApi, PartitionHost {
     });
   }
 
-  async #createMissing(request: DescribeTopicsRequest): Promise<void> {
-    const missing = request.names.filter((name) => topicByName(this.image(), name) === undefined);
-    const isAllowed = clusterConfigOf(this.image(), this.#configScope)['auto.create.topics.enable'];
-    if (missing.length === 0 || !isAllowed) return;
-    const timeoutMs = this.#timeoutOf(request);
-    const { topics } = await this.#options.controllers.createTopics({
-      timeoutMs,
-      clientId: request.clientId,
-      validateOnly: false,
-      topics: missing.map((name) => ({
-        name,
-        partitionCount: -1,
-        replicationFactor: -1,
-        assignments: [],
-        configs: {},
-      })),
-    });
-    const created = topics.filter(({ failure: fault }) => fault === undefined).map(({ name }) => name);
-    const isHere = this.#metadata.until((image) =>
-      created.every((name) => topicByName(image, name) !== undefined),
-    );
-    await Promise.race([isHere, this.#after(timeoutMs)]);
-  }
-
-  #after(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.clock.schedule(delayMs, resolve);
-    });
+  /** Before its own registration shows in metadata, what a broker knows may be as old as its disk. */
+  async #informed(request: RequestContext): Promise<void> {
+    if (this.#state !== 'starting') return;
+    const isKnown = this.#metadata.until(() => this.#state !== 'starting');
+    await within(this.clock, this.#timeoutOf(request), isKnown);
+    if (this.#state === 'starting') {
+      throw new MillraceError('QUORUM_UNAVAILABLE', 'this broker has not caught up with the metadata yet');
+    }
   }
 
   #view(): View {

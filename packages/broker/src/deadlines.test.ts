@@ -25,3 +25,13 @@ test('a removed deadline never fires', () => {
   clock.advance(1000);
   expect(fired).toBe(0);
 });
+
+test('a clock with fractions does not make a deadline spin', () => {
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock);
+  clock.advance(0.1 + 0.2);
+  let fired = 0;
+  for (let i = 0; i < 200; i++) deadlines.add({ expired: () => fired++ }, 33.3 * i + 0.7);
+  for (let i = 0; i < 1000; i++) clock.advance(7.7);
+  expect(fired).toBe(200);
+});

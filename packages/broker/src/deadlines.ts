@@ -43,7 +43,9 @@ export class Deadlines {
   #arm(slice: number): void {
     this.#timer?.cancel();
     this.#timerSlice = slice;
-    this.#timer = this.#clock.schedule(slice * SLICE_MS - this.#clock.nowMs(), () => this.#fire());
+    // Rounded up: a clock with fractions could otherwise fire a hair too early for ever.
+    const delayMs = Math.ceil(slice * SLICE_MS - this.#clock.nowMs());
+    this.#timer = this.#clock.schedule(delayMs, () => this.#fire());
   }
 
   #fire(): void {

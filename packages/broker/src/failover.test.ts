@@ -109,6 +109,24 @@ describe('failover', () => {
     await expectSameLogs(topicId, [1, 2]);
   });
 
+  test('a leader that wrote nothing in its epoch follows one that never heard of that epoch', async () => {
+    await start({ nodes: 2 });
+    const topicId = await cluster.createTopic('orders', { replicas: [[1, 2]], configs: CARELESS });
+    await cluster.produce(1, topicId, ['a']);
+    const short = cluster.diskOf(2);
+    await cluster.produce(1, topicId, ['b']);
+    await cluster.kill(2, short);
+    await cluster.kill(1);
+    await cluster.restart(2);
+    await cluster.until(() => cluster.leaderOf(topicId)?.leader !== undefined);
+    await cluster.kill(2);
+    await cluster.restart(1);
+    await cluster.until(() => cluster.leaderOf(topicId)?.leader !== undefined);
+    await cluster.restart(2);
+    const log = await expectSameLogs(topicId, [1, 2]);
+    expect(log.map((entry) => entry.split(':')[1])).toEqual(['a', 'b']);
+  });
+
   test('a leader cut off from controller and replicas acknowledges nothing, then follows (S19, invariant 31)', async () => {
     await start();
     const topicId = await cluster.createTopic('orders', { configs: SAFE });

@@ -29,7 +29,7 @@ export type {
   TopicPartitionName,
   TopicResult,
 } from './admin-api.ts';
-export { Broker, type BrokerOptions } from './broker.ts';
+export { Broker } from './broker.ts';
 export {
   type BrokerApi,
   type BrokerNode,
@@ -65,6 +65,7 @@ export {
   type TopicDescription,
 } from './broker-api.ts';
 export { type BrokerConfig, brokerConfig } from './broker-config.ts';
+export type { BrokerOptions } from './broker-options.ts';
 export type {
   AllocateProducerIdsRequest,
   AlteredPartition,
