@@ -32,6 +32,8 @@ export class Checkpoints {
   readonly #highWatermarks: Offsets;
   /** False if recovery points existed and cannot be read. */
   readonly areRecoveryPointsKnown: boolean;
+  /** False if none were ever written, or they cannot be read. */
+  readonly areLogStartsKnown: boolean;
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -55,7 +57,10 @@ export class Checkpoints {
     const recoveryPoints = read(RECOVERY_POINTS);
     this.areRecoveryPointsKnown = recoveryPoints !== undefined;
     this.#recoveryPoints = recoveryPoints ?? new Map();
-    this.#logStarts = read(LOG_STARTS) ?? new Map();
+    const logStarts = read(LOG_STARTS);
+    this.areLogStartsKnown =
+      logStarts !== undefined && fileSystem.statSync(this.#path(LOG_STARTS)) !== undefined;
+    this.#logStarts = logStarts ?? new Map();
     this.#highWatermarks = read(HIGH_WATERMARKS) ?? new Map();
   }
 
@@ -65,8 +70,11 @@ export class Checkpoints {
     return known ?? (this.areRecoveryPointsKnown ? 0 : undefined);
   }
 
-  logStartOffset(topic: string, partition: number): number {
-    return this.#logStarts.get(keyOf({ topic, partition }))?.offset ?? 0;
+  /** Undefined if nobody knows. */
+  logStartOffset(topic: string, partition: number): number | undefined {
+    return (
+      this.#logStarts.get(keyOf({ topic, partition }))?.offset ?? (this.areLogStartsKnown ? 0 : undefined)
+    );
   }
 
   highWatermark(topic: string, partition: number): number {

@@ -6,7 +6,7 @@
 import type { Logger } from '@millrace/core';
 import type { DiskFile, FileSystem } from './file-system.ts';
 import type { JournalClient } from './journal.ts';
-import { journalPath, listJournalFiles } from './journal-replay.ts';
+import { type JournalFileName, journalPath, listJournalFiles } from './journal-replay.ts';
 
 export interface JournalFile {
   readonly number: number;
@@ -53,8 +53,11 @@ export class JournalFiles {
   /** Takes stock of what an earlier run left. @param areWanted their records are still needed. */
   adopt(areWanted: boolean): void {
     const files = listJournalFiles(this.#options.fileSystem, this.#options.directory);
-    this.#nextNumber = (files.at(-1)?.number ?? 0) + 1;
-    this.#free = listFreeFiles(this.#options.fileSystem, this.#options.directory);
+    const free = listFreeFiles(this.#options.fileSystem, this.#options.directory);
+    // A free file still holds records of its number: used again, the number would bring them back to life.
+    this.#nextNumber =
+      1 + Math.max(0, ...files.map(({ number }) => number), ...free.map(({ number }) => number));
+    this.#free = free.map(({ path }) => path);
     for (const { path } of files) {
       if (areWanted) this.#replayed.push(path);
       else this.#release(path);
@@ -178,9 +181,9 @@ export class JournalFiles {
   }
 }
 
-function listFreeFiles(fileSystem: FileSystem, directory: string): string[] {
+function listFreeFiles(fileSystem: FileSystem, directory: string): JournalFileName[] {
   return fileSystem
     .readdirSync(directory)
     .filter(({ name }) => name.endsWith(FREE_SUFFIX))
-    .map(({ name }) => `${directory}/${name}`);
+    .map(({ name }) => ({ number: Number(name.slice(0, 20)), path: `${directory}/${name}` }));
 }

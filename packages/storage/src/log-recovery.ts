@@ -27,7 +27,8 @@ export interface RecoveryContext {
   readonly wasClean: boolean;
   /** Everything below was on stable storage in the log itself; undefined if the checkpoint was lost. */
   readonly recoveryPoint: number | undefined;
-  readonly logStartOffset: number;
+  /** Undefined if the checkpoint was lost. Written before segments go, so that missing ones are noticed. */
+  readonly logStartOffset: number | undefined;
   readonly replay: JournalReplay | undefined;
   /** The folder was made just now. */
   readonly isNew: boolean;
@@ -58,6 +59,13 @@ export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog
   const segments = openSegments(context, names);
   const hadSegments = segments.length > 0;
   if (!hadSegments) segments.push(createFirst(context));
+  const firstOffset = segments[0]!.baseOffset;
+  if (firstOffset > (context.logStartOffset ?? firstOffset)) {
+    throw logDamaged(
+      folder,
+      `it begins at offset ${firstOffset}; ${context.logStartOffset} to ${firstOffset - 1} are missing`,
+    );
+  }
   if (wasClean) await openClean(context, segments);
   else await verifyTail(context, segments);
   const heldAll = wasClean || (await replayJournal(context, segments));
@@ -65,7 +73,7 @@ export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog
   if (logEndOffset < (recoveryPoint ?? 0)) {
     throw logDamaged(folder, `it ends at offset ${logEndOffset} but was durable up to ${recoveryPoint}`);
   }
-  const logStartOffset = Math.max(context.logStartOffset, segments[0]!.baseOffset);
+  const logStartOffset = Math.max(context.logStartOffset ?? 0, segments[0]!.baseOffset);
   const state = await recoverState(context, segments, logEndOffset);
   return {
     ...state,
@@ -93,10 +101,10 @@ function openSegments({ resources, folder, logger }: RecoveryContext, names: rea
 }
 
 function createFirst({ folder, recoveryPoint, logStartOffset, resources, logger }: RecoveryContext): Segment {
-  if ((recoveryPoint ?? 0) > logStartOffset) {
+  if ((recoveryPoint ?? 0) > (logStartOffset ?? 0)) {
     throw logDamaged(folder, `its log files are missing; it was durable up to offset ${recoveryPoint}`);
   }
-  return Segment.create(folder, logStartOffset, resources, logger);
+  return Segment.create(folder, logStartOffset ?? 0, resources, logger);
 }
 
 /** The marker says that every byte is in place; only the end must be found. */

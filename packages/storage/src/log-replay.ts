@@ -66,7 +66,7 @@ class ReplaySession {
   get #trustedBelow(): number {
     return Math.max(
       this.#context.recoveryPoint ?? 0,
-      this.#context.logStartOffset,
+      this.#context.logStartOffset ?? 0,
       this.#segments[0]!.baseOffset,
     );
   }

@@ -30,11 +30,12 @@ export async function recoverState(
   const { epochs, from: epochsFrom } = await recoverEpochs(context, segments, logEndOffset);
   if (epochsFrom < logEndOffset) {
     await visitFrom(context, segments, epochsFrom, ({ baseOffset, leaderEpoch }) => {
-      if (baseOffset >= epochsFrom && leaderEpoch >= 0) epochs.assign(leaderEpoch, baseOffset);
+      const isKnown = epochs.epochAt(baseOffset) === leaderEpoch;
+      if (baseOffset >= epochsFrom && leaderEpoch >= 0 && !isKnown) epochs.assign(leaderEpoch, baseOffset);
     });
   }
   assignJournalled(context, epochs, logEndOffset);
-  epochs.truncateStart(Math.max(context.logStartOffset, segments[0]!.baseOffset));
+  epochs.truncateStart(Math.max(context.logStartOffset ?? 0, segments[0]!.baseOffset));
   return { epochs, ...(await recoverProducers(context, segments, logEndOffset)) };
 }
 
@@ -86,8 +87,8 @@ async function agreesWithLog(
 ): Promise<boolean> {
   const end = segments.at(-1)!.nextOffset;
   const probes = epochs.entries.map(({ startOffset }) => startOffset);
-  // The newest batch tells whether the newest epoch is known.
-  for (const offset of [...probes, end - 1]) {
+  // The batches before each start must be of an earlier epoch; the newest tells whether the newest epoch is known.
+  for (const offset of [...probes, ...probes.map((start) => start - 1), end - 1]) {
     if (offset < segments[0]!.baseOffset || offset >= end) continue;
     const segment = segmentOf(segments, offset)!;
     const wasLoaded = segment.isLoaded;
@@ -96,8 +97,8 @@ async function agreesWithLog(
     if (!wasLoaded) segment.unload();
     if (found === undefined || found.leaderEpoch !== epochs.epochAt(offset)) return false;
     const isStart =
-      found.baseOffset === offset || offset <= Math.max(logStartOffset, segments[0]!.baseOffset);
-    if (probes.includes(offset) && !isStart) return false;
+      found.baseOffset === offset || offset <= Math.max(logStartOffset ?? 0, segments[0]!.baseOffset);
+    if (!isStart && probes.includes(offset)) return false;
   }
   return true;
 }

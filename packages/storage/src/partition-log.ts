@@ -79,6 +79,7 @@ export class PartitionLog implements JournalClient {
   /** Grows whenever bytes that readers may be looking at go away. */
   #generation = 0;
   #isCutting = false;
+  #isRepairing = false;
   /** Its name may not be durable yet. */
   #isFolderNew: boolean;
   /** The journal may hold records of this log. */
@@ -320,12 +321,12 @@ export class PartitionLog implements JournalClient {
     this.#checkWritable();
     await this.#cut(async () => {
       this.#recoveryPoint = 0;
+      this.#logStartOffset = offset;
       await this.#resources.checkpoint();
       // First, so that what the journal holds is not held against a log half removed.
       if (this.#isJournalled) await this.#resources.journal.reset(this, offset);
       await this.#segments.replaceAll(offset);
       this.#side.cleared();
-      this.#logStartOffset = offset;
       this.#endMovedTo(offset);
       this.#flushedOffset = offset;
       this.#highWatermark = offset;
@@ -341,6 +342,7 @@ export class PartitionLog implements JournalClient {
   /** Moves a damaged log's folder aside, for the operator, starts empty at `startOffset` and comes back online. */
   async resetForRepair(startOffset: number): Promise<void> {
     const { fileSystem, journal } = this.#resources;
+    this.#isRepairing = true;
     this.#recoveryPoint = 0;
     this.#logStartOffset = startOffset;
     await this.#resources.checkpoint();
@@ -359,6 +361,7 @@ export class PartitionLog implements JournalClient {
     this.#generation++;
     this.#tail.clear();
     await this.#recover();
+    this.#isRepairing = false;
     this.#offline = undefined;
     this.#highWatermark = startOffset;
     this.#logger.warn(
@@ -475,9 +478,9 @@ export class PartitionLog implements JournalClient {
     }
   }
 
-  /** @internal */
+  /** What it says of itself is not to be written down. @internal */
   get isDamaged(): boolean {
-    return this.#offline?.code === 'LOG_DAMAGED';
+    return this.#offline?.code === 'LOG_DAMAGED' && !this.#isRepairing;
   }
 
   get #isDurable(): boolean {
@@ -591,12 +594,19 @@ export class PartitionLog implements JournalClient {
     };
     const count = await expiredSegments(this.#segments.all, config, limits);
     if (count === 0 || generation !== this.#generation || this.#offline !== undefined) return;
+    if (count === this.#segments.all.length) this.#guard(() => this.#segments.roll(this.#config));
+    const firstKept = this.#segments.all[count]!.baseOffset;
+    if (firstKept > this.#logStartOffset) {
+      // Written down before the files go: later it tells a deletion from a loss.
+      this.#startMovedTo(firstKept);
+      await this.#resources.checkpoint();
+      if (generation !== this.#generation || this.offline !== undefined) return;
+    }
     this.#guard(() => {
-      if (count === this.#segments.all.length) this.#segments.roll(this.#config);
       const removed = this.#segments.deleteFirst(count);
       this.#generation++;
       this.#reader.forget();
-      this.#startMovedTo(Math.max(this.#logStartOffset, this.#segments.startOffset));
+      this.#side.startMoved(this.#logStartOffset, this.#segments.startOffset);
       this.#resources.removeLater(removed, this.#config.fileDeleteDelayMs);
     });
   }

@@ -1,6 +1,6 @@
 /**
- * The most recently appended batches of each log, so that followers and tailing consumers are served without
- * the disk. Bounded over all logs and for each; the oldest go first. Shares memory with what was appended.
+ * The most recently appended small batches of each log, so that followers and tailing consumers are served
+ * without a system call for each. Bounded over all logs and for each; the oldest go first.
  */
 
 interface CachedRun {
@@ -12,6 +12,12 @@ interface CachedRun {
 }
 
 const COMPACT_MIN = 256;
+
+/**
+ * Larger runs are read from the page cache as fast. Kept here, each would outlive the young generation, and
+ * collecting those cost half of a busy leader's time.
+ */
+const RUN_BYTES_MAX = 16 * 1024;
 
 export class TailCache {
   readonly logBytesMax: number;
@@ -63,16 +69,17 @@ export class LogTail {
     this.#cache = cache;
   }
 
-  /** @param bytes whole batches; not to be changed afterwards. */
-  append(baseOffset: number, nextOffset: number, bytes: Buffer): void {
-    if (bytes.length > this.#cache.logBytesMax) {
+  /** @param appended whole batches. */
+  append(baseOffset: number, nextOffset: number, appended: Buffer): void {
+    if (appended.length > Math.min(RUN_BYTES_MAX, this.#cache.logBytesMax)) {
       this.clear();
       return;
     }
-    while (this.#bytes + bytes.length > this.#cache.logBytesMax) this.dropOldest();
-    const run = { tail: this, baseOffset, nextOffset, bytes, isDropped: false };
+    while (this.#bytes + appended.length > this.#cache.logBytesMax) this.dropOldest();
+    // A copy: a window would keep the whole message that the batches came in.
+    const run = { tail: this, baseOffset, nextOffset, bytes: Buffer.from(appended), isDropped: false };
     this.#runs.push(run);
-    this.#bytes += bytes.length;
+    this.#bytes += appended.length;
     this.#cache.added(run);
   }
 

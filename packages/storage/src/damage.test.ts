@@ -1,0 +1,154 @@
+import { type Logger, silentLogger } from '@millrace/core';
+import { describe, expect, test } from 'vitest';
+import { CrashableFileSystem } from './crashable-file-system.ts';
+import { batchOf, contentsOf, openLog, openStore } from './testing.ts';
+
+const PRODUCER = { producerId: 5, producerEpoch: 0, baseSequence: 0 };
+const EXPECTED = Array.from({ length: 30 }, (_, i) => `v${i}/0`);
+
+/** A log of many segments, part of it beyond the recovery point, three epochs, a producer. */
+async function filledDisk(clean: boolean): Promise<CrashableFileSystem> {
+  const disk = new CrashableFileSystem();
+  const store = await openStore(disk);
+  const log = await openLog(store);
+  for (let i = 0; i < 30; i++) {
+    if (i === 15) await store.flush();
+    log.appendAsLeader(
+      batchOf(`v${i}`, { timestamp: 1000 + i, ...(i === 3 && { producer: PRODUCER }) }),
+      1 + Math.floor(i / 12),
+    );
+  }
+  log.setHighWatermark(30);
+  await log.whenFlushed(30);
+  await store.close({ clean });
+  return disk.crash((_path, _synced, written) => written);
+}
+
+interface Outcome {
+  readonly offline: string | undefined;
+  readonly values: readonly string[];
+  readonly lines: readonly string[];
+}
+
+async function reopen(disk: CrashableFileSystem): Promise<Outcome> {
+  const lines: string[] = [];
+  const note = (fields: object): void => {
+    lines.push((fields as { event: string }).event);
+  };
+  const logger: Logger = { ...silentLogger, warn: note, error: note, child: () => logger };
+  const store = await openStore(disk, { logger });
+  const log = await openLog(store);
+  let values: string[] = [];
+  try {
+    values = await contentsOf(log);
+    expect(log.endOffsetForEpoch(1)).toEqual({ epoch: 1, endOffset: 12 });
+    expect(log.endOffsetForEpoch(2)).toEqual({ epoch: 2, endOffset: 24 });
+    expect(log.appendAsLeader(batchOf('v3', { timestamp: 1003, producer: PRODUCER }), 3)).toMatchObject({
+      baseOffset: 3,
+      duplicate: true,
+    });
+    expect(await log.offsetForTimestamp(1017)).toEqual({ offset: 17, timestamp: 1017 });
+  } catch (error) {
+    if (log.offline === undefined) throw error;
+  }
+  const offline = log.offline?.code;
+  await store.close({ clean: true });
+  return { offline, values, lines };
+}
+
+const TAMPERINGS: [string, (bytes: Buffer) => Buffer[]][] = [
+  ['cut', (bytes) => [0, 1, bytes.length >> 1, bytes.length - 1].map((length) => bytes.subarray(0, length))],
+  [
+    'with a flipped bit',
+    (bytes) => {
+      const stepBytes = bytes.length > 200 ? 11 : 1;
+      return Array.from({ length: Math.ceil(bytes.length / stepBytes) }, (_, i) => {
+        const at = i * stepBytes;
+        const flipped = Buffer.from(bytes);
+        flipped[at]! ^= 1 << (i % 8);
+        return flipped;
+      });
+    },
+  ],
+  [
+    'grown by garbage',
+    (bytes) => [Buffer.concat([bytes, Buffer.alloc(100, 0x5a)]), Buffer.concat([bytes, Buffer.alloc(100)])],
+  ],
+];
+
+describe.each([
+  ['a clean stop', true],
+  ['a kill', false],
+])('after %s', (_name, clean) => {
+  test('an untouched directory opens with everything in it', async () => {
+    const outcome = await reopen(await filledDisk(clean));
+    expect(outcome).toEqual({ offline: undefined, values: EXPECTED, lines: [] });
+  });
+
+  test.each(TAMPERINGS)(
+    'any file %s loses nothing, or the log is offline and says so',
+    { timeout: 60_000 },
+    async (_what, tamper) => {
+      const original = await filledDisk(clean);
+      for (const path of original.paths()) {
+        if (path.endsWith('meta.properties') || path.endsWith('.kafka_cleanshutdown')) continue;
+        const bytes = original.get(path)!;
+        // Journal files are mostly padding.
+        for (const tampered of tamper(path.includes('/journal/') ? bytes.subarray(0, 6000) : bytes)) {
+          const disk = original.crash();
+          disk.put(path, tampered);
+          const where = `${path} ${tampered.findIndex((byte, i) => byte !== bytes[i])} ${tampered.length}`;
+          const outcome = await reopen(disk).catch((error: unknown) => {
+            throw new Error(where, { cause: error });
+          });
+          if (outcome.offline === undefined) expect([where, outcome.values]).toEqual([where, EXPECTED]);
+          else expect([where, outcome.offline]).toEqual([where, 'LOG_DAMAGED']);
+          const mayBeLost = /\.log$|partition\.metadata$|recovery-point|\.journal/.test(path);
+          if (!mayBeLost) expect([where, outcome.offline]).toEqual([where, undefined]);
+        }
+      }
+    },
+  );
+
+  test('any missing file loses nothing, or the log is offline and says so', async () => {
+    const original = await filledDisk(clean);
+    for (const path of original.paths()) {
+      if (path.endsWith('meta.properties') || path.endsWith('.kafka_cleanshutdown')) continue;
+      const disk = original.crash();
+      disk.unlinkSync(path);
+      const outcome = await reopen(disk).catch((error: unknown) => {
+        throw new Error(path, { cause: error });
+      });
+      if (outcome.offline === undefined) expect([path, outcome.values]).toEqual([path, EXPECTED]);
+      else expect([path, outcome.offline]).toEqual([path, 'LOG_DAMAGED']);
+      if (/index$|snapshot$|epoch/.test(path)) expect([path, outcome.offline]).toEqual([path, undefined]);
+    }
+  });
+});
+
+test('a damaged log is moved aside for repair and starts again where it is told', async () => {
+  const disk = await filledDisk(true);
+  const path = '/data/t-0/00000000000000000000.log';
+  disk.put(path, disk.get(path)!.subarray(0, 100));
+  let store = await openStore(disk);
+  let log = await openLog(store);
+  expect(log.offline).toBeUndefined();
+  const offline: string[] = [];
+  log.onOffline = (error) => offline.push(error.code);
+  await expect(log.read(2, 100, 30)).rejects.toMatchObject({ code: 'LOG_DAMAGED' });
+  expect(offline).toEqual(['LOG_DAMAGED']);
+  expect(() => log.appendAsLeader(batchOf('x'), 9)).toThrow(expect.objectContaining({ code: 'LOG_DAMAGED' }));
+  await store.close({ clean: true });
+  store = await openStore(disk);
+  log = await openLog(store);
+  expect(log.offline?.code).toBe('LOG_DAMAGED');
+  await log.resetForRepair(7);
+  expect([log.offline, log.logStartOffset, log.logEndOffset]).toEqual([undefined, 7, 7]);
+  expect(disk.get('/data/t-0.0-damaged/00000000000000000000.log')?.length).toBe(100);
+  log.appendAsLeader(batchOf('again'), 9);
+  await log.whenFlushed(8);
+  store = await openStore(disk.crash());
+  log = await openLog(store);
+  expect([log.offline, await contentsOf(log)]).toEqual([undefined, ['again/0']]);
+  await store.close({ clean: true });
+});
