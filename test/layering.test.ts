@@ -67,7 +67,7 @@ const modules: readonly Module[] = packages.flatMap((owner) => {
       owner,
       path: posix.join('packages', owner, 'src', file),
       code: readFileSync(join(folder, file), 'utf8'),
-      isTest: file.endsWith('.test.ts') || file.startsWith('testing/'),
+      isTest: /\.(test|bench)\.ts$/.test(file) || file.startsWith('testing/'),
     }));
 });
 

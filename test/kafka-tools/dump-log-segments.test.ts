@@ -59,7 +59,7 @@ async function writePartition(path: string): Promise<void> {
   });
   const log = await store.openPartition(
     { topic: 'judged', partition: 0, topicId: 'dG9waWMtMDAwMDAwMDAwMQ' },
-    { ...DEFAULT_LOG_CONFIG, segmentBytes: 64 * 1024, indexIntervalBytes: 512 },
+    { ...DEFAULT_LOG_CONFIG, segmentBytes: 32 * 1024, indexIntervalBytes: 512 },
   );
   const sequences = [0, 0, 0];
   for (let number = 0; number < BATCH_COUNT; number++) {
