@@ -50,7 +50,9 @@ export class IsrKeeper {
   }
 
   #askSoon(): void {
-    if (this.#isAsking || this.#isClosed || this.#queue.size === 0) return;
+    // After a request without an answer the next one waits until the pause is over.
+    const isPaused = this.#retry !== undefined;
+    if (this.#isAsking || isPaused || this.#isClosed || this.#queue.size === 0) return;
     this.#isAsking = true;
     this.#options.defer(() => void this.#ask());
   }
@@ -121,11 +123,9 @@ export class IsrKeeper {
     for (const [partition, proposal] of proposals) {
       if (!this.#queue.has(partition)) this.#queue.set(partition, proposal);
     }
-    // Holds further requests back until the pause is over.
-    this.#isAsking = true;
     this.#retry?.cancel();
     this.#retry = this.#options.clock.schedule(RETRY_MS, () => {
-      this.#isAsking = false;
+      this.#retry = undefined;
       this.#askSoon();
     });
   }
