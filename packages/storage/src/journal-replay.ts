@@ -19,6 +19,8 @@ export interface ReplayEntry {
   readonly payloadAt: number;
   /** False if the record was durable once and its payload is damaged now. */
   readonly isReadable: boolean;
+  /** Records of unknown partitions are missing before it. */
+  readonly isAfterHole: boolean;
 }
 
 export interface JournalFileName {
@@ -109,7 +111,7 @@ export class JournalReplay {
       const end = payloadAt + header.payloadBytes;
       const isReadable = end <= bytes.length && crc32c(bytes, payloadAt, end) === header.payloadCrc;
       if (!isReadable && durableAfter(bytes, at, number) === undefined) return at;
-      this.#add({ header, path, payloadAt, isReadable });
+      this.#add({ header, path, payloadAt, isReadable, isAfterHole: this.#hole !== undefined });
       at = end;
     }
   }

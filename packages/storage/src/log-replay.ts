@@ -14,8 +14,8 @@ export async function replayJournal(context: RecoveryContext, segments: Segment[
   const { replay, topicId, partition, config, folder } = context;
   if (replay === undefined) return true;
   const entries = replay.entriesOf(topicId, partition);
-  const wasRepaired = entries[0]?.header.kind === 'reset';
-  if (replay.hole !== undefined && config.durability === 'fsync' && !wasRepaired) {
+  const isUnaffected = entries[0]?.header.kind === 'reset' && entries[0].isAfterHole;
+  if (replay.hole !== undefined && config.durability === 'fsync' && !isUnaffected) {
     throw logDamaged(folder, `the journal may have held records of it, but ${replay.hole}`);
   }
   const session = new ReplaySession(context, segments);

@@ -89,10 +89,11 @@ export class LogSideFiles {
     this.#producers = producers;
   }
 
-  /** Drops the epochs that began at `endOffset`, the log end, and hold no record. */
-  async forgetEmptyEpochs(endOffset: number): Promise<void> {
-    if (this.epochs.truncateEnd(endOffset)) this.writeEpochs();
-    await this.sync();
+  /** Drops epochs that began at the log end and hold no record. @returns whether there were any. */
+  forgetEmptyEpochs(endOffset: number): boolean {
+    const changed = this.epochs.truncateEnd(endOffset);
+    if (changed) this.writeEpochs();
+    return changed;
   }
 
   /** Nothing of the log is left. */

@@ -71,6 +71,7 @@ export class LogStore {
   #isReplayWanted: boolean;
   readonly #trash: Trash;
   readonly #logs = new Map<string, PartitionLog>();
+  readonly #opening = new Map<string, Promise<void>>();
   readonly #timers = new Set<Timer>();
   #brokerEpoch = -1;
   #isCheckpointDue = false;
@@ -178,10 +179,25 @@ export class LogStore {
     return found;
   }
 
-  /** Creates or recovers a log; a damaged one comes back with `offline` set. */
+  /** Creates or recovers a log; a damaged one comes back with `offline` set. Calls for one partition go one after the other. */
   async openPartition(id: PartitionId, config: LogConfig): Promise<PartitionLog> {
+    const key = `${id.topic}-${id.partition}`;
+    const before = this.#opening.get(key);
+    const opening = (before ?? Promise.resolve()).then(() => this.#openPartition(key, id, config));
+    const settled = opening.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#opening.set(key, settled);
+    try {
+      return await opening;
+    } finally {
+      if (this.#opening.get(key) === settled) this.#opening.delete(key);
+    }
+  }
+
+  async #openPartition(key: string, id: PartitionId, config: LogConfig): Promise<PartitionLog> {
     const { topic, partition, topicId } = id;
-    const key = `${topic}-${partition}`;
     const open = this.#logs.get(key);
     if (open !== undefined && open.topicId === topicId) return open;
     if (open !== undefined) await this.deletePartition(open);

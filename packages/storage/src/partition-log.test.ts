@@ -156,7 +156,7 @@ test('a truncation at the end drops an epoch that was begun there and never writ
   expect(log.lastEpoch).toBe(3);
   await log.truncateTo(4);
   expect([log.lastEpoch, log.logEndOffset]).toEqual([0, 4]);
-  await store.close({ clean: true });
+  await store.close({ clean: false });
   store = await openStore(disk);
   log = await openLog(store);
   expect([log.lastEpoch, log.logEndOffset]).toEqual([0, 4]);

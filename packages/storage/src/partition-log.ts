@@ -292,8 +292,7 @@ export class PartitionLog implements JournalClient {
   async truncateTo(offset: number): Promise<void> {
     this.#checkWritable();
     if (offset >= this.#logEndOffset) {
-      // An epoch that this log began and wrote nothing in may be all that it has ahead of its leader.
-      await this.#side.forgetEmptyEpochs(this.#logEndOffset);
+      await this.#forgetEmptyEpochs();
       return;
     }
     if (offset < this.#segments.startOffset) {
@@ -314,6 +313,17 @@ export class PartitionLog implements JournalClient {
       this.#recoveryPoint = this.#logEndOffset;
     });
     this.#logger.info({ event: 'log_truncated', logEndOffset: this.#logEndOffset }, 'the log was truncated');
+  }
+
+  /** An epoch that this log began and wrote nothing in may be all that it has ahead of its leader. */
+  async #forgetEmptyEpochs(): Promise<void> {
+    if (!this.#side.forgetEmptyEpochs(this.#logEndOffset)) return;
+    await this.#cut(async () => {
+      await this.#syncFiles();
+      // The journal would begin the epoch again; what else it holds is in the log itself by now.
+      if (this.#isJournalled) await this.#resources.journal.reset(this, this.#logEndOffset);
+      if (this.#isDurable) this.#advance(this.#logEndOffset);
+    });
   }
 
   /** Throws everything away; the log goes on at `offset`. Durable when it resolves. */

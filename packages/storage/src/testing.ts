@@ -8,7 +8,12 @@ import type { PartitionLog } from './partition-log.ts';
 import { storageConfig } from './storage-config.ts';
 
 export const HOME = '/data';
-export const TOPIC_ID = randomUuid(new SeededRandom(7));
+/** Each topic its own. */
+export function topicIdOf(topic: string): string {
+  return randomUuid(new SeededRandom(Buffer.from(topic).reduce((sum, byte) => sum * 31 + byte, 7)));
+}
+
+export const TOPIC_ID = topicIdOf('t');
 export const CLUSTER = {
   clusterId: 'test-cluster',
   nodeId: 1,
@@ -52,7 +57,7 @@ export async function openLog(
   topic = 't',
   partition = 0,
 ): Promise<PartitionLog> {
-  return await store.openPartition({ topic, partition, topicId: TOPIC_ID }, config);
+  return await store.openPartition({ topic, partition, topicId: topicIdOf(topic) }, config);
 }
 
 export interface BatchOptions {

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import { CrashableFileSystem, type DiskOperation } from './crashable-file-system.ts';
+import { diskError } from './memory-file-system.ts';
+import { batchOf, contentsOf, openLog, openStore, SMALL } from './testing.ts';
+
+const code = (name: string) => expect.objectContaining({ code: name });
+
+/** Fails every such operation on matching paths from now on. */
+function failing(operation: DiskOperation, path: RegExp, errorCode: string) {
+  return (found: DiskOperation, where: string): number | undefined => {
+    if (found === operation && path.test(where)) throw diskError(errorCode, where);
+    return undefined;
+  };
+}
+
+const PAGE_CACHE = { ...SMALL, durability: 'page-cache' as const };
+
+test('a log whose disk is full goes offline with a short write behind it; others go on; a restart finds all that counted', async () => {
+  const disk = new CrashableFileSystem();
+  let store = await openStore(disk);
+  const full = await openLog(store, SMALL, 'full');
+  const other = await openLog(store, SMALL, 'other');
+  full.appendAsLeader(batchOf('a'), 0);
+  await full.whenFlushed(1);
+  const seen: string[] = [];
+  full.onOffline = (error) => seen.push(error.code);
+  disk.fault = (operation, path) => (operation === 'write' && /full-0.*\.log$/.test(path) ? 40 : undefined);
+  expect(() => full.appendAsLeader(batchOf('b'), 0)).toThrow(code('DISK_FULL'));
+  expect([seen, full.offline?.code]).toEqual([['DISK_FULL'], 'DISK_FULL']);
+  expect(() => full.appendAsLeader(batchOf('c'), 0)).toThrow(code('DISK_FULL'));
+  await expect(full.read(0, 100, 1)).rejects.toThrow(code('DISK_FULL'));
+  other.appendAsLeader(batchOf('d'), 0);
+  await other.whenFlushed(1);
+  disk.fault = undefined;
+  await store.close({ clean: true });
+  store = await openStore(disk);
+  const again = await openLog(store, SMALL, 'full');
+  expect([again.offline, await contentsOf(again)]).toEqual([undefined, ['a/0']]);
+  expect(await contentsOf(await openLog(store, SMALL, 'other'))).toEqual(['d/0']);
+  await store.close({ clean: true });
+});
+
+test.each([
+  ['full', 'write', 'ENOSPC', 'DISK_FULL'],
+  ['failing', 'write', 'EIO', 'KAFKA_STORAGE_ERROR'],
+  ['failing to sync', 'datasync', 'EIO', 'KAFKA_STORAGE_ERROR'],
+] as const)(
+  'with the journal %s the durable logs go offline, nothing more is acknowledged, page-cache logs go on',
+  async (_what, operation, errno, expected) => {
+    const disk = new CrashableFileSystem();
+    let store = await openStore(disk);
+    const durable = await openLog(store, SMALL, 'durable');
+    const cached = await openLog(store, PAGE_CACHE, 'cached');
+    durable.appendAsLeader(batchOf('a'), 0);
+    await durable.whenFlushed(1);
+    const failures: string[] = [];
+    store.onFailure = (error) => failures.push(error.code);
+    disk.fault = failing(operation, /\/journal\//, errno);
+    durable.appendAsLeader(batchOf('b'), 0);
+    await expect(durable.whenFlushed(2)).rejects.toThrow(code(expected));
+    expect([failures, durable.offline?.code, durable.flushedOffset]).toEqual([[expected], expected, 1]);
+    // Never again in this process, even if the disk comes back: what it kept is unknown.
+    disk.fault = undefined;
+    expect(() => durable.appendAsLeader(batchOf('c'), 0)).toThrow(code(expected));
+    expect((await openLog(store, SMALL, 'late')).offline?.code).toBe(expected);
+    cached.appendAsLeader(batchOf('d'), 0);
+    expect((await contentsOf(cached)).length).toBe(1);
+    await store.close({ clean: true });
+    store = await openStore(disk.crash());
+    const again = await openLog(store, SMALL, 'durable');
+    expect(again.offline).toBeUndefined();
+    expect((await contentsOf(again))[0]).toBe('a/0');
+    await store.close({ clean: true });
+  },
+);
+
+test('a log that fails to sync is offline and stays so after a restart, until it is repaired', async () => {
+  const disk = new CrashableFileSystem();
+  let store = await openStore(disk);
+  const log = await openLog(store, SMALL, 'bad');
+  const other = await openLog(store, SMALL, 'good');
+  log.appendAsLeader(batchOf('a'), 0);
+  other.appendAsLeader(batchOf('b'), 0);
+  await log.whenFlushed(1);
+  disk.fault = failing('datasync', /bad-0.*\.log$/, 'EIO');
+  await store.flush();
+  expect([log.offline?.code, other.offline]).toEqual(['KAFKA_STORAGE_ERROR', undefined]);
+  disk.fault = undefined;
+  await store.close({ clean: true });
+  store = await openStore(disk.crash());
+  const again = await openLog(store, SMALL, 'bad');
+  expect(again.offline?.code).toBe('LOG_DAMAGED');
+  await again.resetForRepair(0);
+  again.appendAsLeader(batchOf('c'), 1);
+  await again.whenFlushed(1);
+  expect(await contentsOf(again)).toEqual(['c/0']);
+  expect(await contentsOf(await openLog(store, SMALL, 'good'))).toEqual(['b/0']);
+  await store.close({ clean: true });
+});
+
+test('a checkpoint that cannot be written keeps the journal, not the node, waiting', async () => {
+  const disk = new CrashableFileSystem();
+  const store = await openStore(disk);
+  const log = await openLog(store, { ...SMALL, segmentBytes: 100_000 });
+  disk.fault = failing('rename', /recovery-point/, 'ENOSPC');
+  for (let i = 0; i < 15; i++) {
+    log.appendAsLeader(batchOf(`v${i}`, { bytes: 10_000 }), 0);
+    await log.whenFlushed(i + 1);
+  }
+  disk.fault = undefined;
+  for (let i = 15; i < 40; i++) {
+    log.appendAsLeader(batchOf(`v${i}`, { bytes: 10_000 }), 0);
+    await log.whenFlushed(i + 1);
+  }
+  const again = await openLog(await openStore(disk.crash()), { ...SMALL, segmentBytes: 100_000 });
+  expect([again.offline, (await contentsOf(again)).length]).toEqual([undefined, 40]);
+});
