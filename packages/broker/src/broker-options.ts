@@ -1,8 +1,10 @@
 /** What a broker is made of: everything outside of it comes in here. Only types. */
+
 import type { Clock, Logger, MillraceError, NodeId, Random } from '@millrace/core';
 import type { LogStore } from '@millrace/storage';
 import type { BrokerConfig } from './broker-config.ts';
 import type { BrokerEndpoint, ControllerChannel } from './controller-channel.ts';
+import type { Defer } from './defer.ts';
 import type { ReplicaChannel } from './replica-channel.ts';
 
 export interface BrokerOptions {
@@ -27,5 +29,5 @@ export interface BrokerOptions {
   /** The broker cannot go on; close it. Called at most once. */
   readonly onFatal: (error: MillraceError) => void;
   /** Runs a callback after the current event, before time passes. A microtask by default; `setImmediate` batches more. */
-  readonly defer?: (callback: () => void) => void;
+  readonly defer?: Defer;
 }

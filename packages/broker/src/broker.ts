@@ -46,11 +46,11 @@ import type {
   ProduceResponse,
   RequestContext,
 } from './broker-api.ts';
-import { type BrokerConfig, brokerConfig } from './broker-config.ts';
 import { BrokerLifecycle } from './broker-lifecycle.ts';
 import type { BrokerOptions } from './broker-options.ts';
 import { ConsumerFetch } from './consumer-fetch.ts';
 import { Deadlines } from './deadlines.ts';
+import { type Defer, microtask } from './defer.ts';
 import { describeCluster, describeConfigs, describeTopics, type View } from './descriptions.ts';
 import { failure } from './failure.ts';
 import { IsrKeeper } from './isr-keeper.ts';
@@ -126,32 +126,8 @@ export class Broker implements BrokerApi, PartitionHost {
       brokerEpoch,
       timeoutMs: requestTimeoutMs,
     });
-    this.#fetchers = new ReplicaFetchers(
-      {
-        nodeId,
-        channel: options.replicas,
-        clock,
-        logger,
-        defer,
-        brokerEpoch,
-        maxWaitMs: config['replica.fetch.wait.max.ms'],
-        maxBytes: config['replica.fetch.response.max.bytes'],
-        backoffMs: config['replica.fetch.backoff.ms'],
-        silenceMaxMs: config['replica.socket.timeout.ms'],
-      },
-      options.interBrokerListener,
-    );
-    this.#hosting = new PartitionHosting({
-      nodeId,
-      table: partitions,
-      logStore,
-      host: this,
-      configScope: this.#configScope,
-      openConcurrency: config['log.open.concurrency'],
-      logger,
-      added: (partition) => this.#tellSessions(partition),
-      removed: (partition) => this.#removed(partition),
-    });
+    this.#fetchers = this.#newFetchers(defer);
+    this.#hosting = this.#newHosting();
     this.#deadlines = new Deadlines(clock);
     this.#produce = new Produce({
       partitions,
@@ -216,8 +192,6 @@ export class Broker implements BrokerApi, PartitionHost {
     await this.#closing;
   }
 
-  // The use cases.
-
   produce(request: ProduceRequest): Promise<ProduceResponse> {
     if (this.#state === 'closing') return Promise.resolve({ partitions: [], failure: failure('CLOSED') });
     return this.#produce.handle(request);
@@ -279,16 +253,8 @@ export class Broker implements BrokerApi, PartitionHost {
 
   async describeConfigs(request: DescribeConfigsRequest): Promise<DescribeConfigsResponse> {
     await this.#informed(request);
-    const { config } = this.#options;
-    const entries = Object.entries(brokerConfig.keys).map(([name, key]) => ({
-      name,
-      value: brokerConfig.format(name as keyof BrokerConfig, config[name as keyof BrokerConfig]),
-      source: 'static' as const,
-      readOnly: true,
-      type: key.type,
-      documentation: key.doc,
-    }));
-    return describeConfigs(this.image(), request.resources, this.#configScope, entries);
+    const { resources } = request;
+    return describeConfigs(this.image(), resources, this.#configScope, this.#options.config);
   }
 
   describeQuorum(request: RequestContext): Promise<DescribeQuorumResponse> {
@@ -314,8 +280,6 @@ export class Broker implements BrokerApi, PartitionHost {
   electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponse> {
     return this.#options.controllers.electLeaders(this.#timed(request));
   }
-
-  // What partitions ask of the broker around them.
 
   brokerEpoch(): number {
     return this.#lifecycle.brokerEpoch;
@@ -350,8 +314,6 @@ export class Broker implements BrokerApi, PartitionHost {
     this.#tellSessions(partition);
   }
 
-  // Inside.
-
   #newLifecycle(): BrokerLifecycle {
     const { config, logStore, nodeId, incarnationId, endpoints, rack, controllers, clock, logger } =
       this.#options;
@@ -376,6 +338,40 @@ export class Broker implements BrokerApi, PartitionHost {
         this.#openIfKnown();
       },
       onRefused: (error) => this.#fail(error),
+    });
+  }
+
+  #newFetchers(defer: Defer): ReplicaFetchers {
+    const { nodeId, replicas, clock, logger, config, interBrokerListener } = this.#options;
+    return new ReplicaFetchers(
+      {
+        nodeId,
+        channel: replicas,
+        clock,
+        logger,
+        defer,
+        brokerEpoch: () => this.brokerEpoch(),
+        maxWaitMs: config['replica.fetch.wait.max.ms'],
+        maxBytes: config['replica.fetch.response.max.bytes'],
+        backoffMs: config['replica.fetch.backoff.ms'],
+        silenceMaxMs: config['replica.socket.timeout.ms'],
+      },
+      interBrokerListener,
+    );
+  }
+
+  #newHosting(): PartitionHosting {
+    const { nodeId, logStore, config, logger } = this.#options;
+    return new PartitionHosting({
+      nodeId,
+      table: this.#partitions,
+      logStore,
+      host: this,
+      configScope: this.#configScope,
+      openConcurrency: config['log.open.concurrency'],
+      logger,
+      added: (partition) => this.#tellSessions(partition),
+      removed: (partition) => this.#removed(partition),
     });
   }
 
@@ -496,8 +492,4 @@ export class Broker implements BrokerApi, PartitionHost {
     await this.#hosting.settled();
     await this.#options.logStore.close({ clean });
   }
-}
-
-function microtask(callback: () => void): void {
-  void Promise.resolve().then(callback);
 }

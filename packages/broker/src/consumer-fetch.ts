@@ -2,9 +2,11 @@
  * Fetch for consumers: reads below the high watermark, waiting until there is enough. A fetch that waits costs
  * one timer and one entry at each of its partitions, is woken by the watermark, and never polls.
  */
+
 import { type Clock, type ErrorCode, MillraceError, type Timer } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
 import type { FetchRequest, FetchResponse, PartitionFetch, PartitionFetched } from './broker-api.ts';
+import type { Defer } from './defer.ts';
 import { failure, failureOf } from './failure.ts';
 import { divergence } from './log-divergence.ts';
 import type { Partition, ReaderWatcher } from './partition.ts';
@@ -14,7 +16,7 @@ export interface ConsumerFetchOptions {
   readonly partitions: PartitionTable;
   readonly image: () => MetadataImage;
   readonly clock: Clock;
-  readonly defer: (callback: () => void) => void;
+  readonly defer: Defer;
   readonly maxBytes: number;
   readonly parkedMax: number;
 }
@@ -187,7 +189,7 @@ interface Answer {
 /** One fetch asleep. Wakes when its partitions may hold what is missing, when time is up, or when it is given up. */
 class ParkedFetch implements ReaderWatcher {
   readonly #clock: Clock;
-  readonly #defer: (callback: () => void) => void;
+  readonly #defer: Defer;
   readonly #missingBytes: number;
   #partitions: readonly Partition[] = [];
   #startBytes = 0;
@@ -196,7 +198,7 @@ class ParkedFetch implements ReaderWatcher {
   #resolve: (() => void) | undefined;
   #isWaking = false;
 
-  constructor(clock: Clock, defer: (callback: () => void) => void, missingBytes: number) {
+  constructor(clock: Clock, defer: Defer, missingBytes: number) {
     this.#clock = clock;
     this.#defer = defer;
     this.#missingBytes = missingBytes;

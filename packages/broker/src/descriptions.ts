@@ -24,6 +24,7 @@ import type {
   PartitionDescription,
   TopicDescription,
 } from './broker-api.ts';
+import { type BrokerConfig, brokerConfig } from './broker-config.ts';
 import { failure } from './failure.ts';
 
 export interface View {
@@ -75,13 +76,18 @@ export function describeCluster(view: View, listener: string): DescribeClusterRe
   };
 }
 
-/** `nodeEntries` are this node's own settings, which only its configuration file can change. */
+/** A broker shows its own settings as well, which only its configuration file can change. */
 export function describeConfigs(
   image: MetadataImage,
   resources: readonly ConfigResource[],
   scope: ConfigScope,
-  nodeEntries: readonly ConfigEntry[],
+  config: BrokerConfig,
 ): DescribeConfigsResponse {
+  const nodeEntries = Object.entries(brokerConfig.keys).map(([text, key]): ConfigEntry => {
+    const name = text as keyof BrokerConfig;
+    const value = brokerConfig.format(name, config[name]);
+    return { name, value, source: 'static', readOnly: true, type: key.type, documentation: key.doc };
+  });
   return { resources: resources.map((resource) => describeResource(image, resource, scope, nodeEntries)) };
 }
 

@@ -1,4 +1,5 @@
 /** Known bugs of replicated logs as scenarios (S16 to S32): leaders and followers die, return and disagree. */
+import { MillraceError } from '@millrace/core';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ReplicaFetchResponse } from './replica-channel.ts';
 import { TestCluster, type TestClusterOptions } from './testing/test-cluster.ts';
@@ -263,6 +264,23 @@ describe('failover', () => {
     expect(gap.failure?.code).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
     expect(await cluster.consume(topicId)).toEqual(['a', 'b', 'c']);
   });
+});
+
+test('a leader whose disk is full hands over, and serves its other partitions', async () => {
+  await start();
+  const topicId = await cluster.createTopic('orders', { configs: { ...SAFE, durability: 'page-cache' } });
+  const other = await cluster.createTopic('calm', { replicas: [[1, 2]] });
+  await cluster.produce(1, topicId, ['a']);
+  // The next write to this one log fails as a full device makes it fail.
+  const { log } = cluster.replica(1, topicId);
+  log.goOffline(new MillraceError('DISK_FULL'));
+  const refused = await cluster.produce(1, topicId, ['b']);
+  expect(refused.failure?.code).toBe('KAFKA_STORAGE_ERROR');
+  await cluster.until(() => cluster.leaderOf(topicId)?.image.leader === 2);
+  expect((await cluster.produceToLeader(topicId, ['b'])).failure).toBeUndefined();
+  expect(cluster.isrOf(topicId)).toEqual([2, 3]);
+  expect((await cluster.produce(1, other, ['c'])).failure).toBeUndefined();
+  expect(await cluster.consume(topicId)).toEqual(['a', 'b']);
 });
 
 describe('a damaged replica', () => {

@@ -2,6 +2,7 @@
  * Carries proposed ISRs to the controller: one request at a time for the whole broker, everything that came up
  * meanwhile in the next one. Decides nothing about who is in sync.
  */
+
 import { type Clock, type Logger, type NodeId, type Timer, toMillraceError } from '@millrace/core';
 import type {
   AlteredPartition,
@@ -9,6 +10,7 @@ import type {
   ControllerChannel,
   PartitionAlteration,
 } from './controller-channel.ts';
+import type { Defer } from './defer.ts';
 import type { IsrProposal } from './leader-state.ts';
 import type { Partition } from './partition.ts';
 
@@ -17,7 +19,7 @@ export interface IsrKeeperOptions {
   readonly controllers: Pick<ControllerChannel, 'alterPartitions'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly defer: (callback: () => void) => void;
+  readonly defer: Defer;
   readonly brokerEpoch: () => number;
   readonly timeoutMs: number;
 }

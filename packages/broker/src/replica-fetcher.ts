@@ -3,6 +3,7 @@
  * Keeps one request with the leader at all times, tells it at once how far the disk has got, and never appends
  * what is not for the epoch and offset where the log stands.
  */
+
 import {
   type Clock,
   type Logger,
@@ -12,6 +13,7 @@ import {
   toMillraceError,
 } from '@millrace/core';
 import type { PartitionRef } from './broker-api.ts';
+import type { Defer } from './defer.ts';
 import type { Partition } from './partition.ts';
 import type {
   ReplicaChannel,
@@ -28,7 +30,7 @@ export interface ReplicaFetcherOptions {
   readonly channel: ReplicaChannel;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly defer: (callback: () => void) => void;
+  readonly defer: Defer;
   readonly brokerEpoch: () => number;
   readonly maxWaitMs: number;
   readonly maxBytes: number;

@@ -6,9 +6,11 @@
  * An answer with records, a divergence or a failure silences its partition until the follower says where it
  * stands: in its next numbered request, or with another position, or by removing and adding the partition.
  */
+
 import type { Clock, NodeId, Timer, TopicId } from '@millrace/core';
 import type { EpochEndOffset } from '@millrace/storage';
 import type { PartitionRef } from './broker-api.ts';
+import type { Defer } from './defer.ts';
 import { type Failure, failure, failureOf } from './failure.ts';
 import { divergence } from './log-divergence.ts';
 import type { FollowerWatcher, Partition } from './partition.ts';
@@ -26,7 +28,7 @@ export interface ReplicaSessionOptions {
   readonly partitions: PartitionTable;
   readonly clock: Clock;
   /** Runs a callback soon, after the current event: appends of one event share an answer. */
-  readonly defer: (callback: () => void) => void;
+  readonly defer: Defer;
   readonly partitionMaxBytes: number;
   readonly responseMaxBytes: number;
   readonly onClosed: (session: ReplicaSession) => void;
