@@ -3,7 +3,7 @@
  * retired only when every log it covers is on stable storage and that has been written down. Blocks that are
  * allocated already make a sync cheaper (about 1.7 times here), so files are padded ahead and reused.
  */
-import type { Logger } from '@millrace/core';
+import { type Clock, Deferred, type Logger } from '@millrace/core';
 import type { DiskFile, FileSystem } from './file-system.ts';
 import type { JournalClient } from './journal.ts';
 import { type JournalFileName, journalPath, listJournalFiles } from './journal-replay.ts';
@@ -24,9 +24,12 @@ export interface JournalFilesOptions {
   readonly fileBytes: number;
   readonly maxBytes: number;
   readonly checkpoint: () => Promise<void>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
+/** Between syncs of logs, while there is room: appends share the disk with them. */
+const RETIREMENT_PAUSE_MS = 2;
 const PADDING_BYTES = 1024 * 1024;
 const FREE_FILES_MAX = 2;
 
@@ -44,6 +47,8 @@ export class JournalFiles {
   #nextNumber = 1;
   #endOfPrevious = 0;
   #retiring: Promise<void> | undefined;
+  #hurry = new Deferred<void>();
+  #isUrgent = false;
 
   constructor(options: JournalFilesOptions) {
     this.#options = options;
@@ -87,8 +92,11 @@ export class JournalFiles {
     const { fileBytes, maxBytes } = this.#options;
     while (this.#live.length > 1 && (this.#live.length + 1) * fileBytes > maxBytes) {
       const before = this.#live.length;
+      this.#isUrgent = true;
+      this.#hurry.resolve();
       this.retireIfDue();
       await this.#retiring;
+      this.#isUrgent = false;
       if (this.#live.length === before) throw new Error('no journal file can be retired');
     }
     return await this.#start();
@@ -114,6 +122,8 @@ export class JournalFiles {
   }
 
   async close(): Promise<void> {
+    this.#isUrgent = true;
+    this.#hurry.resolve();
     await this.#retiring;
     for (const { disk } of this.#live) disk.closeSync();
     this.#live = [];
@@ -124,11 +134,23 @@ export class JournalFiles {
     return this.#live.length > 1 && (this.#live.length + 1) * fileBytes > maxBytes / 2;
   }
 
+  /** Cut short as soon as an append waits for a file. */
+  async #pause(): Promise<void> {
+    if (this.#isUrgent) return;
+    this.#hurry = new Deferred();
+    const timer = this.#options.clock.schedule(RETIREMENT_PAUSE_MS, () => this.#hurry.resolve());
+    await this.#hurry.promise;
+    timer.cancel();
+  }
+
   async #retire(): Promise<void> {
     try {
       while (this.#isRetirementDue()) {
         const oldest = this.#live[0]!;
-        for (const client of oldest.clients) await client.syncForJournal();
+        for (const client of oldest.clients) {
+          await client.syncForJournal();
+          await this.#pause();
+        }
         await this.#options.checkpoint();
         this.#live.shift();
         oldest.disk.closeSync();

@@ -3,7 +3,7 @@
  * and one sync, whatever the number of partitions; then the next round starts. No linger, no timer. After a
  * failed write or sync it never writes again: what the kernel kept of the file is unknown (rule Q25).
  */
-import { Deferred, type Logger, type MillraceError } from '@millrace/core';
+import { type Clock, Deferred, type Logger, type MillraceError } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
 import { JournalFiles } from './journal-files.ts';
 import { JOURNAL_HEADER_BYTES, type JournalKind, writeJournalHeader } from './journal-record.ts';
@@ -30,6 +30,7 @@ export interface JournalOptions {
   /** Writes down durably how far each log is on stable storage. */
   readonly checkpoint: () => Promise<void>;
   readonly onFailure: (error: MillraceError) => void;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 

@@ -104,6 +104,7 @@ export class LogStore {
       roundBytes: config['journal.round.bytes'],
       checkpoint: () => this.#checkpoints.write(),
       onFailure: (error) => this.#journalFailed(error),
+      clock,
       logger,
     });
     this.#replay = this.#wasClean

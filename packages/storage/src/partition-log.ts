@@ -514,6 +514,8 @@ export class PartitionLog implements JournalClient {
     }
     this.#recoveryPoint = this.#logEndOffset;
     this.#flushedOffset = this.#logEndOffset;
+    // Most partitions are idle: files are opened when somebody comes.
+    this.#segments.closeFiles();
   }
 
   async #syncFiles(): Promise<void> {

@@ -328,6 +328,7 @@ export class Segment {
 
   /** Indexes what lies after the last entry, as appending it did. Nothing may be appended meanwhile. */
   async #walk(config: LogConfig, check?: BatchVisitor): Promise<ScanEnd> {
+    if (this.isEmpty) return { position: 0, fault: undefined };
     const indexes = this.#loaded();
     const start = indexes.offsets.lastPosition;
     let isIndexed = indexes.offsets.count > 0;
