@@ -30,6 +30,11 @@ export interface OffsetQueriesOptions {
 
 const NOTHING_FOUND = { offset: -1, timestamp: -1 };
 
+/** What a reader who goes on at `offset` would have read last: it notices by this if the log changes below it. -1 for none. */
+function epochBefore({ log }: Partition, offset: number): number {
+  return offset > log.logStartOffset ? log.epochAt(offset - 1) : -1;
+}
+
 export class OffsetQueries {
   readonly #options: OffsetQueriesOptions;
 
@@ -54,8 +59,7 @@ export class OffsetQueries {
     try {
       const partition = this.#leader(query, query.leaderEpoch);
       const { offset, timestamp } = await this.#find(partition, query.timestamp);
-      const leaderEpoch = partition.image.leaderEpoch;
-      return { topicId, partition: index, offset, timestamp, leaderEpoch };
+      return { topicId, partition: index, offset, timestamp, leaderEpoch: epochBefore(partition, offset) };
     } catch (error) {
       const failure = failureOf(error);
       return { topicId, partition: index, failure, offset: -1, timestamp: -1, leaderEpoch: -1 };

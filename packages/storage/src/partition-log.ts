@@ -276,6 +276,11 @@ export class PartitionLog implements JournalClient {
     return this.#side?.epochs.endOffsetFor(epoch, this.#logEndOffset) ?? { epoch: -1, endOffset: -1 };
   }
 
+  /** The leader epoch of the batch that holds `offset`; -1 if unknown. */
+  epochAt(offset: number): number {
+    return this.#side?.epochs.epochAt(offset) ?? -1;
+  }
+
   /** A new leader notes its epoch before it uses it. Durable before anything that is appended after it. */
   assignEpoch(epoch: number, startOffset: number): void {
     this.#checkOnline();

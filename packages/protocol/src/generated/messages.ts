@@ -3115,6 +3115,7 @@ export interface PartitionOffset {
   /** -1 when no record is as new as asked. */
   readonly offset: number;
   readonly timestamp: number;
+  /** Epoch of the record before `offset`, or -1: what a reader who goes on there gives as last_fetched_epoch. */
   readonly leaderEpoch: number;
 }
 
