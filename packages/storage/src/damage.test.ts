@@ -1,7 +1,7 @@
 import { type Logger, silentLogger } from '@millrace/core';
 import { describe, expect, test } from 'vitest';
 import { CrashableFileSystem } from './crashable-file-system.ts';
-import { batchOf, contentsOf, openLog, openStore } from './testing.ts';
+import { batchOf, contentsOf, openLog, openStore, SMALL } from './testing.ts';
 
 const PRODUCER = { producerId: 5, producerEpoch: 0, baseSequence: 0 };
 const EXPECTED = Array.from({ length: 30 }, (_, i) => `v${i}/0`);
@@ -124,6 +124,19 @@ describe.each([
       if (/index$|snapshot$|epoch/.test(path)) expect([path, outcome.offline]).toEqual([path, undefined]);
     }
   });
+});
+
+test('a page-cache log is cut at the first batch that a crash tore, and only there', async () => {
+  const disk = new CrashableFileSystem();
+  const config = { ...SMALL, segmentBytes: 10_000, durability: 'page-cache' as const };
+  const log = await openLog(await openStore(disk), config);
+  for (let i = 0; i < 5; i++) log.appendAsLeader(batchOf(`v${i}`, { bytes: 1000 }), 0);
+  const torn = disk.crash((path, _synced, written) => {
+    if (path.endsWith('.log')) written.fill(0, 2500, 2600);
+    return written;
+  });
+  const again = await openLog(await openStore(torn), config);
+  expect([again.offline, await contentsOf(again)]).toEqual([undefined, ['v0/0', 'v1/0']]);
 });
 
 test('a damaged log is moved aside for repair and starts again where it is told', async () => {

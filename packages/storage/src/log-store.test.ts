@@ -73,7 +73,8 @@ test('a partition that was deleted does not come back from the journal', async (
   const store = await openStore(disk);
   const log = await openLog(store);
   log.appendAsLeader(batchOf('old'), 0);
-  await log.whenFlushed(1);
+  log.appendAsLeader(batchOf('older'), 0);
+  await log.whenFlushed(2);
   await store.deletePartition(log);
   await expect(log.read(0, 1, 1)).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
   const again = await openLog(store);

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { LeaderEpochs } from './leader-epochs-state.ts';
+import { formatEpochs, parseEpochs } from './text-files.ts';
+
+const epochs = (...pairs: [number, number][]) =>
+  new LeaderEpochs(pairs.map(([epoch, startOffset]) => ({ epoch, startOffset })));
+const pairs = (of: LeaderEpochs) => of.entries.map(({ epoch, startOffset }) => [epoch, startOffset]);
+
+test('an epoch ends where the next one begins; one that is not known falls back to the one before', () => {
+  const known = epochs([2, 10], [5, 20], [6, 30]);
+  expect(known.endOffsetFor(6, 44)).toEqual({ epoch: 6, endOffset: 44 });
+  expect(known.endOffsetFor(5, 44)).toEqual({ epoch: 5, endOffset: 30 });
+  expect(known.endOffsetFor(4, 44)).toEqual({ epoch: 2, endOffset: 20 });
+  expect(known.endOffsetFor(1, 44)).toEqual({ epoch: 1, endOffset: 10 });
+  expect(known.endOffsetFor(7, 44)).toEqual({ epoch: -1, endOffset: -1 });
+  expect(known.endOffsetFor(-1, 44)).toEqual({ epoch: -1, endOffset: -1 });
+  expect(epochs().endOffsetFor(0, 0)).toEqual({ epoch: -1, endOffset: -1 });
+});
+
+test('a new epoch drops what contradicts it', () => {
+  const known = epochs([2, 10], [5, 20], [6, 30]);
+  expect(known.assign(6, 35)).toBe(false);
+  expect(known.assign(7, 30)).toBe(true);
+  expect(pairs(known)).toEqual([
+    [2, 10],
+    [5, 20],
+    [7, 30],
+  ]);
+  known.assign(5, 15);
+  expect(pairs(known)).toEqual([
+    [2, 10],
+    [5, 15],
+  ]);
+});
+
+test('both ends follow the log', () => {
+  const known = epochs([2, 10], [5, 20], [6, 30]);
+  expect(known.truncateEnd(30)).toBe(true);
+  expect(known.truncateStart(15)).toBe(true);
+  expect(known.truncateStart(15)).toBe(false);
+  expect(pairs(known)).toEqual([
+    [2, 15],
+    [5, 20],
+  ]);
+  known.truncateStart(25);
+  expect(pairs(known)).toEqual([[5, 25]]);
+});
+
+test('a checkpoint that is cut or not increasing is not read', () => {
+  const text = formatEpochs([
+    { epoch: 1, startOffset: 0 },
+    { epoch: 3, startOffset: 7 },
+  ]);
+  expect(text).toBe('0\n2\n1 0\n3 7\n');
+  expect(parseEpochs(text)?.length).toBe(2);
+  for (let length = 0; length < text.length; length++)
+    expect(parseEpochs(text.slice(0, length))).toBeUndefined();
+  expect(parseEpochs('0\n2\n1 7\n3 7\n')).toBeUndefined();
+});
