@@ -7,11 +7,6 @@ export const brokerConfig = configSchema('broker', {
     min: 10,
     doc: 'How often the broker tells the controller that it lives.',
   }),
-  'broker.session.timeout.ms': millis({
-    default: 9000,
-    min: 100,
-    doc: 'A broker unheard of for this long is fenced. Also how long the broker waits for an answer before it looks for another controller.',
-  }),
   'controlled.shutdown.enable': flag({
     default: true,
     doc: 'Hand leadership over before stopping.',

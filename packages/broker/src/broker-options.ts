@@ -24,6 +24,8 @@ export interface BrokerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly config: BrokerConfig;
+  /** As the controllers have it, `broker.session.timeout.ms`. */
+  readonly sessionTimeoutMs: number;
   /** Texts of clusterConfig keys in the node's file: defaults of topics as this broker sees them. */
   readonly fileTexts?: Readonly<Record<string, string>>;
   /** The broker cannot go on; close it. Called at most once. */

@@ -328,7 +328,7 @@ export class Broker implements BrokerApi, PartitionHost {
       clock,
       logger,
       heartbeatIntervalMs: config['broker.heartbeat.interval.ms'],
-      sessionTimeoutMs: config['broker.session.timeout.ms'],
+      sessionTimeoutMs: this.#options.sessionTimeoutMs,
       registrationTimeoutMs: config['initial.broker.registration.timeout.ms'],
       // Until its logs are open, a broker must not be trusted with anything: it stays behind its registration.
       metadataOffset: () => (this.#state === 'serving' ? this.image().offset : 0),

@@ -2,17 +2,11 @@
 import { type ConfigOf, configSchema, count, flag, MINUTE_MS, millis } from '@millrace/core';
 
 export const controllerConfig = configSchema('Controller', {
-  'broker.heartbeat.interval.ms': millis({
-    default: 2000,
-    min: 10,
-    max: 600_000,
-    doc: 'How often a broker tells the controller that it is alive.',
-  }),
   'broker.session.timeout.ms': millis({
     default: 9000,
     min: 50,
     max: 3_600_000,
-    doc: 'A broker that is silent for this long is fenced: it leads nothing and leaves every in-sync set.',
+    doc: 'A broker that is silent for this long is fenced: it leads nothing and leaves every in-sync set. A broker that hears nothing from the controller for this long looks for another one.',
   }),
   'broker.disconnect.grace.ms': millis({
     default: 100,

@@ -262,6 +262,7 @@ export class MillraceNode implements AsyncDisposable {
       random,
       logger,
       config: config.broker,
+      sessionTimeoutMs: config.controller['broker.session.timeout.ms'],
       fileTexts: config.clusterTexts,
       onFatal: (error) => this.#onBrokerFatal(error),
       defer: (callback) => void clock.schedule(0, callback),

@@ -68,6 +68,7 @@ export class TestCluster {
       random: random.fork(),
       logger: silentLogger,
       config: brokerConfig.parse({ 'broker.heartbeat.interval.ms': '100', ...this.#config }),
+      sessionTimeoutMs: 9_000,
       onFatal: (error) => this.fatal.push(error),
     });
     this.brokers.set(id, broker);
