@@ -224,7 +224,10 @@ export class BrokerLifecycle {
   #lost(error: MillraceError): void {
     if (this.#isClosed) return;
     const { logger, clock, heartbeatIntervalMs } = this.#options;
-    logger.warn({ event: 'controller_session_lost', err: error }, 'lost the controller; looking for it');
+    // Once for each loss: the tries that follow fail for the same reason until there is a controller again.
+    const fields = { event: 'controller_session_lost', code: error.code, reason: error.message };
+    if (this.#isRegistered) logger.warn(fields, 'lost the controller; looking for it');
+    else logger.debug(fields, 'no controller yet; looking for it');
     this.#session?.close();
     this.#session = undefined;
     this.#isRegistered = false;

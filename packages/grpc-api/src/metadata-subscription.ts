@@ -119,10 +119,8 @@ export class GrpcMetadataSubscription implements MetadataSubscription {
     if (error !== undefined && error.code !== this.#lastErrorCode) {
       this.#lastErrorCode = error.code;
       const source = this.#source;
-      logger.warn(
-        { event: 'metadata_stream_lost', source, err: error },
-        'lost a controller; following another',
-      );
+      const fields = { event: 'metadata_stream_lost', source, code: error.code, reason: error.message };
+      logger.info(fields, 'lost a controller; following another');
     }
     this.#retry = clock.schedule(this.#pauseMs, () => this.#open());
     this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MAX_MS);

@@ -83,7 +83,7 @@ export class RaftPeer {
     if (error !== undefined && error.code !== this.#lastErrorCode) {
       this.#lastErrorCode = error.code;
       logger.warn(
-        { event: 'raft_peer_unreachable', peer: address.id, err: error },
+        { event: 'raft_peer_unreachable', peer: address.id, code: error.code, reason: error.message },
         'cannot reach a controller',
       );
     }

@@ -111,10 +111,15 @@ export function fromRpcFailure(failure: Pick<StatusObject, 'code' | 'details' | 
     failure.code === status.UNAVAILABLE &&
     /no connection established|name resolution/i.test(failure.details)
   ) {
-    return new MillraceError('CONNECTION_FAILED', failure.details);
+    return new MillraceError('CONNECTION_FAILED', reasonOf(failure.details));
   }
   if (failure.code === status.INTERNAL && failure.details.includes('RST_STREAM')) {
     return new MillraceError('NETWORK_EXCEPTION', failure.details);
   }
   return new MillraceError(CODE_OF_STATUS.get(failure.code) ?? 'UNKNOWN_SERVER_ERROR', failure.details);
+}
+
+/** The system's own words out of what grpc-js wraps around them: `connect ECONNREFUSED 127.0.0.1:9191`. */
+function reasonOf(details: string): string {
+  return /Last error: (?:Error: )?(.*?)\.? *(?:Resolution note:.*)?$/.exec(details)?.[1] ?? details;
 }
