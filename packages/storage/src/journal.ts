@@ -149,7 +149,7 @@ export class Journal {
 
   async #run(): Promise<void> {
     // The rest of what the current turn appends shares the first round.
-    await undefined;
+    await Promise.resolve();
     while (this.#queue.length > 0) {
       const round = this.#takeRound();
       try {
