@@ -80,6 +80,8 @@ export class PartitionLog implements JournalClient {
   #generation = 0;
   #isCutting = false;
   #isRepairing = false;
+  /** Closed or deleted: its files are no longer this object's. */
+  #isGone = false;
   /** Its name may not be durable yet. */
   #isFolderNew: boolean;
   /** The journal may hold records of this log. */
@@ -448,7 +450,7 @@ export class PartitionLog implements JournalClient {
 
   /** @internal */
   async syncForJournal(): Promise<void> {
-    if (this.#offline?.code !== 'LOG_DAMAGED' && this.#segments !== undefined) await this.sync();
+    if (!this.isDamaged && !this.#isGone && this.#segments !== undefined) await this.sync();
   }
 
   /** @internal */
@@ -472,6 +474,7 @@ export class PartitionLog implements JournalClient {
       this.#takeSnapshot();
       await this.sync();
     }
+    this.#isGone = true;
     this.#tail.clear();
     this.#segments?.closeFiles();
     if (this.#offline === undefined) {
@@ -482,6 +485,7 @@ export class PartitionLog implements JournalClient {
 
   /** The log is deleted: what the journal holds of it is void. @internal */
   async retire(): Promise<void> {
+    this.#isGone = true;
     if (this.#offline === undefined) {
       this.#offline = new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'the partition is deleted here');
       this.#waiters.failed(this.#offline);
