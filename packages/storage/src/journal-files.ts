@@ -49,6 +49,7 @@ export class JournalFiles {
   #retiring: Promise<void> | undefined;
   #hurry = new Deferred<void>();
   #isUrgent = false;
+  #isStopped = false;
 
   constructor(options: JournalFilesOptions) {
     this.#options = options;
@@ -115,16 +116,22 @@ export class JournalFiles {
 
   /** Starts freeing the oldest files, in the background, once half of the journal's space is used. */
   retireIfDue(): void {
-    if (this.#retiring !== undefined || !this.#isRetirementDue()) return;
+    if (this.#retiring !== undefined || this.#isStopped || !this.#isRetirementDue()) return;
     this.#retiring = this.#retire().finally(() => {
       this.#retiring = undefined;
     });
   }
 
-  async close(): Promise<void> {
+  /** Before logs are closed: from then on nobody can sync them. */
+  async stopRetiring(): Promise<void> {
+    this.#isStopped = true;
     this.#isUrgent = true;
     this.#hurry.resolve();
     await this.#retiring;
+  }
+
+  async close(): Promise<void> {
+    await this.stopRetiring();
     for (const { disk } of this.#live) disk.closeSync();
     this.#live = [];
   }
@@ -150,6 +157,7 @@ export class JournalFiles {
         for (const client of oldest.clients) {
           await client.syncForJournal();
           await this.#pause();
+          if (this.#isStopped) return;
         }
         await this.#options.checkpoint();
         this.#live.shift();

@@ -1,6 +1,7 @@
 /**
- * What a log remembers beside its batches, with the files that keep it: leader epochs and producers. Files go
- * to the page cache at once; `sync` makes them durable. After a truncation both follow the log.
+ * What a log remembers beside its batches, with the files that keep it: leader epochs and producers. `sync`
+ * writes epochs down, before the recovery point passes them; what is newer is in the log's tail and in the
+ * journal. After a truncation both follow the log.
  */
 import type { BatchView } from '@millrace/records';
 import type { LeaderEpochs } from './leader-epochs-state.ts';
@@ -21,7 +22,7 @@ export class LogSideFiles {
   readonly epochs: LeaderEpochs;
   #producers: ProducerState | undefined;
   #snapshotOffset: number;
-  #areEpochsDirty = false;
+  #epochsChanged: 'unwritten' | 'written' | undefined;
 
   constructor(context: RecoveryContext, state: LogState) {
     this.#context = context;
@@ -46,14 +47,15 @@ export class LogSideFiles {
   /** @returns whether anything changed. */
   assignEpoch(epoch: number, startOffset: number): boolean {
     const changed = this.epochs.assign(epoch, startOffset);
-    if (changed) this.writeEpochs();
+    if (changed) this.#epochsChanged = 'unwritten';
     return changed;
   }
 
+  /** Into the page cache; `sync` does it if nobody else does. */
   writeEpochs(): void {
     const { folder, resources } = this.#context;
     replaceWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`, formatEpochs(this.epochs.entries));
-    this.#areEpochsDirty = true;
+    this.#epochsChanged = 'written';
   }
 
   /** Producer state as of `endOffset`, the log end; older snapshots that nothing needs go. */
@@ -73,8 +75,9 @@ export class LogSideFiles {
   }
 
   async sync(): Promise<void> {
-    if (!this.#areEpochsDirty) return;
-    this.#areEpochsDirty = false;
+    if (this.#epochsChanged === undefined) return;
+    if (this.#epochsChanged === 'unwritten') this.writeEpochs();
+    this.#epochsChanged = undefined;
     const { folder, resources } = this.#context;
     await syncFile(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`);
   }

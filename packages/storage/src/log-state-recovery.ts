@@ -64,13 +64,13 @@ async function recoverEpochs(
 ): Promise<{ epochs: LeaderEpochs; from: number }> {
   const { folder, resources, logger, wasClean, recoveryPoint } = context;
   const firstOffset = segments[0]!.baseOffset;
+  // Epochs are written down before the recovery point passes them; later ones are found in the batches.
+  const from = wasClean ? logEndOffset : Math.max(firstOffset, Math.min(recoveryPoint ?? 0, logEndOffset));
   const bytes = readWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`);
-  const entries = bytes && parseEpochs(bytes.toString());
-  const isEmpty = logEndOffset === firstOffset;
-  if (entries !== undefined || isEmpty) {
-    const known = new LeaderEpochs((entries ?? []).filter(({ startOffset }) => startOffset <= logEndOffset));
-    const from = wasClean ? logEndOffset : Math.min(recoveryPoint ?? 0, logEndOffset);
-    if (isEmpty || (await agreesWithLog(context, segments, known))) return { epochs: known, from };
+  const entries = bytes === undefined && from === firstOffset ? [] : bytes && parseEpochs(bytes.toString());
+  if (entries !== undefined) {
+    const known = new LeaderEpochs(entries.filter(({ startOffset }) => startOffset <= logEndOffset));
+    if (await agreesWithLog(context, segments, known, from)) return { epochs: known, from };
   }
   logger.warn(
     { event: 'leader_epochs_rebuilt', folder },
@@ -84,11 +84,13 @@ async function agreesWithLog(
   { config, logStartOffset }: RecoveryContext,
   segments: readonly Segment[],
   epochs: LeaderEpochs,
+  writtenUpTo: number,
 ): Promise<boolean> {
   const end = segments.at(-1)!.nextOffset;
   const probes = epochs.entries.map(({ startOffset }) => startOffset);
-  // The batches before each start must be of an earlier epoch; the newest tells whether the newest epoch is known.
-  for (const offset of [...probes, ...probes.map((start) => start - 1), end - 1]) {
+  // The batches before each start must be of an earlier epoch; the newest that
+  // the file covers tells whether its last epoch is there.
+  for (const offset of [...probes, ...probes.map((start) => start - 1), writtenUpTo - 1]) {
     if (offset < segments[0]!.baseOffset || offset >= end) continue;
     const segment = segmentOf(segments, offset)!;
     const wasLoaded = segment.isLoaded;

@@ -266,6 +266,7 @@ export class LogStore {
     this.#trash.close();
     try {
       await this.#journal.flush().catch(() => undefined);
+      await this.#journal.files.stopRetiring();
       await this.#closeLogs(clean);
       if (clean) await this.#writeMarker();
       await this.#journal.close();

@@ -2,12 +2,16 @@
 import type { FileSystem } from './file-system.ts';
 import { PARTITION_METADATA } from './log-folder.ts';
 import { formatPartitionMetadata, parsePartitionMetadata } from './text-files.ts';
-import { readWhole, replaceWhole, syncFile } from './whole-file.ts';
+import { readWhole, syncFile, withFile } from './whole-file.ts';
 
 /** Into the page cache; `syncPartitionFolder` makes it durable. */
 export function createPartitionFolderSync(fileSystem: FileSystem, folder: string, topicId: string): void {
   fileSystem.mkdirSync(folder);
-  replaceWhole(fileSystem, `${folder}/${PARTITION_METADATA}`, formatPartitionMetadata(topicId));
+  // Written in place: the folder is new, and a torn file shows by its checksum.
+  withFile(fileSystem, `${folder}/${PARTITION_METADATA}`, true, (file) => {
+    if (file.sizeSync() > 0) file.truncateSync(0);
+    file.writeSync([Buffer.from(formatPartitionMetadata(topicId))], 0);
+  });
 }
 
 export async function createPartitionFolder(

@@ -79,9 +79,9 @@ export class PartitionLog implements JournalClient {
   /** Grows whenever bytes that readers may be looking at go away. */
   #generation = 0;
   #isCutting = false;
+  #syncing: Promise<void> = Promise.resolve();
   #isRepairing = false;
-  /** Closed or deleted: its files are no longer this object's. */
-  #isGone = false;
+  #isDeleted = false;
   /** Its name may not be durable yet. */
   #isFolderNew: boolean;
   /** The journal may hold records of this log. */
@@ -291,6 +291,8 @@ export class PartitionLog implements JournalClient {
       if (this.#isDurable) {
         this.#isJournalled = true;
         this.#resources.journal.assignEpoch(this, epoch, startOffset);
+      } else {
+        this.#side.writeEpochs();
       }
     });
   }
@@ -432,7 +434,11 @@ export class PartitionLog implements JournalClient {
     await this.#deleteExpired(this.#config, nowMs);
   }
 
-  /** Puts everything on stable storage in the log itself. Goes offline, and marks the log, if that fails. @internal */
+  /**
+   * Puts everything on stable storage in the log itself. If that fails the log goes offline and is marked.
+   *
+   * @throws {MillraceError} if it cannot even be marked: then the journal must keep what it has. @internal
+   */
   async sync(): Promise<void> {
     const [endOffset, generation] = [this.#logEndOffset, this.#generation];
     try {
@@ -441,8 +447,9 @@ export class PartitionLog implements JournalClient {
     } catch (error) {
       const failure = storageFailure(`${this.#folder} cannot be synced`, error);
       // What the kernel still has of the file is unknown, so a restart must not believe it either.
-      await this.#markDamaged(failure.message);
+      const isMarked = await this.#markDamaged(failure.message);
       this.goOffline(failure);
+      if (!isMarked) throw failure;
       return;
     }
     if (generation === this.#generation && !this.#isCutting) this.#recoveryPoint = endOffset;
@@ -450,7 +457,9 @@ export class PartitionLog implements JournalClient {
 
   /** @internal */
   async syncForJournal(): Promise<void> {
-    if (!this.isDamaged && !this.#isGone && this.#segments !== undefined) await this.sync();
+    if (this.isDamaged || this.#isDeleted || this.#segments === undefined) return;
+    invariant(this.#offline?.code !== 'CLOSED', 'a closed log cannot be synced', { folder: this.#folder });
+    await this.sync();
   }
 
   /** @internal */
@@ -472,9 +481,9 @@ export class PartitionLog implements JournalClient {
   async close(isClean: boolean): Promise<void> {
     if (isClean && this.#offline === undefined) {
       this.#takeSnapshot();
-      await this.sync();
+      // A failure took the log offline, which the store sees.
+      await this.sync().catch(() => undefined);
     }
-    this.#isGone = true;
     this.#tail.clear();
     this.#segments?.closeFiles();
     if (this.#offline === undefined) {
@@ -485,7 +494,7 @@ export class PartitionLog implements JournalClient {
 
   /** The log is deleted: what the journal holds of it is void. @internal */
   async retire(): Promise<void> {
-    this.#isGone = true;
+    this.#isDeleted = true;
     if (this.#offline === undefined) {
       this.#offline = new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'the partition is deleted here');
       this.#waiters.failed(this.#offline);
@@ -527,7 +536,13 @@ export class PartitionLog implements JournalClient {
     this.#segments.closeFiles();
   }
 
-  async #syncFiles(): Promise<void> {
+  /** One after the other: a second call must not pass for done while the first still waits for the disk. */
+  #syncFiles(): Promise<void> {
+    this.#syncing = this.#syncing.catch(() => undefined).then(() => this.#syncFilesNow());
+    return this.#syncing;
+  }
+
+  async #syncFilesNow(): Promise<void> {
     if (this.#isFolderNew) {
       this.#isFolderNew = false;
       await syncPartitionFolder(this.#resources.fileSystem, this.#folder);
@@ -564,7 +579,7 @@ export class PartitionLog implements JournalClient {
   /** The log was not journalled until now: what it holds must be synced before later flushes count. */
   async #catchUp(): Promise<void> {
     this.#isCatchingUp = true;
-    await this.sync();
+    await this.sync().catch(() => undefined);
     this.#isCatchingUp = false;
     if (this.#offline !== undefined) return;
     // Whatever was journalled meanwhile may have been flushed unnoticed.
@@ -597,11 +612,13 @@ export class PartitionLog implements JournalClient {
   }
 
   /** So that a restart knows, too. */
-  async #markDamaged(reason: string): Promise<void> {
+  async #markDamaged(reason: string): Promise<boolean> {
     try {
       await replaceWholeDurably(this.#resources.fileSystem, `${this.#folder}/${DAMAGE_MARK}`, reason);
+      return true;
     } catch (error) {
       this.#logger.error({ event: 'damage_mark_failed', err: error }, 'a damaged log could not be marked');
+      return false;
     }
   }
 

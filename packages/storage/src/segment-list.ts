@@ -20,6 +20,7 @@ export class SegmentList {
   readonly #dirty = new Set<Segment>();
   /** Names were added or removed since the folder was last synced. */
   #isFolderDirty = false;
+  #syncing: Promise<void> = Promise.resolve();
   #jitterMs = 0;
   /** Called with the log end offset before a new segment begins there. */
   onRoll: (endOffset: number) => void = () => {};
@@ -102,8 +103,13 @@ export class SegmentList {
     return this.active.isOverdue(nowMs, config, this.#jitterMs);
   }
 
-  /** Everything written before the call is on stable storage when it resolves. */
-  async sync(): Promise<void> {
+  /** Everything written before the call is on stable storage when it resolves, whoever else is syncing. */
+  sync(): Promise<void> {
+    this.#syncing = this.#syncing.catch(() => undefined).then(() => this.#syncNow());
+    return this.#syncing;
+  }
+
+  async #syncNow(): Promise<void> {
     for (const segment of [...this.#dirty]) {
       this.#dirty.delete(segment);
       try {

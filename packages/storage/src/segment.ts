@@ -39,6 +39,8 @@ export class Segment {
   #newest: TimeEntry | undefined;
   #firstTimestamp: number | undefined;
   #nextOffset: number;
+  /** Made with the first sync: until then the partition may stay empty for ever. */
+  #hasIndexFiles = false;
   /** Stands in for timestamps that records lack. */
   readonly openedMs: number;
   /** Bytes were written since the last sync began. */
@@ -64,7 +66,7 @@ export class Segment {
   /** A new, empty segment with its files. */
   static create(folder: string, baseOffset: number, resources: LogResources, logger: Logger): Segment {
     const segment = new Segment(folder, baseOffset, 0, resources, logger);
-    segment.#createFiles('.log', '.index', '.timeindex');
+    segment.#createFiles('.log');
     segment.isDirty = true;
     return segment;
   }
@@ -149,6 +151,8 @@ export class Segment {
     const indexes = this.#indexes;
     if (indexes === undefined) return;
     const { offsets, times } = indexes;
+    if (!this.#hasIndexFiles) this.#createFiles('.index', '.timeindex');
+    this.#hasIndexFiles = true;
     indexes.offsetsOnDisk = this.#extend('.index', OffsetIndex.entryBytes, indexes.offsetsOnDisk, offsets);
     indexes.timesOnDisk = this.#extend('.timeindex', TimeIndex.entryBytes, indexes.timesOnDisk, times);
   }
@@ -362,6 +366,7 @@ export class Segment {
     if (times === undefined) return 'the time index';
     this.#indexes = { offsets, times, offsetsOnDisk: offsets.count, timesOnDisk: times.count };
     this.#newest = times.last;
+    this.#hasIndexFiles = true;
     return undefined;
   }
 
@@ -394,7 +399,7 @@ export class Segment {
     const indexes = this.#loaded();
     indexes.offsetsOnDisk = 0;
     indexes.timesOnDisk = 0;
-    this.#createFiles('.index', '.timeindex');
+    this.#hasIndexFiles = false;
     this.writeIndexes();
   }
 }

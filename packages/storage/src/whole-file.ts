@@ -61,6 +61,7 @@ export function withFile<T>(
 
 function write(file: DiskFile, contents: string | Buffer): void {
   const bytes = typeof contents === 'string' ? Buffer.from(contents) : contents;
-  file.truncateSync(0);
+  // On ext4 a needless truncation would have the file written out at once.
+  if (file.sizeSync() > 0) file.truncateSync(0);
   file.writeSync([bytes], 0);
 }
