@@ -87,7 +87,7 @@ test('a node of another cluster is refused, and the log says why once', async ()
   expect(one.logged[0]).toMatchObject({
     event: 'raft_peer_unreachable',
     peer: 2,
-    err: { code: 'INCONSISTENT_CLUSTER_ID' },
+    code: 'INCONSISTENT_CLUSTER_ID',
   });
   one.transport.send(2, heartbeat(1));
   expect(two.received).toEqual([]);
@@ -100,5 +100,5 @@ test('a node that means another one is refused', async () => {
   registerRaftService(nodes[1]!.server, impostor.transport);
   one.transport.start();
   await until(() => one.logged.length > 0);
-  expect(one.logged[0]).toMatchObject({ err: { code: 'INVALID_REQUEST' } });
+  expect(one.logged[0]).toMatchObject({ code: 'INVALID_REQUEST' });
 });
