@@ -3,7 +3,7 @@
  * deletes what is not ours any more. A topic that was re-created under its old name waits until the old
  * folder is gone. Never decides a role.
  */
-import { type Logger, type NodeId, toMillraceError } from '@millrace/core';
+import { type Logger, type NodeId, sleep, toMillraceError } from '@millrace/core';
 import {
   type ConfigResource,
   type ConfigScope,
@@ -32,6 +32,9 @@ export interface PartitionHostingOptions {
   readonly removed: (partition: Partition) => void;
 }
 
+/** Logs are opened for this long before everything else gets a turn. */
+const TURN_MAX_MS = 10;
+
 export class PartitionHosting {
   readonly #options: PartitionHostingOptions;
   readonly #logConfigs = new WeakMap<TopicConfig, LogConfig>();
@@ -39,6 +42,8 @@ export class PartitionHosting {
   readonly #folders = new Map<string, Promise<void>>();
   #image: MetadataImage | undefined;
   #openCount = 0;
+  #turnBeganMs = 0;
+  #nextTurn: Promise<void> | undefined;
   readonly #openQueue: (() => void)[] = [];
 
   constructor(options: PartitionHostingOptions) {
@@ -186,14 +191,27 @@ export class PartitionHosting {
         this.#openQueue.push(resolve);
       });
     } else {
+      if (this.#openCount === 0) this.#turnBeganMs = this.#options.host.clock.nowMs();
       this.#openCount += 1;
     }
     try {
+      await this.#turn();
       return await operation();
     } finally {
       const next = this.#openQueue.shift();
       if (next === undefined) this.#openCount -= 1;
       else next();
+    }
+  }
+  /** A new log is opened without a wait: thousands in a row would hold up heartbeats until they are missed. */
+  async #turn(): Promise<void> {
+    const { clock } = this.#options.host;
+    while (clock.nowMs() - this.#turnBeganMs >= TURN_MAX_MS) {
+      this.#nextTurn ??= sleep(clock, 0).then(() => {
+        this.#nextTurn = undefined;
+        this.#turnBeganMs = clock.nowMs();
+      });
+      await this.#nextTurn;
     }
   }
 }
