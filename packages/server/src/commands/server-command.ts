@@ -2,6 +2,7 @@
 import { EXIT, type ExitCode, type ProgramExtension } from '@millrace/cli';
 import { Deferred } from '@millrace/core';
 import { createLogger } from '../create-logger.ts';
+import { favourYoungCollections } from '../garbage-collection.ts';
 import { MillraceNode } from '../millrace-node.ts';
 import { readNodeConfig } from './node-settings.ts';
 
@@ -21,6 +22,7 @@ Example:
     )
     .action(
       shell.action<{ config?: string }>(async (context, { config: file }): Promise<ExitCode> => {
+        favourYoungCollections();
         const config = await readNodeConfig(context, file);
         const logger = createLogger(config.properties['log.level'], { node: config.properties['node.id'] });
         const clusterId = context.environment.env.MILLRACE_CLUSTER_ID;
