@@ -6,13 +6,13 @@ export {
   diskErrorCode,
   type FileSystem,
 } from './file-system.ts';
+export type { EpochEndOffset } from './leader-epochs-state.ts';
 export { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts';
 export { type DirectoryIdentity, LogStore, type LogStoreOptions } from './log-store.ts';
 export type { TimestampOffset } from './log-timestamps.ts';
 export { MemoryFileSystem, type MemoryFileSystemOptions } from './memory-file-system.ts';
 export { NodeFileSystem } from './node-file-system.ts';
 export {
-  type EpochEndOffset,
   type LeaderAppend,
   type PartitionId,
   PartitionLog,

@@ -4,6 +4,12 @@
  */
 import type { EpochStart } from './text-files.ts';
 
+/** Where an epoch ends: {-1, -1} for one that is not known. */
+export interface EpochEndOffset {
+  readonly epoch: number;
+  readonly endOffset: number;
+}
+
 export class LeaderEpochs {
   #entries: EpochStart[];
 
@@ -40,7 +46,7 @@ export class LeaderEpochs {
    * The end of the largest epoch that is at most `epoch`: where a log that agrees up to `epoch` may differ
    * from this one. Asked for the newest epoch, `logEndOffset`; for one newer than any, {-1, -1}.
    */
-  endOffsetFor(epoch: number, logEndOffset: number): { epoch: number; endOffset: number } {
+  endOffsetFor(epoch: number, logEndOffset: number): EpochEndOffset {
     if (epoch >= 0 && epoch === this.lastEpoch) return { epoch, endOffset: logEndOffset };
     const higher = this.#entries.findIndex((entry) => entry.epoch > epoch);
     if (epoch < 0 || higher === -1) return { epoch: -1, endOffset: -1 };

@@ -1,5 +1,8 @@
-/** The one error of logs that lost what was durable, and what is found missing is never silently cut away. */
+/** Logs that lost what was durable: the error that says so, and the mark that keeps a restart from believing them. */
 import { MillraceError } from '@millrace/core';
+import { DAMAGE_MARK } from './log-folder.ts';
+import type { RecoveryContext } from './log-recovery.ts';
+import { replaceWholeDurably } from './whole-file.ts';
 
 export function logDamaged(folder: string, reason: string, cause?: unknown): MillraceError {
   return new MillraceError(
@@ -7,4 +10,18 @@ export function logDamaged(folder: string, reason: string, cause?: unknown): Mil
     `${folder}: ${reason}; the files are left as they are and the replica is offline until it is repaired from another one`,
     { cause },
   );
+}
+
+/** @returns whether the mark is durable. */
+export async function markDamaged(
+  { folder, resources, logger }: Pick<RecoveryContext, 'folder' | 'resources' | 'logger'>,
+  reason: string,
+): Promise<boolean> {
+  try {
+    await replaceWholeDurably(resources.fileSystem, `${folder}/${DAMAGE_MARK}`, reason);
+    return true;
+  } catch (error) {
+    logger.error({ event: 'damage_mark_failed', err: error }, 'a damaged log could not be marked');
+    return false;
+  }
 }

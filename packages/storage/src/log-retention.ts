@@ -1,5 +1,8 @@
-/** Which of the oldest segments may go. Pure but for loading a time index; deletes nothing itself. */
+/** Which of the oldest segments may go, and their going. Never touches what is not committed. */
 import type { LogConfig } from './log-config.ts';
+import type { LogContents } from './log-contents.ts';
+import type { LogOffsets } from './log-offsets.ts';
+import type { LogResources } from './log-resources.ts';
 import type { Segment } from './segment.ts';
 
 export interface RetentionLimits {
@@ -30,6 +33,42 @@ export async function expiredSegments(
     count++;
   }
   return count;
+}
+
+export interface Deletion {
+  readonly contents: LogContents;
+  readonly offsets: LogOffsets;
+  readonly config: LogConfig;
+  readonly nowMs: number;
+  readonly resources: LogResources;
+  /** The log was cut or went offline while this waited. */
+  readonly isDisturbed: () => boolean;
+  /** Runs work that writes, and takes the log offline if it fails. */
+  readonly write: (work: () => void) => void;
+}
+
+/** Deletes what retention and the log start offset let go. Moves the log start first, durably. */
+export async function deleteExpired(deletion: Deletion): Promise<void> {
+  const { contents, offsets, config, nowMs, resources, isDisturbed, write } = deletion;
+  const { segments, side } = contents;
+  const { logStart, highWatermark, logEnd } = offsets;
+  const limits = { logStartOffset: logStart, highWatermark, endOffset: logEnd, nowMs };
+  const count = await expiredSegments(segments.all, config, limits);
+  if (count === 0 || isDisturbed()) return;
+  if (count === segments.all.length) write(() => segments.roll(config));
+  const firstKept = segments.all[count]!.baseOffset;
+  if (firstKept > offsets.logStart) {
+    offsets.startMovedTo(firstKept);
+    // Written down before the files go: later it tells a deletion from a loss.
+    await resources.checkpoint();
+    if (isDisturbed()) return;
+  }
+  write(() => {
+    const removed = segments.deleteFirst(count);
+    contents.disturbReaders();
+    side.startMoved(offsets.logStart, segments.startOffset);
+    resources.removeLater(removed, config.fileDeleteDelayMs);
+  });
 }
 
 async function isTooOld(

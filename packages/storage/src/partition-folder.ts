@@ -1,6 +1,6 @@
 /** A partition's folder and the topic id in it. The name alone does not tell which topic of that name it was. */
 import type { FileSystem } from './file-system.ts';
-import { PARTITION_METADATA } from './log-folder.ts';
+import { folderAside, PARTITION_METADATA } from './log-folder.ts';
 import { formatPartitionMetadata, parsePartitionMetadata } from './text-files.ts';
 import { readWhole, syncFile, withFile } from './whole-file.ts';
 
@@ -14,13 +14,17 @@ export function createPartitionFolderSync(fileSystem: FileSystem, folder: string
   });
 }
 
-export async function createPartitionFolder(
+/** Keeps a damaged folder for the operator and makes a new one in its place, durably. @returns where the old one is. */
+export async function setFolderAside(
   fileSystem: FileSystem,
   folder: string,
   topicId: string,
-): Promise<void> {
+): Promise<string> {
+  const aside = folderAside(fileSystem, folder);
+  fileSystem.renameSync(folder, aside);
   createPartitionFolderSync(fileSystem, folder, topicId);
   await syncPartitionFolder(fileSystem, folder);
+  return aside;
 }
 
 export async function syncPartitionFolder(fileSystem: FileSystem, folder: string): Promise<void> {

@@ -1,0 +1,149 @@
+/**
+ * What one log has on disk, as one thing: batches in segments, leader epochs, producers, and the cached tail.
+ * Knows nothing of durability modes, the journal or being offline: its caller decides what a failure means.
+ */
+import type { BatchView } from '@millrace/records';
+import { trimBatches } from './batch-trim.ts';
+import type { LogConfig } from './log-config.ts';
+import { LogReader, type ReadRange } from './log-reader.ts';
+import { type RecoveryContext, recoverLog } from './log-recovery.ts';
+import { LogSideFiles } from './log-side-files.ts';
+import { syncPartitionFolder } from './partition-folder.ts';
+import { SegmentList } from './segment-list.ts';
+import { LogTail } from './tail-cache.ts';
+
+/** A producer snapshot between rolls bounds what a restart must walk. */
+const SNAPSHOT_INTERVAL_BYTES = 64 * 1024 * 1024;
+
+export class LogContents {
+  readonly segments: SegmentList;
+  readonly side: LogSideFiles;
+  /** As recovered. */
+  readonly logStartOffset: number;
+  readonly #context: RecoveryContext;
+  readonly #reader: LogReader;
+  readonly #tail: LogTail;
+  #unsnapshottedBytes = 0;
+  /** Grows whenever bytes that readers may be looking at go away. */
+  #generation = 0;
+  /** The folder's name may not be durable yet. */
+  #isFolderNew: boolean;
+  #syncing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    context: RecoveryContext,
+    segments: SegmentList,
+    side: LogSideFiles,
+    logStartOffset: number,
+  ) {
+    this.#context = context;
+    this.segments = segments;
+    this.side = side;
+    this.logStartOffset = logStartOffset;
+    this.#isFolderNew = context.isNew;
+    this.#reader = new LogReader(() => segments.all, context.resources.checksReads);
+    this.#tail = new LogTail(context.resources.tailCache);
+    segments.onRoll = () => this.takeSnapshot();
+    segments.drawJitter(context.config);
+  }
+
+  /** Whole, and on stable storage. @throws {MillraceError} LOG_DAMAGED; the disk's errors. */
+  static async recover(context: RecoveryContext): Promise<LogContents> {
+    const recovered = await recoverLog(context);
+    const segments = new SegmentList(context.folder, recovered.segments, context.resources, context.logger);
+    const side = new LogSideFiles(context, recovered);
+    const contents = new LogContents(context, segments, side, recovered.logStartOffset);
+    // An empty log has nothing to lose: it is synced with its first batches.
+    if (recovered.isCreated || recovered.isUnsynced) segments.markAllDirty();
+    if (recovered.isUnsynced) {
+      side.writeEpochs();
+      await contents.sync();
+    }
+    // Most partitions are idle: files are opened when somebody comes.
+    segments.closeFiles();
+    return contents;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get endOffset(): number {
+    return this.segments.endOffset;
+  }
+
+  /** No batch, deleted ones included: the next may begin anywhere. */
+  get isBlank(): boolean {
+    return this.segments.all.length === 1 && this.segments.active.isEmpty;
+  }
+
+  /** @param bytes exactly `views`, back to back; kept in the cache as they are. */
+  append(bytes: Buffer, views: readonly BatchView[], config: LogConfig, nowMs: number): void {
+    const { baseOffset } = views[0]!;
+    if (baseOffset < this.endOffset) this.segments.rebase(baseOffset);
+    this.segments.append(bytes, views, config);
+    for (const view of views) this.side.appended(view, nowMs);
+    this.#tail.append(baseOffset, this.endOffset, bytes);
+    this.#unsnapshottedBytes += bytes.length;
+  }
+
+  /** Undefined if the log was cut meanwhile: ask again. @throws {DamageFound} */
+  async read(range: ReadRange, config: LogConfig): Promise<Buffer | undefined> {
+    const cached = this.#readTail(range);
+    if (cached !== undefined) return cached;
+    const generation = this.#generation;
+    try {
+      const bytes = await this.#reader.read(range, config);
+      return generation === this.#generation ? bytes : undefined;
+    } catch (error) {
+      if (generation === this.#generation) throw error;
+      return undefined;
+    }
+  }
+
+  /** Bytes go away: readers start over. */
+  disturbReaders(): void {
+    this.#generation++;
+    this.#reader.forget();
+  }
+
+  forgetTail(): void {
+    this.#tail.clear();
+  }
+
+  /** What was written before the call is on stable storage when it resolves, whoever else is syncing. */
+  sync(): Promise<void> {
+    this.#syncing = this.#syncing.catch(() => undefined).then(() => this.#syncNow());
+    return this.#syncing;
+  }
+
+  /** Producer state as of the log end, unless that is on disk already. */
+  takeSnapshot(): void {
+    this.side.takeSnapshot(this.endOffset, this.segments.all);
+    this.#unsnapshottedBytes = 0;
+  }
+
+  close(): void {
+    this.#tail.clear();
+    this.segments.closeFiles();
+  }
+
+  async #syncNow(): Promise<void> {
+    if (this.#unsnapshottedBytes >= SNAPSHOT_INTERVAL_BYTES) this.takeSnapshot();
+    if (this.#isFolderNew) {
+      await syncPartitionFolder(this.#context.resources.fileSystem, this.#context.folder);
+      this.#isFolderNew = false;
+    }
+    await this.segments.sync();
+    await this.side.sync();
+  }
+
+  #readTail(range: ReadRange): Buffer | undefined {
+    const runs = this.#tail.read(range.fromOffset, range.maxBytes, range.upTo);
+    if (runs === undefined || runs.length === 0) return undefined;
+    const [first, ...rest] = runs as [Buffer, ...Buffer[]];
+    const trimmed = trimBatches(first, range);
+    if (trimmed.end < first.length || rest.length === 0) return trimmed.bytes;
+    return Buffer.concat([trimmed.bytes, ...rest]);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Cutting a log's end so that no crash on the way looks like damage, and none brings back what was cut. The
+ * order of durable steps is the whole point here; each says why it comes where it does.
+ */
+import type { Logger } from '@millrace/core';
+import type { Journal, JournalClient } from './journal.ts';
+import type { LogConfig } from './log-config.ts';
+import type { LogContents } from './log-contents.ts';
+import type { LogOffsets } from './log-offsets.ts';
+
+export interface CutTarget {
+  readonly client: JournalClient;
+  readonly contents: LogContents;
+  readonly offsets: LogOffsets;
+  readonly config: LogConfig;
+  /** The journal may hold records of the log; undefined if it cannot. */
+  readonly journal: Journal | undefined;
+  readonly checkpoint: () => Promise<void>;
+  readonly logger: Logger;
+}
+
+/** The log ends at `offset` afterwards, or before it if that lies inside a batch. */
+export async function cutEnd(
+  { client, contents, offsets, config, journal, checkpoint, logger }: CutTarget,
+  offset: number,
+): Promise<void> {
+  if (offset < offsets.recoveryPoint) {
+    // Written down first: a log that ends below its recovery point passes for damaged.
+    offsets.recoveryPoint = offset;
+    await checkpoint();
+  }
+  await contents.segments.truncateTo(offset, config);
+  offsets.endMovedTo(contents.endOffset);
+  // What the journal holds below the cut must be on stable storage, names included, before it is void.
+  await contents.sync();
+  await journal?.reset(client, offsets.logEnd);
+  await contents.side.truncated(offsets.logEnd, contents.segments.all);
+  await contents.side.sync();
+  offsets.recoveryPoint = offsets.logEnd;
+  logger.info({ event: 'log_truncated', logEndOffset: offsets.logEnd }, 'the log was truncated');
+}
+
+/** Nothing is left and the log goes on at `offset`. */
+export async function cutAll(
+  { client, contents, offsets, journal, checkpoint, logger }: CutTarget,
+  offset: number,
+): Promise<void> {
+  offsets.recoveryPoint = 0;
+  offsets.startMovedTo(offset);
+  await checkpoint();
+  // Before the files go: replayed onto what is left of them, the journal would find a hole.
+  await journal?.reset(client, offset);
+  await contents.segments.replaceAll(offset);
+  contents.side.cleared();
+  await contents.side.sync();
+  offsets.restartedAt(offset);
+  await checkpoint();
+  logger.info(
+    { event: 'log_restarted', logStartOffset: offset },
+    'the log was emptied and goes on at an offset',
+  );
+}
+
+/** Drops leaderships that began at the log's end and wrote nothing: they may be all that it has ahead of its leader. */
+export async function cutEmptyEpochs({ client, contents, offsets, journal }: CutTarget): Promise<void> {
+  await contents.sync();
+  // The journal would begin them again; what else it holds is in the log itself by now.
+  await journal?.reset(client, offsets.logEnd);
+  offsets.flushedTo(offsets.logEnd);
+}

@@ -1,0 +1,93 @@
+/**
+ * How one log's appends become durable: through the node's journal, or by being written at all. The only place
+ * that knows the topic's durability mode and what happens when it changes.
+ */
+import { MillraceError } from '@millrace/core';
+import type { Journal, JournalClient } from './journal.ts';
+import type { LogConfig } from './log-config.ts';
+import type { LogOffsets } from './log-offsets.ts';
+
+export interface LogDurabilityOptions {
+  readonly client: JournalClient;
+  readonly journal: Journal;
+  readonly offsets: LogOffsets;
+  readonly durability: LogConfig['durability'];
+  /** The journal holds records of an earlier run. */
+  readonly isJournalled: boolean;
+}
+
+export class LogDurability {
+  readonly #client: JournalClient;
+  readonly #journal: Journal;
+  readonly #offsets: LogOffsets;
+  #isDurable: boolean;
+  #isJournalled: boolean;
+  /** Flushes do not count until the log itself was synced: it was not journalled before. */
+  #isCatchingUp = false;
+
+  constructor({ client, journal, offsets, durability, isJournalled }: LogDurabilityOptions) {
+    this.#client = client;
+    this.#journal = journal;
+    this.#offsets = offsets;
+    this.#isDurable = durability === 'fsync';
+    this.#isJournalled = isJournalled;
+  }
+
+  /** The journal, if it may hold records of this log. */
+  get usedJournal(): Journal | undefined {
+    return this.#isJournalled ? this.#journal : undefined;
+  }
+
+  /** Before an append. @throws {MillraceError} NODE_OVERLOADED; why the journal failed. */
+  checkRoom(): void {
+    if (!this.#isDurable) return;
+    if (this.#journal.failure !== undefined) throw this.#journal.failure;
+    if (this.#journal.isFull) {
+      throw new MillraceError('NODE_OVERLOADED', 'too many durable appends wait for the disk');
+    }
+  }
+
+  /** @param batches as they stand in the log's page cache; not to be changed afterwards. */
+  appended(baseOffset: number, batches: Buffer): void {
+    const { logEnd } = this.#offsets;
+    if (!this.#isDurable) {
+      this.#offsets.flushedTo(logEnd);
+      return;
+    }
+    this.#isJournalled = true;
+    this.#journal.append(this.#client, baseOffset, logEnd - 1, batches);
+  }
+
+  /** @returns false if the log must write the epoch down itself. */
+  epochAssigned(epoch: number, startOffset: number): boolean {
+    if (!this.#isDurable) return false;
+    this.#isJournalled = true;
+    this.#journal.assignEpoch(this.#client, epoch, startOffset);
+    return true;
+  }
+
+  journalFlushed(nextOffset: number): void {
+    if (this.#isDurable && !this.#isCatchingUp) this.#offsets.flushedTo(nextOffset);
+  }
+
+  /** @param sync puts the log's own files on stable storage. */
+  setMode(durability: LogConfig['durability'], sync: () => Promise<boolean>): void {
+    const wasDurable = this.#isDurable;
+    this.#isDurable = durability === 'fsync';
+    if (!this.#isDurable) this.#offsets.flushedTo(this.#offsets.logEnd);
+    else if (!wasDurable) void this.#catchUp(sync);
+  }
+
+  async #catchUp(sync: () => Promise<boolean>): Promise<void> {
+    this.#isCatchingUp = true;
+    const isSynced = await sync();
+    this.#isCatchingUp = false;
+    if (!isSynced) return;
+    const { logEnd } = this.#offsets;
+    // Whatever was journalled meanwhile may have been flushed unnoticed.
+    await this.#journal.flush().then(
+      () => this.#offsets.flushedTo(logEnd),
+      () => undefined,
+    );
+  }
+}
