@@ -97,6 +97,14 @@ export class BrokerLifecycle {
     this.#schedule(Math.max(0, this.#lastSentMs + EAGER_INTERVAL_MS - clock.nowMs()));
   }
 
+  /** There is a controller again, or another one: a session that waits to be opened waits no longer. */
+  controllerFound(): void {
+    this.#reopenMs = REOPEN_MIN_MS;
+    if (this.#session !== undefined || this.#reopen === undefined || this.#isClosed) return;
+    this.#reopen.cancel();
+    this.#open();
+  }
+
   /** Asks to stop; resolves when the controller lets go or the time is up. Serves on meanwhile. */
   async shutDown(timeoutMs: number): Promise<void> {
     if (this.#brokerEpoch === -1) return;

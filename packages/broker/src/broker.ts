@@ -114,6 +114,7 @@ export class Broker implements BrokerApi, PartitionHost {
       controllers,
       logger,
       onChange: (next, delta) => this.#metadataChanged(next, delta),
+      onControllerChange: () => this.#lifecycle.controllerFound(),
       onFailure: (error) => this.#fail(toMillraceError(error)),
     });
     this.#lifecycle = this.#newLifecycle();

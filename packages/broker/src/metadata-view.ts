@@ -20,6 +20,8 @@ export interface MetadataViewOptions {
   readonly controllers: Pick<ControllerChannel, 'followMetadata'>;
   readonly logger: Logger;
   readonly onChange: (image: MetadataImage, delta: MetadataDelta) => void;
+  /** Another controller is active than before. */
+  readonly onControllerChange?: (id: NodeId) => void;
   /** The metadata log cannot be read: nothing this broker knows can be trusted further. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -82,7 +84,9 @@ export class MetadataView implements MetadataLogFollower {
   }
 
   onController(id: NodeId | -1): void {
+    const isNews = id !== this.#controllerId;
     this.#controllerId = id;
+    if (isNews && id !== -1) this.#options.onControllerChange?.(id);
   }
 
   close(): void {
