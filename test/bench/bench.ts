@@ -17,6 +17,7 @@ import { idleRow } from './rows/idle.ts';
 import { killLeaderRow } from './rows/kill-leader.ts';
 import { metadataRow } from './rows/metadata.ts';
 import { produceRows } from './rows/produce.ts';
+import { protocolRow } from './rows/protocol.ts';
 import { startRow } from './rows/start.ts';
 import { formatTable } from './table.ts';
 
@@ -30,6 +31,7 @@ const ROWS: readonly Row[] = [
   startRow,
   idleRow,
   metadataRow,
+  protocolRow,
 ];
 
 const QUICK_FLOOR_MS = 1_000;

@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 
 export const MILLRACE_BIN = join(repositoryRoot(), 'packages', 'server', 'bin', 'millrace.js');
 const CLUSTER_ID = 'dGVzdC1jbHVzdGVyLTAwMA';
+/** Set, data and logs of every cluster stay there for a look afterwards. */
+const KEPT_FOLDER = process.env.MILLRACE_TEST_FOLDER;
 const STARTED = '"event":"node_started"';
 
 /** Looked for upwards: this module also runs from where the compiler puts it. */
@@ -49,8 +51,6 @@ export async function freePorts(count: number): Promise<number[]> {
 export interface ClusterProcessesOptions {
   readonly nodes?: number;
   readonly properties?: Readonly<Record<string, string>>;
-  /** Where data and logs go; a fresh temporary folder, removed at the end, if left out. */
-  readonly folder?: string;
 }
 
 export class NodeProcess {
@@ -126,17 +126,15 @@ export class NodeProcess {
 export class ClusterProcesses implements AsyncDisposable {
   readonly nodes: readonly NodeProcess[];
   readonly #folder: string;
-  readonly #keep: boolean;
 
-  private constructor(nodes: readonly NodeProcess[], folder: string, keep: boolean) {
+  private constructor(nodes: readonly NodeProcess[], folder: string) {
     this.nodes = nodes;
     this.#folder = folder;
-    this.#keep = keep;
   }
 
   static async start(options: ClusterProcessesOptions = {}): Promise<ClusterProcesses> {
     const count = options.nodes ?? 3;
-    const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'millrace-cluster-')));
+    const folder = await mkdtemp(join(KEPT_FOLDER ?? tmpdir(), 'millrace-cluster-'));
     const ports = await freePorts(count);
     const voters = ports.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(',');
     const nodes = ports.map(
@@ -150,7 +148,7 @@ export class ClusterProcesses implements AsyncDisposable {
           ...options.properties,
         }),
     );
-    const cluster = new ClusterProcesses(nodes, folder, options.folder !== undefined);
+    const cluster = new ClusterProcesses(nodes, folder);
     try {
       await Promise.all(nodes.map((node) => node.start()));
     } catch (error) {
@@ -184,7 +182,7 @@ export class ClusterProcesses implements AsyncDisposable {
 
   async close(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.end('SIGKILL')));
-    if (!this.#keep) await rm(this.#folder, { recursive: true, force: true });
+    if (KEPT_FOLDER === undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

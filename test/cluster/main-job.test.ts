@@ -4,10 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { ClusterProcesses, type ClusterProcessesOptions, MILLRACE_BIN } from './cluster-processes.ts';
+import { ClusterProcesses, MILLRACE_BIN } from './cluster-processes.ts';
 import { LineJudge, LineSource } from './line-source.ts';
 
 const LINE_COUNT = Number(process.env.MAIN_JOB_LINES ?? 1_000_000);
@@ -22,12 +21,6 @@ interface PartitionRow {
   readonly leader: number | null;
   readonly replicas: readonly number[];
   readonly isr: readonly number[];
-}
-
-/** MAIN_JOB_FOLDER keeps data and logs for a look afterwards. */
-function clusterOptions(): ClusterProcessesOptions {
-  const folder = process.env.MAIN_JOB_FOLDER;
-  return folder === undefined ? {} : { folder: join(folder, String(Date.now())) };
 }
 
 function say(text: string): void {
@@ -149,7 +142,7 @@ async function createTopic(cluster: ClusterProcesses, topic: string): Promise<vo
 test(
   'every line comes out once and in order while the leader, another node and the controller are killed in turn',
   async () => {
-    await using cluster = await ClusterProcesses.start(clusterOptions());
+    await using cluster = await ClusterProcesses.start();
     const source = new LineSource(SEED, LINE_COUNT);
     await createTopic(cluster, 'lines');
     const killFor = async (id: number, why: string, downMs: number): Promise<void> => {
@@ -188,7 +181,7 @@ test(
 test(
   'every line is there after all three processes are killed at the same moment in mid-flow',
   async () => {
-    await using cluster = await ClusterProcesses.start(clusterOptions());
+    await using cluster = await ClusterProcesses.start();
     const source = new LineSource(SEED + 1, LINE_COUNT);
     await createTopic(cluster, 'lines');
     const exitCode = await produce(cluster, 'lines', source, [
