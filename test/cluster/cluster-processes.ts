@@ -51,6 +51,8 @@ export async function freePorts(count: number): Promise<number[]> {
 export interface ClusterProcessesOptions {
   readonly nodes?: number;
   readonly properties?: Readonly<Record<string, string>>;
+  /** Where the cluster's own folder is made; it is removed at the end. */
+  readonly folder?: string;
 }
 
 export class NodeProcess {
@@ -134,7 +136,7 @@ export class ClusterProcesses implements AsyncDisposable {
 
   static async start(options: ClusterProcessesOptions = {}): Promise<ClusterProcesses> {
     const count = options.nodes ?? 3;
-    const folder = await mkdtemp(join(KEPT_FOLDER ?? tmpdir(), 'millrace-cluster-'));
+    const folder = await mkdtemp(join(KEPT_FOLDER ?? options.folder ?? tmpdir(), 'millrace-cluster-'));
     const ports = await freePorts(count);
     const voters = ports.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(',');
     const nodes = ports.map(

@@ -352,7 +352,8 @@ export class Partition {
       highWatermark: log.highWatermark,
       minInSyncReplicas: this.#config['min.insync.replicas'],
       lagTimeMaxMs: host.lagTimeMaxMs,
-      isEligible: (id, epoch) => host.isEligible(id, epoch),
+      // A replica whose disk failed cannot join, and the watermark must not wait for it.
+      isEligible: (id, epoch) => host.isEligible(id, epoch) && !this.#image.offline.includes(id),
       nowMs: host.clock.nowMs(),
     });
     if (image.recovering) this.#propose(this.#leader.proposeRecovered());
