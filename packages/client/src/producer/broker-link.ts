@@ -29,6 +29,8 @@ export class BrokerLink {
   readonly id: NodeId;
   readonly connection: Connection;
   readonly #stream: RequestStream<ProduceRequest, ProduceResponse, Attempt>;
+  /** One of these made a request too large for the broker, which ended the stream of all of them. */
+  readonly #suspects = new Set<ProducerBatch>();
 
   constructor(id: NodeId, connection: Connection, handlers: RequestStreamHandlers<ProduceResponse, Attempt>) {
     this.id = id;
@@ -46,6 +48,16 @@ export class BrokerLink {
 
   get oldest(): Attempt | undefined {
     return this.#stream.oldest;
+  }
+
+  /** One batch at a time: only so does the next end of the stream tell which one is too large. */
+  get isCareful(): boolean {
+    for (const batch of this.#suspects) if (batch.isDone) this.#suspects.delete(batch);
+    return this.#suspects.size > 0;
+  }
+
+  suspect(batch: ProducerBatch): void {
+    this.#suspects.add(batch);
   }
 
   attempts(): Iterable<Attempt> {

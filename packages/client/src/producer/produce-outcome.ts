@@ -3,7 +3,7 @@
  * written is only ever sent again under the same sequence, where the broker recognises it; a batch that
  * certainly was not may be sent anew. Sources: KIP-98, KIP-360, KAFKA-14034.
  */
-import type { MillraceError } from '@millrace/core';
+import { type ErrorCode, MillraceError } from '@millrace/core';
 
 export type ProduceVerdict =
   /** Written before; the offset is not remembered. */
@@ -56,6 +56,18 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'UNSUPPORTED_COMPRESSION_TYPE',
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
 ]);
+
+/** What ends a stream and would end every other one to this cluster. */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['INCONSISTENT_CLUSTER_ID', 'UNSUPPORTED_VERSION']);
+
+/**
+ * What the end of a stream means for requests that were under way on it: one of them may be its cause, the others may
+ * have been written, so its code is no answer to any of them.
+ */
+export function errorOfLostStream(cause: MillraceError): MillraceError {
+  if (FINAL.has(cause.code) || (cause.retriable && !isRefusal(cause))) return cause;
+  return new MillraceError('NETWORK_EXCEPTION', `the stream ended: ${cause.message}`, { cause });
+}
 
 export function isRefusal({ code }: MillraceError): boolean {
   return REFUSALS.has(code);

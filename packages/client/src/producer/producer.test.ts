@@ -245,6 +245,43 @@ describe('order and idempotence', () => {
     await run(millrace.close());
   });
 
+  test('a request too large for the broker ends the stream: what was written on it before is not written twice', async () => {
+    const { cluster, millrace, run } = fixture({ fake: { latencyMs: 5 } });
+    cluster.createTopic('t', 2);
+    const producer = millrace.producer({ batchSize: 300 });
+    await run(producer.send({ topic: 't', partition: 0, value: 'warm' }));
+    cluster.requestBytesMax = 2_000;
+    const sent = numbered(60).map((record) => producer.send(record));
+    const other = producer.send({ topic: 't', partition: 1, value: 'x'.repeat(3_000) });
+    const results = await run(Promise.allSettled(sent));
+    expect(await codeOf(run(other))).toBe('MESSAGE_TOO_LARGE');
+    expect(results.every(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(cluster.partition('t').values()).toEqual(['warm', ...values(60)]);
+    expect(cluster.partition('t', 1).values()).toEqual([]);
+    await run(producer.send({ topic: 't', partition: 0, value: 'after' }));
+    await run(millrace.close());
+  });
+
+  test('behind a record too large for the broker nothing of its partition is written twice', async () => {
+    const { cluster, millrace, run } = fixture({ fake: { latencyMs: 5 } });
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ batchSize: 300 });
+    await run(producer.send({ topic: 't', partition: 0, value: 'warm' }));
+    cluster.requestBytesMax = 2_000;
+    const records = numbered(60);
+    records.splice(20, 0, { topic: 't', partition: 0, value: 'x'.repeat(3_000) });
+    const sent = records.map((record) => producer.send(record));
+    const results = await run(Promise.allSettled(sent));
+    const written = cluster.partition('t').values();
+    expect(new Set(written).size).toBe(written.length);
+    expect(results[20]).toMatchObject({ reason: { code: 'MESSAGE_TOO_LARGE' } });
+    records.forEach(({ value }, i) => {
+      if (results[i]!.status === 'fulfilled') expect(written).toContain(value);
+    });
+    await run(producer.send({ topic: 't', partition: 0, value: 'after' }));
+    await run(millrace.close());
+  });
+
   test('batches larger than the topic allows are split; only a record that is too large by itself fails', async () => {
     for (const compression of ['none', 'gzip'] as const) {
       const { cluster, millrace, run } = fixture({ fake: { latencyMs: 2 } });

@@ -14,6 +14,7 @@ import type { PartitionLeader } from '../cluster/metadata-state.ts';
 import type { AccumulatorState, Lane } from './accumulator-state.ts';
 import { type Attempt, type AttemptPart, BrokerLink } from './broker-link.ts';
 import type { ProducerIdentity } from './partition-queue-state.ts';
+import { errorOfLostStream } from './produce-outcome.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 
 export interface SenderOptions {
@@ -163,7 +164,7 @@ export class Sender {
         round.nextReadyMs = Math.min(round.nextReadyMs, this.#nextLookMs(lane, link, readyMs, nowMs));
       } else if (queue.needsIdentity && !this.#identify(lane)) {
         needsIdentity = true;
-      } else if (parts !== undefined && requestBytes(parts) >= this.#config.maxRequestSize) {
+      } else if (parts !== undefined && (link.isCareful || this.#isFull(parts))) {
         round.hasMore = true;
       } else {
         this.#take(lane, leader, link, round);
@@ -185,7 +186,11 @@ export class Sender {
   }
 
   #hasRoom(link: BrokerLink): boolean {
-    return link.canSend && link.inFlight < this.#config.maxInFlight;
+    return link.canSend && link.inFlight < (link.isCareful ? 1 : this.#config.maxInFlight);
+  }
+
+  #isFull(parts: readonly AttemptPart[]): boolean {
+    return parts.reduce((total, { batch }) => total + batch.sizeBytes, 0) >= this.#config.maxRequestSize;
   }
 
   /** Adds the lane's next batch to the request for its leader. */
@@ -228,7 +233,7 @@ export class Sender {
         expectsAnswer,
       );
     } catch (error) {
-      this.#onLost([attempt], toMillraceError(error));
+      this.#onAllFailed(attempt, toMillraceError(error));
       return;
     }
     if (expectsAnswer) return;
@@ -237,7 +242,7 @@ export class Sender {
 
   #onAnswer(attempt: Attempt, { failure, partitions }: ProduceResponse): void {
     if (failure !== undefined) {
-      this.#onLost([attempt], errorOfFailure(failure));
+      this.#onAllFailed(attempt, errorOfFailure(failure));
       return;
     }
     attempt.parts.forEach((part, i) => {
@@ -259,9 +264,18 @@ export class Sender {
     this.#pass();
   }
 
+  #onAllFailed({ parts }: Attempt, error: MillraceError): void {
+    for (const part of parts) if (!part.isAbandoned) this.#onFailed(part, error);
+    this.wakeSoon();
+  }
+
+  /** The stream ended. Whose fault it is, and what was written before, is only known of a batch that was alone on it. */
   #onLost(attempts: readonly Attempt[], error: MillraceError): void {
-    for (const { parts } of attempts) {
-      for (const part of parts) if (!part.isAbandoned) this.#onFailed(part, error);
+    const isTooLarge = error.code === 'MESSAGE_TOO_LARGE';
+    const isAlone = attempts.length === 1 && attempts[0]!.parts.length === 1;
+    for (const attempt of attempts) {
+      if (isTooLarge && !isAlone) for (const { batch } of attempt.parts) attempt.link.suspect(batch);
+      this.#onAllFailed(attempt, isTooLarge && isAlone ? error : errorOfLostStream(error));
     }
     this.wakeSoon();
   }
@@ -269,7 +283,8 @@ export class Sender {
   #onFailed({ lane, batch, leaderEpoch }: AttemptPart, error: MillraceError): void {
     this.#lastError = error;
     const isRetried = lane.queue.failed(batch, error);
-    if (isRetried && error.code === 'MESSAGE_TOO_LARGE') lane.batchSizeMax = Math.ceil(batch.sizeBytes / 2);
+    if (error.code === 'MESSAGE_TOO_LARGE' && batch.recordCount > 1)
+      lane.batchSizeMax = Math.ceil(batch.sizeBytes / 2);
     const level = isRetried ? 'debug' : 'warn';
     this.#cluster.logger[level](
       { event: 'produce_failed', topic: lane.topic, partition: lane.partition, err: error, isRetried },
@@ -439,10 +454,4 @@ export class Sender {
       },
     );
   }
-}
-
-function requestBytes(parts: readonly AttemptPart[]): number {
-  let total = 0;
-  for (const { batch } of parts) total += batch.sizeBytes;
-  return total;
 }

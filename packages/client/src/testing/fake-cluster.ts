@@ -73,6 +73,8 @@ export class FakeCluster implements Transport {
     partition,
   ) => partition;
   nextProducerId = 1000;
+  /** A larger request ends the stream that it is on, as gRPC has it. */
+  requestBytesMax = Number.POSITIVE_INFINITY;
   controllerId = 1;
   #arrivals = 0;
   #topicCount = 0;

@@ -78,10 +78,11 @@ export class FakeConnection implements Connection {
         if (!isClosed && !this.#cluster.silent.has(this.brokerId)) handlers.onMessage(heard);
       });
     };
-    const arrive = (message: Request): void => {
+    const arrive = (message: Request, sizeBytes: number): void => {
       if (isClosed || this.#cluster.silent.has(this.brokerId)) return;
       try {
         if (this.#cluster.down.has(this.brokerId)) throw new MillraceError('CONNECTION_FAILED');
+        if (sizeBytes > this.#cluster.requestBytesMax) throw new MillraceError('MESSAGE_TOO_LARGE');
         this.#dispatch(method.path, message, answer as (response: unknown) => void);
       } catch (error) {
         breakStream(error as MillraceError);
@@ -89,8 +90,9 @@ export class FakeConnection implements Connection {
     };
     return {
       send(message) {
-        const heard = method.request.decode(method.request.encode(message));
-        clock.schedule(latencyMs, () => arrive(heard));
+        const bytes = method.request.encode(message);
+        const heard = method.request.decode(bytes);
+        clock.schedule(latencyMs, () => arrive(heard, bytes.length));
         return true;
       },
       drained: () => Promise.resolve(),
