@@ -23,7 +23,6 @@ test("the defaults are Kafka's", () => {
   expect(topicConfig.parse({})).toMatchObject({
     'cleanup.policy': ['delete'],
     'compression.type': 'producer',
-    'delete.retention.ms': 86_400_000,
     durability: 'fsync',
     'file.delete.delay.ms': 60_000,
     'index.interval.bytes': 4096,
@@ -61,7 +60,7 @@ test.each([
   ['segment.ms', '0'],
   ['durability', 'maybe'],
   ['unclean.leader.election.enable', 'yes'],
-  ['min.cleanable.dirty.ratio', '1.5'],
+  ['cleanup.policy', 'compact'],
   ['max.message.bytes', '9223372036854775807'],
 ])('%s=%s is refused', (name, value) => {
   expect(() => topicConfig.parse({ [name]: value })).toThrow(`${name}=${value} must be`);

@@ -17,24 +17,19 @@ import {
   MiB,
   millis,
   oneOf,
-  ratio,
 } from '@millrace/core';
 import { boundless, choices } from './config-key.ts';
 
 const INT_MAX = 2 ** 31 - 1;
 
 export const topicConfig = configSchema('topic', {
-  'cleanup.policy': choices(['delete', 'compact'], {
+  'cleanup.policy': choices(['delete'], {
     default: ['delete'],
-    doc: 'What happens to old segments: delete them by age and size, compact them by key, both, or nothing (empty).',
+    doc: 'What happens to old segments: they are deleted by age and size, or kept for ever (empty).',
   }),
   'compression.type': oneOf(['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'], {
     default: 'producer',
     doc: 'Codec of stored batches. "producer" keeps each batch as the producer made it.',
-  }),
-  'delete.retention.ms': boundless({
-    default: DAY_MS,
-    doc: 'How long a compacted topic keeps tombstones, so that readers see deletions.',
   }),
   durability: oneOf(['fsync', 'page-cache'], {
     default: 'fsync',
@@ -48,22 +43,17 @@ export const topicConfig = configSchema('topic', {
   'flush.messages': boundless({
     default: Number.MAX_SAFE_INTEGER,
     min: 1,
-    doc: 'Flush after this many records. Only for durability=page-cache; leave it at its default otherwise.',
+    doc: 'Accepted for the sake of programs written for Kafka; when a write is flushed is a matter of durability.',
   }),
   'flush.ms': boundless({
     default: Number.MAX_SAFE_INTEGER,
-    doc: 'Flush at the latest after this long. Only for durability=page-cache; leave it at its default otherwise.',
+    doc: 'Accepted for the sake of programs written for Kafka; when a write is flushed is a matter of durability.',
   }),
   'index.interval.bytes': bytes({
     default: 4 * KiB,
     min: 0,
     max: INT_MAX,
     doc: 'One offset index entry for this many bytes of log.',
-  }),
-  'max.compaction.lag.ms': boundless({
-    default: Number.MAX_SAFE_INTEGER,
-    min: 1,
-    doc: 'A record of a compacted topic becomes compactable at the latest after this long.',
   }),
   'max.message.bytes': bytes({
     default: MiB + 12,
@@ -82,14 +72,6 @@ export const topicConfig = configSchema('topic', {
   'message.timestamp.type': oneOf(['CreateTime', 'LogAppendTime'], {
     default: 'CreateTime',
     doc: "Whose clock a record's timestamp shows: the producer's, or the leader's at append.",
-  }),
-  'min.cleanable.dirty.ratio': ratio({
-    default: 0.5,
-    doc: 'Share of a compacted log that must be dirty before it is compacted.',
-  }),
-  'min.compaction.lag.ms': boundless({
-    default: 0,
-    doc: 'A record of a compacted topic stays uncompacted at least this long.',
   }),
   'min.insync.replicas': count({
     default: 1,

@@ -55,12 +55,12 @@ export class Cluster implements AsyncDisposable {
 
   /** Called once by `startCluster`. */
   async start(): Promise<void> {
-    await Promise.all(this.#members.map((member) => this.#bind(member)));
+    await allOrNone(this.#members.map((member) => this.#bind(member)));
     this.#voters = this.#members.map(({ id, node }) => {
       const { host, port } = node!.addresses[0]!;
       return { id, host, port };
     });
-    await Promise.all(this.#members.map(({ node }) => node!.run(this.#voters)));
+    await allOrNone(this.#members.map(({ node }) => node!.run(this.#voters)));
   }
 
   /** Stops a node in order, or as a crash would with `{ abruptly: true }`. */
@@ -77,7 +77,12 @@ export class Cluster implements AsyncDisposable {
     invariant(member.node === undefined, 'the node runs already', { id });
     const { host, port } = this.#voters.find((voter) => voter.id === id)!;
     await this.#bind(member, { listeners: `GRPC://${host}:${port}` });
-    await member.node!.run(this.#voters);
+    try {
+      await member.node!.run(this.#voters);
+    } catch (error) {
+      member.node = undefined;
+      throw error;
+    }
   }
 
   close(): Promise<void> {
@@ -144,4 +149,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     throw error;
   }
   return cluster;
+}
+
+/** Waits for all, also when one fails: what came up late must be there to be closed. */
+async function allOrNone(starts: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(starts);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }

@@ -5,9 +5,6 @@
 
 const PREFIX = 'MILLRACE_';
 
-/** Variables that are not server configuration: first start, and what the command line reads. */
-const NOT_PROPERTIES = new Set(['MILLRACE_CLUSTER_ID', 'MILLRACE_CONFIG']);
-
 /** The configuration keys that the environment sets. `isKey` keeps out variables meant for other programs. */
 export function environmentProperties(
   environment: Readonly<Record<string, string | undefined>>,
@@ -15,7 +12,7 @@ export function environmentProperties(
 ): Record<string, string> {
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined || !name.startsWith(PREFIX) || NOT_PROPERTIES.has(name)) continue;
+    if (value === undefined || !name.startsWith(PREFIX)) continue;
     const key = propertyOf(name.slice(PREFIX.length));
     if (isKey(key)) result[key] = value;
   }

@@ -8,8 +8,9 @@ import {
   type Clock,
   type Closable,
   closeAll,
+  Deferred,
   type Logger,
-  type MillraceError,
+  MillraceError,
   type Random,
   randomUuid,
 } from '@millrace/core';
@@ -61,7 +62,6 @@ export interface NodeAddress {
 }
 
 const METADATA_FOLDER = 'metadata';
-const DRAIN_MS = 2_000;
 
 export const realDisk: NodeDisk = {
   fileSystem: new NodeFileSystem(),
@@ -83,6 +83,10 @@ export class MillraceNode implements AsyncDisposable {
   readonly #transports: Closable[] = [];
   #controller: Controller | undefined;
   #broker: Broker | undefined;
+  /** Rejected when the start is given up. */
+  readonly #stopped = new Deferred<never>();
+  #isStopping = false;
+  #starting: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -94,6 +98,7 @@ export class MillraceNode implements AsyncDisposable {
   ) {
     this.config = config;
     this.#environment = environment;
+    this.#stopped.promise.catch(() => {});
     this.#store = store;
     this.#servers = servers;
     this.addresses = addresses;
@@ -135,7 +140,10 @@ export class MillraceNode implements AsyncDisposable {
         });
       }
     } catch (error) {
-      await closeAll([...servers.map(closing), { close: () => store.close({ clean: true }) }]);
+      await closeAll([
+        ...servers.map((server) => closing(server, config)),
+        { close: () => store.close({ clean: true }) },
+      ]);
       throw error;
     }
     return new MillraceNode(config, environment, store, servers, addresses);
@@ -151,9 +159,9 @@ export class MillraceNode implements AsyncDisposable {
         `keys of Kafka without a meaning here: ${ignoredKeys.join(', ')}`,
       );
     }
+    this.#starting = this.#startParts(voters);
     try {
-      if (this.config.isController) await this.#startController(voters);
-      if (this.config.isBroker) await this.#startBroker(voters);
+      await this.#starting;
     } catch (error) {
       await this.abandon();
       throw error;
@@ -192,6 +200,19 @@ export class MillraceNode implements AsyncDisposable {
   abandon(): Promise<void> {
     this.#closing ??= this.#abandon();
     return this.#closing;
+  }
+
+  async #startParts(voters: readonly Voter[]): Promise<void> {
+    if (this.config.isController) await this.#startController(voters);
+    if (this.#isStopping) return await this.#stopped.promise;
+    if (this.config.isBroker) await this.#startBroker(voters);
+  }
+
+  /** Nothing may be closed while it is being made; what waits for others gives up. */
+  async #startEnded(): Promise<void> {
+    this.#isStopping = true;
+    this.#stopped.reject(new MillraceError('CLOSED', 'the node was stopped while it started'));
+    await this.#starting.catch(() => {});
   }
 
   async #startController(voters: readonly Voter[]): Promise<void> {
@@ -245,10 +266,7 @@ export class MillraceNode implements AsyncDisposable {
       logger,
     });
     this.#transports.push(controllers);
-    const refused = new Promise<never>((_resolve, reject) => {
-      this.#onBrokerFatal = reject;
-    });
-    refused.catch(() => {});
+    let hasStarted = false;
     const broker = await Broker.start({
       nodeId,
       incarnationId: randomUuid(random),
@@ -264,7 +282,11 @@ export class MillraceNode implements AsyncDisposable {
       config: config.broker,
       sessionTimeoutMs: config.controller['broker.session.timeout.ms'],
       fileTexts: config.clusterTexts,
-      onFatal: (error) => this.#onBrokerFatal(error),
+      onFatal: (error) => {
+        // While it starts, whoever waits for the start hears of it; afterwards the owner does.
+        if (hasStarted) this.#environment.onFatal(error);
+        else this.#stopped.reject(error);
+      },
       defer: (callback) => void clock.schedule(0, callback),
     });
     this.#broker = broker;
@@ -272,11 +294,9 @@ export class MillraceNode implements AsyncDisposable {
       registerBrokerServices(server, broker);
       registerAdminServices(server, broker);
     }
-    await Promise.race([broker.whenActive(), refused]);
-    this.#onBrokerFatal = this.#environment.onFatal;
+    await Promise.race([broker.whenActive(), this.#stopped.promise]);
+    hasStarted = true;
   }
-
-  #onBrokerFatal: (error: MillraceError) => void = () => {};
 
   #parts(): { clock: Clock; random: Random; logger: Logger } {
     const { clock = systemClock, random = systemRandom(), logger } = this.#environment;
@@ -285,21 +305,23 @@ export class MillraceNode implements AsyncDisposable {
 
   async #close(): Promise<void> {
     for (const server of this.#servers) server.setServing(false);
+    await this.#startEnded();
     await closeAll([
       ...(this.#broker ? [this.#broker] : []),
       ...(this.#controller ? [this.#controller] : []),
       ...this.#transports.toReversed(),
-      ...this.#servers.map(closing),
+      ...this.#servers.map((server) => closing(server, this.config)),
       ...(this.#broker ? [] : [{ close: () => this.#store.close({ clean: true }) }]),
     ]);
   }
 
   async #abandon(): Promise<void> {
+    await this.#startEnded();
     await closeAll([
       { close: async () => this.#broker?.kill() },
       ...(this.#controller ? [this.#controller] : []),
       ...this.#transports.toReversed(),
-      ...this.#servers.map(closing),
+      ...this.#servers.map((server) => closing(server, this.config)),
       ...(this.#broker ? [] : [{ close: () => this.#store.close({ clean: false }) }]),
     ]);
   }
@@ -311,6 +333,6 @@ async function listen(server: RpcServer, host: string, port: number): Promise<nu
   return await server.listen('::', port).catch(() => server.listen('0.0.0.0', port));
 }
 
-function closing(server: RpcServer): Closable {
-  return { close: () => server.drain(DRAIN_MS) };
+function closing(server: RpcServer, config: NodeConfig): Closable {
+  return { close: () => server.drain(config.properties['shutdown.timeout.ms']) };
 }

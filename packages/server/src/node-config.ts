@@ -47,6 +47,17 @@ export interface NodeConfig {
   readonly ignoredKeys: readonly string[];
 }
 
+/** The same settings under the names that the schemas declare; a key given under its own name and an alias keeps its own. */
+export function withoutAliases(texts: Readonly<Record<string, string>>): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(texts)) {
+    const key = PROPERTY_ALIASES[name];
+    if (key === undefined) result[name] = value;
+    else if (!(key in texts)) result[key] = value;
+  }
+  return result;
+}
+
 /** True for every key that a node understands, under its own name or an alias. */
 export function isNodeKey(name: string): boolean {
   return name in PROPERTY_ALIASES || NODE_SCHEMAS.some((schema) => schema.has(name));
@@ -101,12 +112,9 @@ function sortKeys(texts: Readonly<Record<string, string>>): SortedKeys {
   const known: Record<string, string> = {};
   const ignoredKeys: string[] = [];
   const problems: string[] = [];
-  for (const [name, value] of Object.entries(texts)) {
-    const key = PROPERTY_ALIASES[name] ?? name;
-    if (NODE_SCHEMAS.some((schema) => schema.has(key))) {
-      if (key in known && key !== name) continue;
-      known[key] = value;
-    } else if (IGNORED_KAFKA_KEYS.has(key)) ignoredKeys.push(key);
+  for (const [name, value] of Object.entries(withoutAliases(texts))) {
+    if (NODE_SCHEMAS.some((schema) => schema.has(name))) known[name] = value;
+    else if (IGNORED_KAFKA_KEYS.has(name)) ignoredKeys.push(name);
     else problems.push(`unknown key "${name}"`);
   }
   return { known, ignoredKeys, problems };

@@ -1,5 +1,5 @@
 /** The keys that make a process a node of a cluster: identity, roles, addresses, directories. Names are Kafka's. */
-import { type ConfigOf, configSchema, count, list, oneOf, text } from '@millrace/core';
+import { type ConfigOf, configSchema, count, list, millis, oneOf, text } from '@millrace/core';
 
 export const nodeProperties = configSchema('Node', {
   'node.id': count({
@@ -45,11 +45,11 @@ export const nodeProperties = configSchema('Node', {
     default: '',
     doc: 'Replicas of a partition are spread over racks. Nodes that share a host should carry the same name.',
   }),
-  'shutdown.timeout.ms': count({
-    default: 30_000,
+  'shutdown.timeout.ms': millis({
+    default: 2_000,
     min: 0,
     max: 600_000,
-    doc: 'How long a stopping node waits for its leaderships to move and for requests in flight, before it stops all the same.',
+    doc: 'How long a stopping node waits, after its leaderships moved, for calls in progress before it ends them.',
   }),
   'log.level': oneOf(['fatal', 'error', 'warn', 'info', 'debug'], {
     default: 'info',

@@ -31,7 +31,7 @@ test("environment variables name keys by the rule of Kafka's image", () => {
     OTHER: '1',
     MILLRACE_CLUSTER_ID: 'id',
   };
-  expect(environmentProperties(given, () => true)).toEqual({
+  expect(environmentProperties(given, (key) => key !== 'cluster.id')).toEqual({
     'node.id': '3',
     'log.dirs': '/d',
     'a_b-c': 'x',

@@ -187,13 +187,13 @@ test('topic config and config act on the same things', async () => {
     retention.ms  604800000  default  ms    false      How long.
     "
   `);
-  await run('topic config set orders retention.ms=1 cleanup.policy=compact');
+  await run('topic config set orders retention.ms=1 segment.ms=60000');
   await run('config unset topic/orders retention.ms');
   await run('config set cluster log.retention.ms=9');
   await run('config set broker/2 a=b=c');
   expect(cluster.changes).toEqual([
     { resource: { kind: 'topic', name: 'orders' }, name: 'retention.ms', value: '1' },
-    { resource: { kind: 'topic', name: 'orders' }, name: 'cleanup.policy', value: 'compact' },
+    { resource: { kind: 'topic', name: 'orders' }, name: 'segment.ms', value: '60000' },
     { resource: { kind: 'topic', name: 'orders' }, name: 'retention.ms', value: null },
     { resource: { kind: 'cluster', name: '' }, name: 'log.retention.ms', value: '9' },
     { resource: { kind: 'broker', name: '2' }, name: 'a', value: 'b=c' },

@@ -3,20 +3,26 @@
  * For trying and developing; a real node is `millrace server`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type CommandContext, EXIT, type ExitCode, type ProgramExtension } from '@millrace/cli';
+import { type CommandContext, EXIT, type ExitCode, type ProgramExtension, usageError } from '@millrace/cli';
 import { Deferred } from '@millrace/core';
 import { createLogger } from '../create-logger.ts';
+import { isFormatted } from '../data-directory.ts';
 import { developmentProperties } from '../development-properties.ts';
 import { startCluster } from '../embedded-cluster.ts';
+import { realDisk } from '../millrace-node.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url));
 /** A fixed id, so that data of an earlier start is found again. */
 const CLUSTER_ID = 'bWlsbHJhY2UtZGV2ZWxvcA';
 const RESTART_DELAY_MS = 3_000;
+/** A node that has not stopped by then is ended. */
+const STOP_MAX_MS = 20_000;
+const NODES_MAX = 9;
+const PORT_MAX = 65_535;
 
 interface DevOptions {
   readonly nodes: string;
@@ -39,15 +45,31 @@ export const devCommand: ProgramExtension = (program, shell) => {
     .action(
       shell.action<DevOptions>(async (context, options): Promise<ExitCode> => {
         const dataDir = resolve(options.dataDir);
-        const count = Number(options.nodes);
-        const firstPort = Number(options.port);
-        if (options.reset) await rm(dataDir, { recursive: true, force: true });
+        const count = wholeNumber('--nodes', options.nodes, NODES_MAX);
+        const firstPort = wholeNumber('--port', options.port, PORT_MAX - count + 1);
+        if (options.reset) await removeData(dataDir);
         return options.inProcess
           ? await runInProcess(context, dataDir, count, firstPort)
           : await runProcesses(context, dataDir, count, firstPort);
       }),
     );
 };
+
+/** @throws {CliError} USAGE */
+function wholeNumber(flag: string, text: string, max: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
+  throw usageError(`${flag} ${text} must be a whole number from 1 to ${max}`);
+}
+
+/** Removes what earlier starts left, and nothing else that may lie in the folder. */
+async function removeData(dataDir: string): Promise<void> {
+  const names = await readdir(dataDir).catch(() => []);
+  for (const name of names.filter((candidate) => /^node-\d+$/.test(candidate))) {
+    const folder = join(dataDir, name);
+    if (isFormatted(realDisk.fileSystem, folder)) await rm(folder, { recursive: true });
+  }
+}
 
 function welcome(context: CommandContext, count: number, firstPort: number): void {
   const addresses = Array.from({ length: count }, (_, index) => `localhost:${firstPort + index}`);
@@ -141,8 +163,11 @@ class DevNode {
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGTERM');
+    const child = this.#child;
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    const limit = setTimeout(() => child.kill('SIGKILL'), STOP_MAX_MS);
     await this.#exited;
+    clearTimeout(limit);
   }
 
   #spawn(): [ChildProcess, Promise<void>] {
@@ -167,7 +192,7 @@ class DevNode {
   #onExit(code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#stopping) return;
     if (signal === null) {
-      this.#say(`ended with exit code ${code}`);
+      this.#say(`could not go on: exit code ${code}`);
       this.#failed.resolve(EXIT.failed);
       return;
     }

@@ -3,16 +3,16 @@ import { readFile } from 'node:fs/promises';
 import type { CommandContext } from '@millrace/cli';
 import { MillraceError } from '@millrace/core';
 import { environmentProperties } from '../environment-properties.ts';
-import { isNodeKey, type NodeConfig, parseNodeConfig } from '../node-config.ts';
+import { isNodeKey, type NodeConfig, parseNodeConfig, withoutAliases } from '../node-config.ts';
 import { parseProperties } from '../properties-file.ts';
 
 /** @throws {MillraceError} INVALID_CONFIG for an unreadable file or wrong settings. */
 export async function readNodeConfig(context: CommandContext, file: string | undefined): Promise<NodeConfig> {
   const fromFile = file === undefined ? {} : parseProperties(await readText(file));
   return parseNodeConfig({
-    ...fromFile,
-    ...environmentProperties(context.environment.env, isNodeKey),
-    ...context.options.properties,
+    ...withoutAliases(fromFile),
+    ...withoutAliases(environmentProperties(context.environment.env, isNodeKey)),
+    ...withoutAliases(context.options.properties),
   });
 }
 

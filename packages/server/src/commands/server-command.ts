@@ -27,12 +27,13 @@ Example:
         const logger = createLogger(config.properties['log.level'], { node: config.properties['node.id'] });
         const clusterId = context.environment.env.MILLRACE_CLUSTER_ID;
         const failed = new Deferred<Error>();
-        const node = await MillraceNode.start(config, {
+        const node = await MillraceNode.bind(config, {
           logger,
           ...(clusterId ? { firstStartClusterId: clusterId } : {}),
           onFatal: (error) => failed.resolve(error),
         });
-        const ended = await Promise.race([failed.promise, interruption(context.interrupted)]);
+        const end = Promise.race([failed.promise, interruption(context.interrupted)]);
+        const ended = await Promise.race([end, node.run(config.voters).then(() => end)]);
         if (ended === undefined) {
           logger.info({ event: 'stopping', signal: String(context.interrupted.reason) }, 'stopping in order');
           await node.close();
