@@ -51,7 +51,7 @@ export class ControllerSessionStream implements ServerStreamHandlers<BrokerHeart
     this.#waiting = [];
     this.#unwatch();
     if (this.#registered === undefined) return;
-    this.#controller.brokerDisconnected(this.#registered.brokerId, this.#registered.brokerEpoch);
+    this.#controller.brokerDisconnected(this.#registered.brokerId, this.#registered.brokerEpoch, this);
   }
 
   async #answerWaiting(): Promise<void> {
@@ -83,18 +83,19 @@ export class ControllerSessionStream implements ServerStreamHandlers<BrokerHeart
     if (brokerEpoch !== -1) {
       // A broker that keeps its epoch over a broken connection need not register again.
       this.#registered = { brokerId, brokerEpoch };
-      return this.#controller.heartbeat({ brokerId, brokerEpoch, metadataOffset, wantsShutdown, offline });
+      return this.#controller.heartbeat(
+        { brokerId, brokerEpoch, metadataOffset, wantsShutdown, offline },
+        this,
+      );
     }
     const { incarnationId, directoryId, endpoints, rack, previousBrokerEpoch } = message;
     const life = { brokerId, incarnationId, directoryId };
-    const registered = await this.#controller.registerBroker({
-      ...life,
-      endpoints,
-      rack,
-      previousBrokerEpoch,
-    });
+    const registered = await this.#controller.registerBroker(
+      { ...life, endpoints, rack, previousBrokerEpoch },
+      this,
+    );
     this.#registered = { brokerId, brokerEpoch: registered.brokerEpoch };
-    if (this.#stream.closed) this.#controller.brokerDisconnected(brokerId, registered.brokerEpoch);
+    if (this.#stream.closed) this.#controller.brokerDisconnected(brokerId, registered.brokerEpoch, this);
     return { brokerEpoch: registered.brokerEpoch, fenced: true, mayShutDown: false };
   }
 }

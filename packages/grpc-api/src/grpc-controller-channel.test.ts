@@ -1,6 +1,6 @@
 import type { BrokerRegistration, BrokerState, MetadataLogEntry } from '@millrace/broker';
 import { MiB, MillraceError, type NodeId } from '@millrace/core';
-import type { MetadataLogFollower } from '@millrace/metadata-quorum';
+import type { MetadataLogFollower, SessionToken } from '@millrace/metadata-quorum';
 import { expect, onTestFinished, test } from 'vitest';
 import { registerControllerServices, type ServedController } from './controller-services.ts';
 import { GrpcControllerChannel } from './grpc-controller-channel.ts';
@@ -11,15 +11,20 @@ class FakeQuorum {
   activeId: NodeId | -1 = 1;
   readonly asked: NodeId[] = [];
   readonly disconnected: { brokerId: NodeId; brokerEpoch: number }[] = [];
+  /** The session that brokers were last heard on. */
+  session: SessionToken | undefined;
+  /** Brokers that the end of their session makes dead: an older session's does not. */
+  readonly dead: NodeId[] = [];
   readonly followers = new Map<MetadataLogFollower, NodeId>();
   readonly subscriptions: number[] = [];
   heartbeatError: MillraceError | undefined;
 
   controller(id: NodeId): ServedController {
     const active = <Reply>(reply: () => Reply) => {
-      return async (): Promise<Reply> => {
+      return async (_request: unknown, session?: SessionToken): Promise<Reply> => {
         this.asked.push(id);
         if (this.activeId !== id) throw new MillraceError('NOT_CONTROLLER');
+        this.session = session ?? this.session;
         return reply();
       };
     };
@@ -30,7 +35,10 @@ class FakeQuorum {
         if (this.heartbeatError) throw this.heartbeatError;
         return { brokerEpoch: 40, fenced: false, mayShutDown: false };
       }),
-      brokerDisconnected: (brokerId, brokerEpoch) => this.disconnected.push({ brokerId, brokerEpoch }),
+      brokerDisconnected: (brokerId, brokerEpoch, session) => {
+        this.disconnected.push({ brokerId, brokerEpoch });
+        if (session === undefined || session === this.session) this.dead.push(brokerId);
+      },
       alterPartitions: active(() => ({ partitions: [] })),
       allocateProducerIds: active(() => ({ firstId: 1_000, count: 1_000 })),
       createTopics: active(() => ({
@@ -172,6 +180,20 @@ test('a session registers with the active controller, and every heartbeat is ans
   opened.close();
   await until(() => quorum.disconnected.length === 1);
   expect(quorum.disconnected).toEqual([{ brokerId: 9, brokerEpoch: 40 }]);
+});
+
+test('the end of an older session of a broker does not count against its newer one', async () => {
+  const { quorum, channel } = await cluster();
+  const older = session(channel);
+  await until(() => older.states.length === 1);
+  const newer = session(channel);
+  await until(() => newer.states.length === 1);
+  older.opened.close();
+  await until(() => quorum.disconnected.length === 1);
+  expect(quorum.dead).toEqual([]);
+  newer.opened.close();
+  await until(() => quorum.disconnected.length === 2);
+  expect(quorum.dead).toEqual([9]);
 });
 
 test('a session ends when its controller is active no more, and when it dies', async () => {

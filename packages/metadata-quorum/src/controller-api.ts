@@ -30,10 +30,10 @@ import type {
 export type SessionToken = object;
 
 export interface ControllerApi {
-  registerBroker(request: BrokerRegistration, session?: SessionToken): Promise<{ brokerEpoch: number }>;
-  heartbeat(request: BrokerHeartbeat, session?: SessionToken): Promise<BrokerState>;
+  registerBroker(request: BrokerRegistration, session: SessionToken): Promise<{ brokerEpoch: number }>;
+  heartbeat(request: BrokerHeartbeat, session: SessionToken): Promise<BrokerState>;
   /** The broker's session stream broke: it is fenced after `broker.disconnect.grace.ms` unless it comes back. */
-  brokerDisconnected(brokerId: NodeId, brokerEpoch: number, session?: SessionToken): void;
+  brokerDisconnected(brokerId: NodeId, brokerEpoch: number, session: SessionToken): void;
   alterPartitions(request: AlterPartitionsRequest): Promise<AlterPartitionsResponse>;
   allocateProducerIds(request: AllocateProducerIdsRequest): Promise<AllocateProducerIdsResponse>;
   createTopics(request: CreateTopicsRequest): Promise<CreateTopicsResponse>;
