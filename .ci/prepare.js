@@ -3,7 +3,15 @@
  * Does nothing that is done already, so that `npm start` and `npm test` can call it every time.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,7 +23,12 @@ const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
 
 function run(title, command, args) {
   process.stderr.write(`${title} ...\n`);
-  execFileSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  try {
+    execFileSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  } catch (error) {
+    process.stderr.write(`${title} failed with exit code ${error.status}\n`);
+    process.exit(1);
+  }
 }
 
 function isInstalled() {
@@ -39,6 +52,7 @@ function isBuilt() {
   if (statSync(join(root, 'tsconfig.json')).mtimeMs > builtMs) return false;
   return (
     newestSourceMs(join(root, 'packages')) <= builtMs &&
+    newestSourceMs(join(root, 'test')) <= builtMs &&
     readdirSync(join(root, 'packages'), { withFileTypes: true }).every(
       (entry) => !entry.isDirectory() || existsSync(join(root, 'packages', entry.name, 'dist', 'index.js')),
     )
@@ -59,5 +73,7 @@ if (!isInstalled()) {
 if (!isBuilt()) {
   const startedAt = new Date();
   run('building', process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-b']);
-  writeFileSync(builtStamp, startedAt.toISOString());
+  writeFileSync(builtStamp, '');
+  // What was edited during the build is newer than its beginning.
+  utimesSync(builtStamp, startedAt, startedAt);
 }

@@ -76,6 +76,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   NO_OFFSET_FOR_PARTITION: EXIT.failed,
   SERIALIZATION_FAILED: EXIT.failed,
   QUORUM_UNAVAILABLE: EXIT.unreachable,
+  ADDRESS_IN_USE: EXIT.conflict,
 };
 
 export function exitCodeOf(code: ErrorCode): ExitCode {

@@ -268,6 +268,11 @@ export const ERRORS = facts({
     staleMetadata: true,
     help: 'The metadata quorum has no leader; a majority of controllers must be up.',
   },
+  ADDRESS_IN_USE: {
+    wire: 1012,
+    retriable: false,
+    help: 'Another program listens at this address; stop it, or choose another port in "listeners".',
+  },
 });
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -70,6 +70,7 @@ const STATUS_OF_CODE: Readonly<Record<ErrorCode, status>> = {
   NO_OFFSET_FOR_PARTITION: status.FAILED_PRECONDITION,
   SERIALIZATION_FAILED: status.INVALID_ARGUMENT,
   QUORUM_UNAVAILABLE: status.UNAVAILABLE,
+  ADDRESS_IN_USE: status.FAILED_PRECONDITION,
 };
 
 /** What gRPC itself reports, when no Millrace server had a say. */

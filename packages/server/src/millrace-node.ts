@@ -113,7 +113,7 @@ export class MillraceNode implements AsyncDisposable {
 
   /**
    * Opens the data directory and the ports; nothing is served yet.
-   * @throws {MillraceError} NOT_FORMATTED, DIRECTORY_LOCKED, INCONSISTENT_CLUSTER_ID, CONNECTION_FAILED if a port is taken.
+   * @throws {MillraceError} NOT_FORMATTED, DIRECTORY_LOCKED, INCONSISTENT_CLUSTER_ID, ADDRESS_IN_USE.
    */
   static async bind(config: NodeConfig, environment: NodeEnvironment): Promise<MillraceNode> {
     const { clock = systemClock, random = systemRandom(), logger, disk = realDisk } = environment;
@@ -327,10 +327,17 @@ export class MillraceNode implements AsyncDisposable {
   }
 }
 
-/** Every interface, with IPv6 where the machine has it. */
+/** Every interface, with IPv6 where the machine has it. @throws {MillraceError} ADDRESS_IN_USE */
 async function listen(server: RpcServer, host: string, port: number): Promise<number> {
-  if (host !== '') return await server.listen(host, port);
-  return await server.listen('::', port).catch(() => server.listen('0.0.0.0', port));
+  try {
+    if (host !== '') return await server.listen(host, port);
+    return await server.listen('::', port).catch(() => server.listen('0.0.0.0', port));
+  } catch (error) {
+    const reason = (error as Error).message;
+    if (!/EADDRINUSE|No address added/.test(reason)) throw error;
+    const address = `${host === '' ? '*' : host}:${port}`;
+    throw new MillraceError('ADDRESS_IN_USE', `cannot listen on ${address}`, { cause: error });
+  }
 }
 
 function closing(server: RpcServer, config: NodeConfig): Closable {
