@@ -22,6 +22,7 @@ const RESTART_DELAY_MS = 3_000;
 /** A node that has not stopped by then is ended. */
 const STOP_MAX_MS = 20_000;
 const NODES_MAX = 9;
+const DEFAULT_PORT = 9191;
 const PORT_MAX = 65_535;
 
 interface DevOptions {
@@ -37,7 +38,7 @@ export const devCommand: ProgramExtension = (program, shell) => {
     .command('dev')
     .description('run a cluster on this machine, to try and to develop')
     .option('--nodes <count>', 'how many nodes', '3')
-    .option('--port <port>', 'port of the first node; the others follow', '9191')
+    .option('--port <port>', 'port of the first node; the others follow', String(DEFAULT_PORT))
     .option('--data-dir <folder>', 'where data lives', '.millrace')
     .option('--in-process', 'all nodes in this process')
     .option('--reset', 'begin with empty directories')
@@ -73,12 +74,14 @@ async function removeData(dataDir: string): Promise<void> {
 
 function welcome(context: CommandContext, count: number, firstPort: number): void {
   const addresses = Array.from({ length: count }, (_, index) => `localhost:${firstPort + index}`);
+  const millrace =
+    firstPort === DEFAULT_PORT ? 'npx millrace' : `npx millrace --bootstrap-server ${addresses[0]}`;
   context.note(`
 ${count} nodes are up: ${addresses.join(', ')}
 
-  npx millrace topic create greetings -p 3 -r ${Math.min(count, 3)}
-  echo 'hello, world' | npx millrace produce greetings
-  npx millrace consume greetings --from-beginning -n 1
+  ${millrace} topic create greetings -p 3 -r ${Math.min(count, 3)}
+  echo 'hello, world' | ${millrace} produce greetings
+  ${millrace} consume greetings --from-beginning -n 1
 
 Ctrl-C stops them.
 `);
