@@ -53,8 +53,8 @@ export class ClientStream<Outgoing, Incoming> implements RpcStream<Outgoing> {
     return this.#sender.send(this.#options.outgoing.frame(message));
   }
 
-  drained(): Promise<void> {
-    return this.#sender.drained();
+  drained(mostBytes?: number): Promise<void> {
+    return this.#sender.drained(mostBytes);
   }
 
   pause(): void {

@@ -105,11 +105,29 @@ test('a consumer that never reads makes send() say stop; its buffer grows no fur
   }
   expect(id).toBeLessThan(40);
   expect(serverStream!.bufferedBytes).toBeLessThan(6 * MiB);
-  const drained = serverStream!.drained();
+  const drained = Promise.all([serverStream!.drained(), serverStream!.drained(0)]);
   reader.close(new MillraceError('CANCELLED'));
   await drained;
   await until(() => closed);
   expect(serverStream!.send(fetchResponse(0))).toBe(false);
+});
+
+test('drained(0) waits until everything that was sent has left', async () => {
+  const { channel } = await loopback((bound) => {
+    bound.duplex(brokerService.fetch, () => ({ onMessage: () => undefined, onClosed: () => undefined }));
+  });
+  const stream = channel.duplex(brokerService.fetch, {
+    onMessage: () => undefined,
+    onClosed: () => undefined,
+  });
+  const header = { correlationId: 1, timeoutMs: 0, clientId: 'x'.repeat(1_000), clusterId: '' };
+  for (let i = 0; i < 10; i++) {
+    stream.send({ header, maxWaitMs: 0, minBytes: 0, maxBytes: 0, partitions: [] });
+  }
+  await stream.drained();
+  expect(stream.bufferedBytes).toBeGreaterThan(10_000);
+  await stream.drained(0);
+  expect(stream.bufferedBytes).toBe(0);
 });
 
 test('drain finishes what is in hand, ends streams in order, and refuses new connections', async () => {

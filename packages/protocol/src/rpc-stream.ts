@@ -8,8 +8,11 @@ export interface RpcStream<Outgoing> {
    * @throws {MillraceError} INVALID_REQUEST if a number does not fit its field.
    */
   send(message: Outgoing): boolean;
-  /** Resolves when there is room again; at once if there is. Also resolves when the stream ends. */
-  drained(): Promise<void>;
+  /**
+   * Resolves when there is room again, or when at most `mostBytes` wait for the network; at once if it is so already.
+   * Also resolves when the stream ends.
+   */
+  drained(mostBytes?: number): Promise<void>;
   /** Encoded bytes that wait for the network. */
   readonly bufferedBytes: number;
   /** Stops taking messages from the network: HTTP/2 flow control then holds the sender back. A few may still arrive. */

@@ -59,8 +59,8 @@ export class ServerStream<Outgoing, Incoming> implements RpcStream<Outgoing> {
     return this.#closed ? false : this.#sender.send(this.#options.outgoing.frame(message));
   }
 
-  drained(): Promise<void> {
-    return this.#sender.drained();
+  drained(mostBytes?: number): Promise<void> {
+    return this.#sender.drained(mostBytes);
   }
 
   pause(): void {

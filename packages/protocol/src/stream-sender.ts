@@ -12,7 +12,7 @@ export class StreamSender {
   readonly #limitBytes: number;
   #bufferedBytes = 0;
   #ended = false;
-  #waiting: (() => void)[] = [];
+  #waiting: { readonly mostBytes: number; resolve(): void }[] = [];
 
   constructor(sink: FrameSink, limitBytes: number) {
     this.#sink = sink;
@@ -30,15 +30,16 @@ export class StreamSender {
     this.#bufferedBytes += size;
     this.#sink.write(asBuffer(frame), () => {
       this.#bufferedBytes -= size;
-      if (this.#hasRoom()) this.#release();
+      this.#release();
     });
     return this.#hasRoom();
   }
 
-  drained(): Promise<void> {
-    if (this.#ended || this.#hasRoom()) return Promise.resolve();
+  /** Resolves once no more than this waits; without a number, once there is room. */
+  drained(mostBytes = this.#limitBytes - 1): Promise<void> {
+    if (this.#ended || this.#bufferedBytes <= mostBytes) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
+      this.#waiting.push({ mostBytes, resolve });
     });
   }
 
@@ -54,8 +55,9 @@ export class StreamSender {
   }
 
   #release(): void {
+    if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    this.#waiting = waiting.filter(({ mostBytes }) => mostBytes < this.#bufferedBytes);
+    for (const { mostBytes, resolve } of waiting) if (mostBytes >= this.#bufferedBytes) resolve();
   }
 }

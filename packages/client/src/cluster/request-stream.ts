@@ -2,7 +2,7 @@
  * Requests and answers over one duplex stream, matched by correlation id. Opens on first use; once the stream
  * ends, what was under way is reported lost and the next request opens a new one. Holds no timers.
  */
-import { MillraceError } from '@millrace/core';
+import { Deferred, MillraceError } from '@millrace/core';
 import type { DuplexMethod, RpcStream } from '@millrace/protocol';
 import type { Connection } from './transport.ts';
 
@@ -20,6 +20,8 @@ export class RequestStream<Request, Response extends { readonly correlationId: n
   readonly #handlers: RequestStreamHandlers<Response, Ticket>;
   readonly #waiting = new Map<number, Ticket>();
   #stream: RpcStream<Request> | undefined;
+  /** The stream's end, whoever brings it about. */
+  #ended = new Deferred<void>();
   #nextId = 1;
   #isCongested = false;
 
@@ -68,27 +70,37 @@ export class RequestStream<Request, Response extends { readonly correlationId: n
     this.#lose(error);
   }
 
-  /** Ends the stream in order. Reports nothing. */
-  close(): void {
+  /** Resolves when all that was sent is on the network, or lost. */
+  async written(): Promise<void> {
+    await this.#stream?.drained(0);
+  }
+
+  /** Ends the stream in order. Reports nothing. Resolves when the server has heard all of it, or is gone. */
+  close(): Promise<void> {
     this.#waiting.clear();
     const stream = this.#stream;
+    if (stream === undefined) return Promise.resolve();
     this.#stream = undefined;
-    stream?.close();
+    stream.close();
+    return this.#ended.promise;
   }
 
   #opened(): RpcStream<Request> {
     if (this.#stream !== undefined) return this.#stream;
+    const ended = new Deferred<void>();
     const stream: RpcStream<Request> = this.#connection.duplex(this.#method, {
       onMessage: (response) => {
         if (this.#stream === stream) this.#answer(response);
       },
       onClosed: (error) => {
+        ended.resolve();
         if (this.#stream !== stream) return;
         this.#stream = undefined;
         this.#lose(error ?? new MillraceError('NETWORK_EXCEPTION', 'the server ended the stream'));
       },
     });
     this.#stream = stream;
+    this.#ended = ended;
     this.#isCongested = false;
     return stream;
   }

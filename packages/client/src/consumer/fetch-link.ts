@@ -57,6 +57,6 @@ export class FetchLink<K, V> {
   }
 
   close(): void {
-    this.#stream.close();
+    void this.#stream.close();
   }
 }

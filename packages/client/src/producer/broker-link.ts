@@ -72,7 +72,11 @@ export class BrokerLink {
     this.#stream.reset(error);
   }
 
-  close(): void {
-    this.#stream.close();
+  written(): Promise<void> {
+    return this.#stream.written();
+  }
+
+  close(): Promise<void> {
+    return this.#stream.close();
   }
 }

@@ -94,6 +94,30 @@ describe('results', () => {
   });
 });
 
+describe('acks=0', () => {
+  test('close waits until the brokers have heard what was sent', async () => {
+    const { cluster, millrace, run } = fixture({ fake: { latencyMs: 5 } });
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ acks: 0, batchSize: 300 });
+    for (const record of numbered(50)) void producer.send(record);
+    await run(millrace.close());
+    expect(cluster.partition('t').values()).toEqual(values(50));
+  });
+
+  test('close does not wait for a silent broker beyond its limit', async () => {
+    const { cluster, millrace, run, clock } = fixture({ fake: { latencyMs: 5 } });
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer({ acks: 0 });
+    await run(producer.send({ topic: 't', value: 'warm' }));
+    cluster.silent.add(1);
+    await run(producer.send({ topic: 't', value: 'a' }));
+    const startMs = clock.nowMs();
+    await run(producer.close({ timeoutMs: 200 }));
+    expect(clock.nowMs() - startMs).toBeLessThan(210);
+    await run(millrace.close());
+  });
+});
+
 describe('batching', () => {
   test('a lone record does not linger; records behind a busy broker do', async () => {
     const { cluster, millrace, run, clock, pass } = fixture({ fake: { latencyMs: 3 } });

@@ -340,6 +340,7 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
       }
       await Promise.all(entering);
       await Promise.all(Array.from(this.#accumulator.pending, (batch) => batch.whenDone()));
+      await this.#sender.written();
     } finally {
       this.#sender.endFlush();
     }
@@ -347,6 +348,7 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
 
   async #close(timeoutMs: number): Promise<void> {
     this.#isClosed = true;
+    const deadlineMs = this.#nowMs() + timeoutMs;
     const givenUp = new MillraceError(
       'CLOSED',
       `the producer closed and gave up what was not acknowledged within ${timeoutMs} ms`,
@@ -360,7 +362,13 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
     this.#blockTimer?.cancel();
     for (const { waiting } of this.#routes.values()) waiting.failAll(givenUp);
     this.#waitingBytes = 0;
-    this.#sender.close(givenUp);
+    const leftMs = Math.max(0, deadlineMs - this.#nowMs());
+    await withLimits(
+      this.#sender.close(givenUp),
+      { timeoutMs: leftMs },
+      this.#cluster.clock,
+      () => givenUp,
+    ).catch(() => {});
     this.#onClosed();
     this.#announceRoom();
     this.#ledger.settle();

@@ -97,17 +97,23 @@ export class Sender {
     this.#flushes--;
   }
 
-  /** Fails what is left. */
-  close(error: MillraceError): void {
+  /** Resolves when the network has what nobody will acknowledge; at once with acks. */
+  async written(): Promise<void> {
+    if (this.#acks === 0) await Promise.all(Array.from(this.#links.values(), (link) => link.written()));
+  }
+
+  /** Fails what is left. Resolves when the brokers have what nobody will acknowledge. */
+  async close(error: MillraceError): Promise<void> {
     this.#isClosed = true;
     this.#unsubscribe();
     this.#timer?.cancel();
-    for (const link of this.#links.values()) link.close();
+    const ended = Array.from(this.#links.values(), (link) => link.close());
     this.#links.clear();
     for (const lane of [...this.#accumulator.active]) {
       lane.queue.abandon(error);
       this.#accumulator.retire(lane);
     }
+    if (this.#acks === 0) await Promise.all(ended);
   }
 
   #wakeAt(atMs: number): void {

@@ -88,6 +88,9 @@ export class FakeConnection implements Connection {
         breakStream(error as MillraceError);
       }
     };
+    const end = (): void => {
+      if (!this.#cluster.silent.has(this.brokerId)) breakStream(undefined);
+    };
     return {
       send(message) {
         const bytes = method.request.encode(message);
@@ -102,7 +105,10 @@ export class FakeConnection implements Connection {
       get closed() {
         return isClosed;
       },
-      close: (error) => breakStream(error),
+      close(error) {
+        if (error !== undefined) breakStream(error);
+        else clock.schedule(latencyMs, end);
+      },
     };
   }
 
