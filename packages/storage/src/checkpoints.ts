@@ -5,7 +5,7 @@
 import type { Logger } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
 import { formatOffsets, type PartitionOffset, parseOffsets } from './text-files.ts';
-import { readWhole, replaceWhole, replaceWholeDurably } from './whole-file.ts';
+import { readWhole, replaceWhole, replaceWholeDurably, syncFile } from './whole-file.ts';
 
 /** What an open log contributes. */
 export interface CheckpointSource {
@@ -34,6 +34,10 @@ export class Checkpoints {
   readonly areRecoveryPointsKnown: boolean;
   /** False if none were ever written, or they cannot be read. */
   readonly areLogStartsKnown: boolean;
+  /** Partitions whose lines may still be on disk: one that takes such a name would inherit them. */
+  #forgotten = new Set<string>();
+  /** Those of them that the write under way removes. */
+  #leaving: ReadonlySet<string> = new Set();
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -81,11 +85,23 @@ export class Checkpoints {
     return this.#highWatermarks.get(keyOf({ topic, partition }))?.offset ?? 0;
   }
 
-  /** The partition is gone, or another one has its name. */
+  /** The partition is gone, or another one has its name. On disk its lines stay until `whenForgotten`. */
   forget(topic: string, partition: number): void {
-    for (const offsets of [this.#recoveryPoints, this.#logStarts, this.#highWatermarks]) {
-      offsets.delete(keyOf({ topic, partition }));
+    this.#forget(keyOf({ topic, partition }));
+  }
+
+  /** Forgets everything but the partitions `isThere` knows by their "topic-partition". */
+  forgetUnless(isThere: (name: string) => boolean): void {
+    for (const offsets of this.#all) {
+      for (const key of offsets.keys()) if (!isThere(key)) this.#forget(key);
     }
+  }
+
+  /** Resolves when no line of a forgotten partition of this name is on disk. Calls that come together share one write. */
+  async whenForgotten(topic: string, partition: number): Promise<void> {
+    const key = keyOf({ topic, partition });
+    if (this.#forgotten.has(key)) await this.write();
+    else if (this.#leaving.has(key)) await this.#writing;
   }
 
   /** What the logs say at some moment after the call is durable. Calls that come together share one write. */
@@ -112,9 +128,34 @@ export class Checkpoints {
   }
 
   async #writeNow(): Promise<void> {
-    this.#collect();
-    await replaceWholeDurably(this.#fileSystem, this.#path(RECOVERY_POINTS), format(this.#recoveryPoints));
-    await replaceWholeDurably(this.#fileSystem, this.#path(LOG_STARTS), format(this.#logStarts));
+    this.#leaving = this.#forgotten;
+    this.#forgotten = new Set();
+    try {
+      this.#collect();
+      await replaceWholeDurably(this.#fileSystem, this.#path(RECOVERY_POINTS), format(this.#recoveryPoints));
+      await replaceWholeDurably(this.#fileSystem, this.#path(LOG_STARTS), format(this.#logStarts));
+      if (this.#leaving.size > 0) await this.#syncHighWatermarks();
+    } catch (error) {
+      for (const key of this.#leaving) this.#forgotten.add(key);
+      throw error;
+    } finally {
+      this.#leaving = new Set();
+    }
+  }
+
+  /** A torn file is only a lost hint, so it may be replaced before its contents are durable. */
+  async #syncHighWatermarks(): Promise<void> {
+    this.writeHighWatermarks();
+    await syncFile(this.#fileSystem, this.#path(HIGH_WATERMARKS));
+    await this.#fileSystem.syncDirectory(this.#directory);
+  }
+
+  get #all(): readonly Offsets[] {
+    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks];
+  }
+
+  #forget(key: string): void {
+    for (const offsets of this.#all) if (offsets.delete(key)) this.#forgotten.add(key);
   }
 
   #collect(): void {

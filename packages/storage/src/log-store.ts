@@ -95,6 +95,8 @@ export class LogStore {
     this.#lock = lock;
     this.#wasClean = marker !== undefined;
     this.#checkpoints = new Checkpoints(fileSystem, path, () => this.#logs.values(), logger);
+    const names = new Set(fileSystem.readdirSync(path).map(({ name }) => name));
+    this.#checkpoints.forgetUnless((name) => names.has(name));
     this.#journal = new Journal({
       fileSystem,
       directory: `${path}/${JOURNAL}`,
@@ -203,7 +205,7 @@ export class LogStore {
     if (open !== undefined && open.topicId === topicId) return open;
     if (open !== undefined) await this.deletePartition(open);
     const folder = `${this.path}/${key}`;
-    const found = this.#prepareFolder(id, folder);
+    const found = await this.#prepareFolder(id, folder);
     const context: RecoveryContext = {
       folder,
       topicId,
@@ -304,23 +306,19 @@ export class LogStore {
   }
 
   /** Makes sure that the folder belongs to this topic. */
-  #prepareFolder(id: PartitionId, folder: string): { isNew: boolean; damage: string | undefined } {
+  async #prepareFolder(
+    id: PartitionId,
+    folder: string,
+  ): Promise<{ isNew: boolean; damage: string | undefined }> {
     const { fileSystem, logger } = this.#options;
     const { topic, partition, topicId } = id;
-    if (fileSystem.statSync(folder) === undefined) {
-      this.#checkpoints.forget(topic, partition);
-      createPartitionFolderSync(fileSystem, folder, topicId);
-      return { isNew: true, damage: undefined };
-    }
+    if (fileSystem.statSync(folder) === undefined) return await this.#createFolder(id, folder);
     const found = readTopicId(fileSystem, folder);
     if (typeof found === 'object' && found.topicId === topicId) return { isNew: false, damage: undefined };
     if (typeof found === 'string') {
       const wasDurable = (this.#checkpoints.recoveryPoint(topic, partition) ?? 1) > 0;
       if (wasDurable) return { isNew: false, damage: `partition.metadata is ${found}` };
-      if (isEmptyFolder(fileSystem, folder)) {
-        createPartitionFolderSync(fileSystem, folder, topicId);
-        return { isNew: true, damage: undefined };
-      }
+      if (isEmptyFolder(fileSystem, folder)) return await this.#createFolder(id, folder);
     }
     const aside = freeName(fileSystem, folder, STRAY_FOLDER_SUFFIX);
     fileSystem.renameSync(folder, aside);
@@ -328,8 +326,17 @@ export class LogStore {
       { event: 'stray_folder', topic, partition, topicId, aside },
       'a folder of this name belongs to another topic, or nobody knows to which, and was moved aside',
     );
+    return await this.#createFolder(id, folder);
+  }
+
+  /** What the checkpoints say of an earlier partition of this name must be gone before the folder is there. */
+  async #createFolder(
+    { topic, partition, topicId }: PartitionId,
+    folder: string,
+  ): Promise<{ isNew: true; damage: undefined }> {
     this.#checkpoints.forget(topic, partition);
-    createPartitionFolderSync(fileSystem, folder, topicId);
+    await this.#checkpoints.whenForgotten(topic, partition);
+    createPartitionFolderSync(this.#options.fileSystem, folder, topicId);
     return { isNew: true, damage: undefined };
   }
 
