@@ -35,6 +35,15 @@ test('a directory that nobody formatted, that is in use, or that belongs elsewhe
   expect((await LogStore.open(options)).previousBrokerEpoch).toBe(-1);
 });
 
+test('a clean stop before the node has an epoch keeps the one of the run before', async () => {
+  const disk = new MemoryFileSystem();
+  const first = await openStore(disk);
+  first.setBrokerEpoch(7);
+  await first.close({ clean: true });
+  await (await openStore(disk)).close({ clean: true });
+  expect((await openStore(disk)).previousBrokerEpoch).toBe(7);
+});
+
 test('one sync serves appends to many partitions', async () => {
   const disk = new CrashableFileSystem();
   const store = await openStore(disk);

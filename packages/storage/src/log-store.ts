@@ -301,7 +301,7 @@ export class LogStore {
     await replaceWholeDurably(
       fileSystem,
       `${this.path}/${CLEAN_SHUTDOWN}`,
-      formatCleanShutdown(this.#brokerEpoch),
+      formatCleanShutdown(this.#brokerEpoch === -1 ? this.previousBrokerEpoch : this.#brokerEpoch),
     );
   }
 
