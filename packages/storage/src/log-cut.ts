@@ -24,16 +24,18 @@ export async function cutEnd(
   { client, contents, offsets, config, journal, checkpoint, logger }: CutTarget,
   offset: number,
 ): Promise<void> {
-  if (offset < offsets.recoveryPoint) {
+  const end = await contents.segments.endIfCutAt(offset, config);
+  if (end < offsets.recoveryPoint) {
     // Written down first: a log that ends below its recovery point passes for damaged.
-    offsets.recoveryPoint = offset;
+    offsets.recoveryPoint = end;
     await checkpoint();
   }
-  await contents.segments.truncateTo(offset, config);
-  offsets.endMovedTo(contents.endOffset);
   // What the journal holds below the cut must be on stable storage, names included, before it is void.
   await contents.sync();
-  await journal?.reset(client, offsets.logEnd);
+  // Before the cut: replayed onto a log that is cut already, what is left of the journal may begin after its end.
+  await journal?.reset(client, end);
+  await contents.segments.truncateTo(offset, config);
+  offsets.endMovedTo(contents.endOffset);
   await contents.side.truncated(offsets.logEnd, contents.segments.all);
   await contents.side.sync();
   offsets.recoveryPoint = offsets.logEnd;

@@ -126,6 +126,13 @@ export class SegmentList {
     await this.#resources.fileSystem.syncDirectory(this.#folder);
   }
 
+  /** Where `truncateTo` would end the log: before the batch that holds `offset`. */
+  async endIfCutAt(offset: number, config: LogConfig): Promise<number> {
+    const target = segmentOf(this.#segments, offset) ?? this.#segments[0]!;
+    await target.load(config);
+    return (await locateBatch(target, offset))?.baseOffset ?? Math.min(offset, target.nextOffset);
+  }
+
   /** Cuts off the batch that holds `offset` and all that follow. Durable when it resolves. */
   async truncateTo(offset: number, config: LogConfig): Promise<void> {
     const target = segmentOf(this.#segments, offset) ?? this.#segments[0]!;
