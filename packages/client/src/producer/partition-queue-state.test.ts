@@ -86,6 +86,20 @@ describe('a partition queue', () => {
     expect(queue.take(LEADER).stamp).toEqual({ producerId: 9, producerEpoch: 0, baseSequence: 1 });
   });
 
+  test('a duplicate sequence is success for a batch that may be written, and a reason to start anew for another', async () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 0 });
+    const resent = add(queue, batchOf('a'));
+    queue.failed(queue.take(LEADER), new MillraceError('NETWORK_EXCEPTION'));
+    expect(queue.failed(queue.take(LEADER), new MillraceError('DUPLICATE_SEQUENCE_NUMBER'))).toBe(false);
+    expect(await resent.settled()).toMatchObject({ baseOffset: -1 });
+    const fresh = add(queue, batchOf('b'));
+    expect(queue.failed(queue.take(LEADER), new MillraceError('DUPLICATE_SEQUENCE_NUMBER'))).toBe(true);
+    queue.settleGap();
+    expect(queue.take(LEADER).stamp).toEqual({ producerId: 9, producerEpoch: 1, baseSequence: 0 });
+    expect(fresh.isDone).toBe(false);
+  });
+
   type Step =
     | { readonly kind: 'send' }
     | {

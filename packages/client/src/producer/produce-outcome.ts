@@ -25,9 +25,10 @@ export interface BatchFacts {
 
 export function judge({ code, retriable }: MillraceError, facts: BatchFacts): ProduceVerdict {
   if (!facts.isIdempotent) return retriable ? 'retry' : 'fail';
+  // Of a batch that was never sent before, the broker cannot have a first copy: what it has is something else.
+  if (code === 'DUPLICATE_SEQUENCE_NUMBER' && facts.mayBeWritten) return 'duplicate';
   switch (code) {
     case 'DUPLICATE_SEQUENCE_NUMBER':
-      return 'duplicate';
     case 'OUT_OF_ORDER_SEQUENCE_NUMBER':
     case 'UNKNOWN_PRODUCER_ID':
     case 'INVALID_PRODUCER_EPOCH':
@@ -42,6 +43,7 @@ export function judge({ code, retriable }: MillraceError, facts: BatchFacts): Pr
 /** Refusals made before anything is written: whatever they answer is certainly not in the log. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'CORRUPT_MESSAGE',
+  'DUPLICATE_SEQUENCE_NUMBER',
   'INVALID_PRODUCER_EPOCH',
   'INVALID_RECORD',
   'INVALID_REQUEST',

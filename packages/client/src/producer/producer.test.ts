@@ -365,9 +365,13 @@ describe('order and idempotence', () => {
   test('a duplicate whose offset is forgotten counts as written', async () => {
     const { cluster, millrace, run } = fixture();
     cluster.createTopic('t', 1);
-    cluster.onProduce = faultAt({ 1: { kind: 'appendAndFail', code: 'DUPLICATE_SEQUENCE_NUMBER' } });
+    cluster.onProduce = faultAt({
+      1: { kind: 'lose' },
+      2: { kind: 'appendAndFail', code: 'DUPLICATE_SEQUENCE_NUMBER' },
+    });
     const { offset } = await run(millrace.producer().send({ topic: 't', value: 'v0' }));
     expect(offset).toBe(-1n);
+    expect(cluster.partition('t').values()).toEqual(['v0']);
     await run(millrace.close());
   });
 });
