@@ -113,6 +113,21 @@ describe('reading', () => {
     await run(millrace.close());
   });
 
+  test('what waits for a paused partition does not keep the others from being fetched', async () => {
+    const { cluster, millrace, run, pass } = fixture();
+    cluster.createTopic('t', 2);
+    fill(cluster, 40, 1, 0);
+    fill(cluster, 4, 1, 1);
+    const consumer = millrace.consumer({ autoOffsetReset: 'earliest', prefetchMaxBytes: 500 });
+    consumer.assign([tp(0)]);
+    await pass(50);
+    consumer.pause();
+    consumer.assign([tp(0), tp(1)]);
+    const records = await run(consumer.poll({ timeoutMs: 1_000 }));
+    expect(records.map(({ partition }) => partition)).toEqual([1, 1, 1, 1]);
+    await run(millrace.close());
+  });
+
   test('poll gathers from several partitions up to maxRecords, and is empty after its time limit', async () => {
     const { cluster, millrace, run, pass, clock } = fixture();
     cluster.createTopic('t', 2);

@@ -148,6 +148,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   /** Stops reading these, or all assigned. Positions stay, and so does what was fetched. */
   pause(partitions?: readonly TopicPartition[]): void {
     for (const state of this.#these(partitions)) state.isPaused = true;
+    this.#fetcher.pumpSoon();
   }
 
   resume(partitions?: readonly TopicPartition[]): void {

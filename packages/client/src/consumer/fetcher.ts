@@ -122,9 +122,10 @@ export class Fetcher<K, V> {
     this.#cluster.refreshIfOld();
   }
 
+  /** What the reader can take: what waits for a paused partition must not keep the others from being fetched. */
   #bufferedBytes(): number {
     let total = 0;
-    for (const state of this.#states.values()) total += state.bufferedBytes;
+    for (const state of this.#states.values()) if (!state.isPaused) total += state.bufferedBytes;
     return total;
   }
 
@@ -260,8 +261,9 @@ export class Fetcher<K, V> {
     begun.forEach(({ state, generation }, i) => {
       this.#lookingUp.delete(state);
       const result = results[i]!;
-      if (result instanceof MillraceError) this.#onFailed(state, result);
-      else if (result.offset >= 0) state.found(generation, result.offset, result.leaderEpoch);
+      if (result instanceof MillraceError) {
+        if (generation === state.generation) this.#onFailed(state, result);
+      } else if (result.offset >= 0) state.found(generation, result.offset, result.leaderEpoch);
       else if (generation === state.generation) endless.push(state);
     });
     // No record is as new as asked: the next one will be.
