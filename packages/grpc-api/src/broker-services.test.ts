@@ -222,6 +222,28 @@ test('fetch: several requests wait at one time; each is answered once', async ()
   });
 });
 
+test('fetch: as many fetches as may wait on one stream raise no warning about a leak', async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', onWarning);
+  onTestFinished(() => void process.off('warning', onWarning));
+  let parked = 0;
+  const { channel } = await at({
+    fetch: (_request, signal) => {
+      parked += 1;
+      return new Promise((_resolve, reject) => signal!.addEventListener('abort', reject));
+    },
+  });
+  const stream = channel.duplex(brokerService.fetch, {
+    onMessage: () => undefined,
+    onClosed: () => undefined,
+  });
+  for (let id = 1; id <= 16; id++) stream.send(fetchRequest(id));
+  await until(() => parked === 16);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warnings).toEqual([]);
+});
+
 test('fetch: a consumer that never reads is not served more than fits the buffers, and its fetches end with it', async () => {
   let calls = 0;
   let signal: AbortSignal | undefined;

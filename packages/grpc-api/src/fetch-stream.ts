@@ -2,6 +2,7 @@
  * One consumer's stream. Requests wait in the broker (long poll); the next one is taken up only while the consumer reads
  * the answers to the last ones, so one that never reads costs a bounded amount of memory and nothing else.
  */
+import { setMaxListeners } from 'node:events';
 import type { BrokerApi } from '@millrace/broker';
 import { toMillraceError } from '@millrace/core';
 import type { FetchRequest, FetchResponse, RpcStream, ServerStreamHandlers } from '@millrace/protocol';
@@ -25,6 +26,8 @@ export class FetchStream implements ServerStreamHandlers<FetchRequest> {
   constructor(broker: FetchBroker, stream: RpcStream<FetchResponse>) {
     this.#broker = broker;
     this.#stream = stream;
+    // Every fetch that waits listens.
+    setMaxListeners(0, this.#aborter.signal);
   }
 
   onMessage(request: FetchRequest): void {

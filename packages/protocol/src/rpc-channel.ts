@@ -2,6 +2,7 @@
  * One TCP connection to one server, made when first needed and made again after it breaks. Calls fail at once while there
  * is no connection; whoever wants to wait tries again. A peer that vanishes without a word is noticed by keepalive.
  */
+import { setMaxListeners } from 'node:events';
 import { isIPv4, isIPv6 } from 'node:net';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { MiB, MillraceError } from '@millrace/core';
@@ -119,7 +120,10 @@ export class RpcChannel {
         onAnswer,
       );
       this.#open.add(call);
-      signal?.addEventListener('abort', onAbort);
+      if (signal === undefined) return;
+      // One signal for many calls is normal use: every listener is taken away again.
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', onAbort);
     });
   }
 

@@ -251,6 +251,20 @@ test('a peer that falls silent without closing is noticed by both sides', async 
   await until(() => serverSide !== undefined);
 });
 
+test('one signal for many calls raises no warning about a leak', async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', onWarning);
+  onTestFinished(() => void process.off('warning', onWarning));
+  const { channel } = await loopback(deleteTopics(() => undefined));
+  const { signal } = new AbortController();
+  await Promise.all(
+    Array.from({ length: 16 }, () => channel.unary(adminService.deleteTopics, DELETE, { signal })),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warnings).toEqual([]);
+});
+
 test('health tells whether the server serves, and a watcher hears of changes', async () => {
   const { server, channel } = await loopback(() => undefined);
   const check = () => channel.unary(healthService.check, { service: '' });
