@@ -6,9 +6,14 @@ import { type Admin, Millrace, type NewTopic } from '@millrace/client';
 import type { NodeId } from '@millrace/core';
 import { ClusterProcesses, type NodeProcess } from '../cluster/cluster-processes.ts';
 import { sleepMs } from './monotonic-clock.ts';
+import { busiestShare, UsageWatch } from './process-usage.ts';
 import type { Bench } from './row.ts';
 
 const POLL_MS = 20;
+const SETTLE_STEP_MS = 1_000;
+const SETTLE_STEPS_MAX = 60;
+/** Creating logs takes all it can get: below this share of a core, on every node, it is over. */
+const SETTLED_SHARE = 0.2;
 const LOG_TAIL_LINES = 8;
 
 export class BenchCluster {
@@ -64,6 +69,15 @@ export class BenchCluster {
         partitions.every(({ isr, replicas, leader }) => leader !== -1 && isr.length === replicas.length),
       );
     });
+  }
+
+  /** Waits until the nodes have made the files of what was created and have gone quiet. */
+  async settled(): Promise<void> {
+    for (let step = 0; step < SETTLE_STEPS_MAX; step++) {
+      const watch = new UsageWatch(this.servers);
+      await sleepMs(SETTLE_STEP_MS);
+      if (busiestShare(watch.end()) < SETTLED_SHARE) return;
+    }
   }
 
   async leaderOf(topic: string): Promise<NodeId> {

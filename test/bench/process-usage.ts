@@ -75,3 +75,8 @@ export class UsageWatch {
     };
   }
 }
+
+/** The largest share of one core that any of the processes used. */
+export function busiestShare({ processes, elapsedS }: UsageReport): number {
+  return Math.max(...processes.map(({ cpuS }) => cpuS / elapsedS));
+}

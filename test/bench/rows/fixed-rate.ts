@@ -17,6 +17,7 @@ async function measure(
 ): Promise<{ result: FixedRateResult; usage: UsageReport }> {
   return await BenchCluster.run(bench, 3, async (cluster) => {
     await cluster.createTopic({ name: 'bench', partitions, replicationFactor: 3 });
+    await cluster.settled();
     const { bootstrap, servers } = cluster;
     const { warmupMs, measureMs } = bench;
     const recordsPerS = BYTES_PER_S / RECORD_BYTES;

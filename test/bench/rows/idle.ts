@@ -2,34 +2,15 @@
 import { BenchCluster } from '../bench-cluster.ts';
 import { withPeer } from '../floor/network-floor.ts';
 import { sleepMs } from '../monotonic-clock.ts';
-import { memoryOf, type UsageReport, UsageWatch } from '../process-usage.ts';
+import { busiestShare, memoryOf, UsageWatch } from '../process-usage.ts';
 import type { Bench, Row, RowResult } from '../row.ts';
 
 const TOPICS = 30;
 const PARTITIONS_PER_TOPIC = 100;
 const WATCH_MS = 20_000;
 const QUICK_WATCH_MS = 5_000;
-const SETTLE_STEP_MS = 2_000;
-const SETTLE_STEPS_MAX = 30;
 const CPU_SHARE_MAX = 0.05;
 const RSS_MAX_BYTES = 250e6;
-/** Creating takes all it can get: below this share of a core, on every node, it is over. */
-const SETTLED_SHARE = 0.2;
-
-function busiestShare({ processes, elapsedS }: UsageReport): number {
-  return Math.max(...processes.map(({ cpuS }) => cpuS / elapsedS));
-}
-
-/** Waits until creation is over, and then a little. */
-async function settle(servers: ReadonlyMap<string, number>): Promise<void> {
-  for (let step = 0; step < SETTLE_STEPS_MAX; step++) {
-    const watch = new UsageWatch(servers);
-    await sleepMs(SETTLE_STEP_MS);
-    if (busiestShare(watch.end()) < SETTLED_SHARE) break;
-  }
-  await sleepMs(SETTLE_STEP_MS);
-}
-
 async function measure(bench: Bench): Promise<RowResult> {
   const bareBytes = await withPeer(async ({ pid }) => memoryOf(pid).rssBytes);
   const { usage, emptyBytes, createdMs } = await BenchCluster.run(bench, 3, async (cluster) => {
@@ -42,7 +23,7 @@ async function measure(bench: Bench): Promise<RowResult> {
     await cluster.untilInSync(names);
     const createdMs = performance.now() - startedMs;
     await cluster.millrace.close();
-    await settle(cluster.servers);
+    await cluster.settled();
     const watch = new UsageWatch(cluster.servers);
     await sleepMs(bench.quick ? QUICK_WATCH_MS : WATCH_MS);
     return { usage: watch.end(), emptyBytes, createdMs };
