@@ -39,6 +39,7 @@ export {
   defaultPartitioner,
   type Partitioner,
   type PartitionerInput,
+  type PartitionRule,
   partitionOfKey,
   roundRobinPartitioner,
 } from './producer/partitioner.ts';

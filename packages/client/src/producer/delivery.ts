@@ -4,6 +4,7 @@
  * that nobody awaits is never an unhandled rejection. Its failure is kept in the ledger instead.
  */
 import { Deferred, type MillraceError } from '@millrace/core';
+import { onAbort } from '../cluster/cancellation.ts';
 import type { FailureLedger } from './failure-ledger.ts';
 import { type BatchResult, type BatchSplit, halfOf, type ProducerBatch } from './producer-batch.ts';
 import type { RecordMetadata } from './producer-record.ts';
@@ -18,6 +19,7 @@ export class Delivery implements Promise<RecordMetadata> {
   #timestamp = 0;
   #wait: DeliveryWait | undefined;
   #isObserved = false;
+  #signal: AbortSignal | undefined;
 
   /** Of a record that is in a batch. */
   static of(batch: ProducerBatch, index: number, timestamp: number): Delivery {
@@ -46,6 +48,11 @@ export class Delivery implements Promise<RecordMetadata> {
     this.#wait?.enter(batch, index);
   }
 
+  /** Whoever asks for the result stops waiting for it when the signal aborts. */
+  limit(signal: AbortSignal): void {
+    this.#signal = signal;
+  }
+
   /** The record never gets into a batch. */
   fail(error: MillraceError): void {
     this.#wait?.fail(error);
@@ -67,7 +74,7 @@ export class Delivery implements Promise<RecordMetadata> {
       else this.#wait!.observe();
     }
     const result = this.#batch?.settled() ?? this.#wait!.settled();
-    return result.then((value) => {
+    return this.#untilAborted(result).then((value) => {
       if (value.split !== undefined) {
         this.#follow(value.split);
         return this.then(onFulfilled, onRejected) as Promise<A>;
@@ -83,6 +90,15 @@ export class Delivery implements Promise<RecordMetadata> {
 
   finally(onFinally?: (() => void) | null): Promise<RecordMetadata> {
     return this.then().finally(onFinally);
+  }
+
+  #untilAborted<T>(result: Promise<T>): Promise<T> {
+    const signal = this.#signal;
+    if (signal === undefined || this.#batch?.isDone) return result;
+    return new Promise((resolve, reject) => {
+      const stopListening = onAbort(signal, reject);
+      result.then(resolve, reject).finally(stopListening);
+    });
   }
 
   /** The batch was split: the result is with the half that has the record. */

@@ -19,6 +19,13 @@ export interface Partitioner {
   batchClosed?(topic: string, partition: number): void;
 }
 
+/** The rule alone, for partitioners that need not know when a batch is closed. */
+export type PartitionRule = (input: PartitionerInput) => number;
+
+export function asPartitioner(partitioner: Partitioner | PartitionRule): Partitioner {
+  return typeof partitioner === 'function' ? { partition: partitioner } : partitioner;
+}
+
 /** Kafka's rule for keyed records, whatever the client: murmur2 of the key, sign bit off, modulo the partitions. */
 export function partitionOfKey(key: Uint8Array, partitionCount: number): number {
   return (murmur2(key) & 0x7fffffff) % partitionCount;

@@ -2,7 +2,7 @@
 import type { CompressionCodec } from '@millrace/records';
 import type { ProducerConfig } from '../client-config.ts';
 import type { BytesLike, Serializer } from '../serializers.ts';
-import type { Partitioner } from './partitioner.ts';
+import type { Partitioner, PartitionRule } from './partitioner.ts';
 
 /** Header values are bytes or text, which is written as UTF-8. A list keeps order and repeated names. */
 export type HeadersInput =
@@ -36,8 +36,8 @@ export interface RecordMetadata {
 export interface ProducerOptions<K = BytesLike, V = BytesLike> extends Partial<Omit<ProducerConfig, 'acks'>> {
   readonly acks?: 'all' | 0 | 1;
   readonly compression?: CompressionCodec;
-  /** Used for records without `partition`. Default: `defaultPartitioner()`. */
-  readonly partitioner?: Partitioner;
+  /** Used for records without `partition`; a function of the record, or one of the ready ones. Default: `defaultPartitioner()`. */
+  readonly partitioner?: Partitioner | PartitionRule;
   readonly keySerializer?: Serializer<K>;
   readonly valueSerializer?: Serializer<V>;
 }

@@ -174,6 +174,31 @@ describe('batching', () => {
   });
 });
 
+describe('a partitioner of the user', () => {
+  test('may be a plain function', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 4);
+    const producer = millrace.producer({ partitioner: ({ partitionCount }) => partitionCount - 1 });
+    expect((await run(producer.send({ topic: 't', value: 'x' }))).partition).toBe(3);
+    await run(millrace.close());
+  });
+
+  test('that throws when a batch is closed harms nobody', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    const partitioner = {
+      partition: () => 0,
+      batchClosed: () => {
+        throw new Error('mine');
+      },
+    };
+    const producer = millrace.producer({ partitioner, batchSize: 300 });
+    await run(producer.sendBatch(numbered(40)));
+    expect(cluster.partition('t').values()).toEqual(values(40));
+    await run(millrace.close());
+  });
+});
+
 describe('order and idempotence', () => {
   test('batches carry one producer id and gapless sequences', async () => {
     const { cluster, millrace, run } = fixture();
@@ -489,6 +514,19 @@ describe('failures nobody awaits', () => {
     expect(error).toMatchObject({ code: 'POLICY_VIOLATION' });
     expect(String(error)).toContain('2 records were not written');
     await run(producer.flush());
+    await run(millrace.close());
+  });
+
+  test('surface in flush although the send could have been aborted', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    cluster.onProduce = () => ({ kind: 'refuse', code: 'POLICY_VIOLATION' });
+    const producer = millrace.producer();
+    const { signal } = new AbortController();
+    void producer.send({ topic: 't', value: 'a' }, { signal });
+    expect(await codeOf(run(producer.flush()))).toBe('POLICY_VIOLATION');
+    void producer.send({ topic: 't', value: 'b' }, { signal });
+    expect(await codeOf(run(producer.flush()))).toBe('POLICY_VIOLATION');
     await run(millrace.close());
   });
 

@@ -18,7 +18,7 @@ import { type BytesLike, bytesLike, type Serializer } from '../serializers.ts';
 import { AccumulatorState } from './accumulator-state.ts';
 import { Delivery } from './delivery.ts';
 import { FailureLedger } from './failure-ledger.ts';
-import { defaultPartitioner, type Partitioner } from './partitioner.ts';
+import { asPartitioner, defaultPartitioner, type Partitioner } from './partitioner.ts';
 import { prepareRecord, sizeOfRecord } from './prepare-record.ts';
 import type {
   CloseOptions,
@@ -61,7 +61,7 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
     this.#cluster = cluster;
     this.#onClosed = onClosed;
     this.#config = resolveOptions(producerConfig, options, EXTRAS);
-    this.#partitioner = options.partitioner ?? defaultPartitioner(cluster.random);
+    this.#partitioner = asPartitioner(options.partitioner ?? defaultPartitioner(cluster.random));
     this.#keySerializer = options.keySerializer ?? (bytesLike as Serializer<unknown> as Serializer<K>);
     this.#valueSerializer = options.valueSerializer ?? (bytesLike as Serializer<unknown> as Serializer<V>);
     this.#nowMs = () => cluster.clock.nowMs();
@@ -78,7 +78,7 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
       cluster,
       config: this.#config,
       accumulator: this.#accumulator,
-      onBatchClosed: (topic, partition) => this.#partitioner.batchClosed?.(topic, partition),
+      onBatchClosed: (topic, partition) => this.#onBatchClosed(topic, partition),
     });
     this.#unsubscribe = cluster.onChange(() => this.#onMetadata());
   }
@@ -195,12 +195,14 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
   #sendCancellable(record: ProducerRecord<K, V>, signal: AbortSignal): Promise<RecordMetadata> {
     throwIfAborted(signal);
     const { delivery, waiting } = this.#accept(record);
-    const stopListening = onAbort(signal, () => {
-      if (waiting !== undefined) waiting.isGivenUp = true;
-    });
-    const result = withLimits(delivery, { signal }, this.#cluster.clock, closed).finally(stopListening);
-    result.catch(() => {});
-    return result;
+    delivery.limit(signal);
+    if (waiting !== undefined) {
+      const stopListening = onAbort(signal, () => {
+        waiting.isGivenUp = true;
+      });
+      void delivery.whenEntered().then(stopListening);
+    }
+    return delivery;
   }
 
   #createRoute(topic: string): TopicRoute {
@@ -230,6 +232,18 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
     if (route.metadata === undefined) this.#resolve(route);
     this.#armBlockTimer();
     return { delivery, waiting };
+  }
+
+  /** The partitioner is the user's: what it throws here concerns no record. */
+  #onBatchClosed(topic: string, partition: number): void {
+    try {
+      this.#partitioner.batchClosed?.(topic, partition);
+    } catch (error) {
+      this.#cluster.logger.warn(
+        { event: 'partitioner_failed', topic, partition, err: error },
+        'batchClosed threw',
+      );
+    }
   }
 
   /** Asks the cluster about a topic for as long as a send may wait. */
@@ -262,6 +276,8 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
       if (send === undefined) break;
       this.#waitingBytes -= send.sizeBytes;
       if (send.isGivenUp) {
+        // Whoever gave it up need not be told by a flush.
+        send.delivery.catch(() => {});
         send.delivery.fail(new MillraceError('CANCELLED'));
         continue;
       }

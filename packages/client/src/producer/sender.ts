@@ -135,13 +135,16 @@ export class Sender {
     }
     this.#isPassing = true;
     const nowMs = this.#cluster.clock.nowMs();
-    this.#checkRequests(nowMs);
-    if (nowMs >= this.#nextExpiryMs) this.#expire(nowMs);
     let round: Round;
-    do {
-      round = this.#sendOnce(nowMs);
-    } while (round.hasMore);
-    this.#isPassing = false;
+    try {
+      this.#checkRequests(nowMs);
+      if (nowMs >= this.#nextExpiryMs) this.#expire(nowMs);
+      do {
+        round = this.#sendOnce(nowMs);
+      } while (round.hasMore);
+    } finally {
+      this.#isPassing = false;
+    }
     this.#wakeAt(Math.min(round.nextReadyMs, this.#nextExpiryMs, this.#nextCheckMs()));
     this.#cluster.refreshIfOld();
   }
