@@ -1,6 +1,7 @@
 /** grpc.health.v1: what load balancers and orchestrators ask. Says what it is told; judges nothing. */
-import { MillraceError } from '@millrace/core';
+import { status } from '@grpc/grpc-js';
 import { type HealthCheckRequest, type HealthCheckResponse, ServingStatus } from './generated/messages.ts';
+import { RpcStatusError } from './rpc-status.ts';
 import type { RpcStream, ServerStreamHandlers } from './rpc-stream.ts';
 
 interface Watcher {
@@ -27,8 +28,9 @@ export class HealthService {
   }
 
   check({ service }: HealthCheckRequest): HealthCheckResponse {
-    if (!this.#serving.has(service))
-      throw new MillraceError('INVALID_REQUEST', `unknown service "${service}"`);
+    if (!this.#serving.has(service)) {
+      throw new RpcStatusError(status.NOT_FOUND, 'INVALID_REQUEST', `unknown service "${service}"`);
+    }
     return { status: this.#statusOf(service) };
   }
 

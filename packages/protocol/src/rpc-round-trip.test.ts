@@ -1,3 +1,4 @@
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { ERRORS, type ErrorCode, MillraceError } from '@millrace/core';
 import { expect, onTestFinished, test } from 'vitest';
 import {
@@ -287,6 +288,20 @@ test('health tells whether the server serves, and a watcher hears of changes', a
   await expect(channel.unary(healthService.check, { service: 'other' })).rejects.toMatchObject({
     code: 'INVALID_REQUEST',
   });
+});
+
+test('health of an unknown service is NOT_FOUND to tools that know only gRPC', async () => {
+  const { port } = await loopback(() => undefined);
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const { path, request } = healthService.check;
+  const same = (bytes: Buffer): Buffer => bytes;
+  const code = await new Promise((resolve) => {
+    client.makeUnaryRequest(path, same, same, Buffer.from(request.encode({ service: 'other' })), (error) => {
+      resolve(error?.code);
+    });
+  });
+  expect(code).toBe(status.NOT_FOUND);
 });
 
 test('a message writes itself into the frame that goes out: its payload is copied once, at either end', async () => {

@@ -146,7 +146,7 @@ export class RpcServer {
     this.#health.setServing(service, serving);
   }
 
-  /** Binds and serves. @param host empty for every interface. @param port 0 lets the system choose. @returns the port. @throws {MillraceError} CONNECTION_FAILED */
+  /** Binds and serves. @param host empty for every IPv4 interface. @param port 0 lets the system choose. @returns the port. @throws {MillraceError} CONNECTION_FAILED */
   listen(host: string, port: number): Promise<number> {
     const address = host.includes(':') ? `[${host}]:${port}` : `${host || '0.0.0.0'}:${port}`;
     return new Promise((resolve, reject) => {

@@ -83,6 +83,16 @@ const CODE_OF_STATUS: ReadonlyMap<status, ErrorCode> = new Map([
   [status.UNAVAILABLE, 'NETWORK_EXCEPTION'],
 ]);
 
+/** For services that are not Millrace's own and name the status they want. */
+export class RpcStatusError extends MillraceError {
+  readonly status: status;
+
+  constructor(wanted: status, code: ErrorCode, message: string) {
+    super(code, message);
+    this.status = wanted;
+  }
+}
+
 export interface RpcFailure {
   readonly code: status;
   readonly details: string;
@@ -99,7 +109,8 @@ export function toRpcFailure(error: unknown): RpcFailure {
     .slice(0, DETAILS_MAX_CHARACTERS)
     .replace(/\p{Surrogate}/gu, '�')
     .replace(/\s+/g, ' ');
-  return { code: STATUS_OF_CODE[known.code], details, metadata };
+  const code = known instanceof RpcStatusError ? known.status : STATUS_OF_CODE[known.code];
+  return { code, details, metadata };
 }
 
 /** What a client makes of a status other than OK. */
