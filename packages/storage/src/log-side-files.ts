@@ -9,7 +9,7 @@ import { fileNames, LEADER_EPOCHS, offsetName, offsetsOf } from './log-folder.ts
 import type { RecoveryContext } from './log-recovery.ts';
 import { type LogState, recoverProducers } from './log-state-recovery.ts';
 import { encodeSnapshot } from './producer-snapshot.ts';
-import { ProducerState } from './producer-state.ts';
+import { ProducerState, type RememberedBatch } from './producer-state.ts';
 import type { Segment } from './segment.ts';
 import { formatEpochs } from './text-files.ts';
 import { replaceWhole, syncFile } from './whole-file.ts';
@@ -35,13 +35,18 @@ export class LogSideFiles {
     return this.#producers;
   }
 
+  /** As ProducerState.check. @param logStartOffset of the log. */
+  checkProducer(batch: BatchView, logStartOffset: number): RememberedBatch | undefined {
+    if (batch.producerId < 0) return undefined;
+    return this.#knownProducers().check(batch, logStartOffset === 0);
+  }
+
   /** Notes what was appended. */
   appended(batch: BatchView, nowMs: number): void {
     const { producerId, leaderEpoch } = batch;
     if (leaderEpoch > this.epochs.lastEpoch) this.assignEpoch(leaderEpoch, batch.baseOffset);
     if (producerId < 0) return;
-    this.#producers ??= new ProducerState(this.#context.resources.producerIdsMax);
-    this.#producers.update(batch, nowMs);
+    this.#knownProducers().update(batch, nowMs);
   }
 
   /** @returns whether anything changed. */
@@ -89,7 +94,9 @@ export class LogSideFiles {
     this.#snapshotOffset = Math.min(this.#snapshotOffset, this.#snapshots().at(-1) ?? -1);
     if (this.#producers === undefined) return;
     const { producers } = await recoverProducers(this.#context, segments, endOffset);
-    this.#producers = producers;
+    const rebuilt = producers ?? this.#noProducers();
+    rebuilt.replaces(this.#producers);
+    this.#producers = rebuilt;
   }
 
   /** Drops epochs that began at the log end and hold no record. @returns whether there were any. */
@@ -113,6 +120,15 @@ export class LogSideFiles {
     if (this.epochs.truncateStart(startOffset)) this.writeEpochs();
     const older = this.#snapshots().filter((offset) => offset < firstBaseOffset);
     for (const offset of older) if (offset !== this.#snapshotOffset) this.#removeSnapshot(offset);
+  }
+
+  #knownProducers(): ProducerState {
+    this.#producers ??= this.#noProducers();
+    return this.#producers;
+  }
+
+  #noProducers(): ProducerState {
+    return new ProducerState(this.#context.resources.producerIdsMax);
   }
 
   #snapshots(): number[] {

@@ -114,6 +114,21 @@ test('a retried batch gets its first offsets, also after its segment was deleted
   await store.close({ clean: true });
 });
 
+test('a batch behind the refused first one of its producer is refused too, also after a truncation', async () => {
+  const store = await openStore(new MemoryFileSystem());
+  const log = await openLog(store);
+  const append = (baseSequence: number) =>
+    log.appendAsLeader(batchOf('p', { producer: { producerId: 9, producerEpoch: 0, baseSequence } }), 0);
+  expect(() => append(1)).toThrow(fails('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+  append(0);
+  append(1);
+  await log.whenFlushed(2);
+  await log.truncateTo(0);
+  expect(() => append(1)).toThrow(fails('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+  expect([append(0).baseOffset, append(1).baseOffset]).toEqual([0, 1]);
+  await store.close({ clean: true });
+});
+
 test('a truncated log forgets what was cut, also its epochs and producers, and goes on', async () => {
   const disk = new MemoryFileSystem();
   let store = await openStore(disk);

@@ -161,7 +161,7 @@ export class PartitionLog implements JournalClient {
     const nowMs = this.#resources.clock.wallMs();
     checkTimestamps(view, config, nowMs);
     const isAppendTime = config.timestampType === 'append';
-    const earlier = side.producers?.check(view);
+    const earlier = side.checkProducer(view, this.#offsets.logStart);
     if (earlier !== undefined) {
       const { baseOffset, lastOffset, timestamp } = earlier;
       return { baseOffset, lastOffset, duplicate: true, logAppendTimeMs: isAppendTime ? timestamp : -1 };

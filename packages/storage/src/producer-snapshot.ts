@@ -54,6 +54,7 @@ function decodeEntry(bytes: Buffer, at: number, nowMs: number): ProducerEntry {
     producerId: Number(bytes.readBigInt64BE(at)),
     epoch: bytes.readInt16BE(at + 8),
     batches: lastSequence === -1 ? [] : [last],
+    sequencesKnown: Number.POSITIVE_INFINITY,
     lastSeenMs: nowMs,
     coordinatorEpoch: bytes.readInt32BE(at + 34),
     currentTxnFirstOffset: Number(bytes.readBigInt64BE(at + 38)),

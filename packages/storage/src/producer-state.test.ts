@@ -26,44 +26,71 @@ function stateOf(...batches: ProducerBatch[]): ProducerState {
   return state;
 }
 
+/** In a log of which nothing was deleted. */
+const check = (state: ProducerState, each: ProducerBatch) => state.check(each, true);
+
 const fails = (code: string) => expect.objectContaining({ code });
 
 describe('a leader that checks a batch', () => {
-  test('accepts the next sequence and any sequence of a producer it does not know', () => {
+  test('accepts the next sequence, and any of an unknown producer once something was forgotten', () => {
     const state = stateOf(batch(0, 3));
-    expect(state.check(batch(3))).toBeUndefined();
-    expect(state.check(batch(77, 1, { producerId: 2 }))).toBeUndefined();
-    expect(state.check(batch(-1, 1, { producerId: -1 }))).toBeUndefined();
+    expect(check(state, batch(3))).toBeUndefined();
+    expect(check(state, batch(-1, 1, { producerId: -1 }))).toBeUndefined();
+    expect(state.check(batch(77, 1, { producerId: 2 }), false)).toBeUndefined();
+    state.expire(100, 50);
+    expect(check(state, batch(77, 1, { producerId: 2 }))).toBeUndefined();
+    const full = new ProducerState(1);
+    full.update(batch(0), 0);
+    full.update(batch(0, 1, { producerId: 2 }), 0);
+    expect(check(full, batch(1))).toBeUndefined();
+  });
+
+  test('lets no batch overtake the refused first one of a producer', () => {
+    const state = stateOf();
+    expect(() => check(state, batch(5, 5))).toThrow(fails('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+    expect(check(state, batch(0, 5))).toBeUndefined();
+    state.update(batch(0, 5), 0);
+    expect(check(state, batch(5, 5))).toBeUndefined();
+  });
+
+  test('never calls a duplicate what lies before all that it knows of the producer', () => {
+    const state = stateOf();
+    expect(state.check(batch(5, 5), false)).toBeUndefined();
+    for (let sequence = 5; sequence < 40; sequence += 5) state.update(batch(sequence, 5), 0);
+    for (const earlier of [batch(0, 5), batch(4, 5), batch(2, 2)]) {
+      expect(() => check(state, earlier)).toThrow(fails('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+    }
+    expect(() => check(state, batch(5, 5))).toThrow(fails('DUPLICATE_SEQUENCE_NUMBER'));
   });
 
   test('answers a retry of one of the last five with its first offsets', () => {
     const state = stateOf(...[0, 2, 4, 6, 8, 10].map((sequence) => batch(sequence, 2)));
     for (const sequence of [2, 4, 6, 8, 10]) {
-      expect(state.check(batch(sequence, 2))).toMatchObject({ baseOffset: 100 + sequence });
+      expect(check(state, batch(sequence, 2))).toMatchObject({ baseOffset: 100 + sequence });
     }
-    expect(() => state.check(batch(0, 2))).toThrow(fails('DUPLICATE_SEQUENCE_NUMBER'));
+    expect(() => check(state, batch(0, 2))).toThrow(fails('DUPLICATE_SEQUENCE_NUMBER'));
   });
 
   test('refuses a gap', () => {
-    expect(() => stateOf(batch(0)).check(batch(2))).toThrow(fails('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+    expect(() => check(stateOf(batch(0)), batch(2))).toThrow(fails('OUT_OF_ORDER_SEQUENCE_NUMBER'));
   });
 
   test('follows sequences around their end', () => {
     const state = stateOf(batch(LAST_SEQUENCE - 1, 2));
-    expect(state.check(batch(0))).toBeUndefined();
-    expect(() => state.check(batch(1))).toThrow(fails('OUT_OF_ORDER_SEQUENCE_NUMBER'));
-    const wrapped = stateOf(batch(LAST_SEQUENCE - 1, 4));
-    expect(wrapped.check(batch(2))).toBeUndefined();
-    expect(() => wrapped.check(batch(LAST_SEQUENCE - 5))).toThrow(fails('DUPLICATE_SEQUENCE_NUMBER'));
+    expect(check(state, batch(0))).toBeUndefined();
+    expect(() => check(state, batch(1))).toThrow(fails('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+    const wrapped = stateOf(batch(LAST_SEQUENCE - 6, 5), batch(LAST_SEQUENCE - 1, 4));
+    expect(check(wrapped, batch(2))).toBeUndefined();
+    expect(() => check(wrapped, batch(LAST_SEQUENCE - 5))).toThrow(fails('DUPLICATE_SEQUENCE_NUMBER'));
   });
 
   test('fences older epochs and lets newer ones begin at zero only', () => {
     const state = stateOf(batch(5, 1, { producerEpoch: 3 }));
-    expect(() => state.check(batch(6, 1, { producerEpoch: 2 }))).toThrow(fails('INVALID_PRODUCER_EPOCH'));
-    expect(() => state.check(batch(6, 1, { producerEpoch: 4 }))).toThrow(
+    expect(() => check(state, batch(6, 1, { producerEpoch: 2 }))).toThrow(fails('INVALID_PRODUCER_EPOCH'));
+    expect(() => check(state, batch(6, 1, { producerEpoch: 4 }))).toThrow(
       fails('OUT_OF_ORDER_SEQUENCE_NUMBER'),
     );
-    expect(state.check(batch(0, 1, { producerEpoch: 4 }))).toBeUndefined();
+    expect(check(state, batch(0, 1, { producerEpoch: 4 }))).toBeUndefined();
   });
 });
 
@@ -90,7 +117,9 @@ test('a snapshot keeps the newest batch of each producer; a flipped bit is notic
         const state = new ProducerState(100);
         for (const producerId of ids) state.update(batch(sequence, 3, { producerId }), 0);
         const bytes = encodeSnapshot(state.entries());
-        expect(decodeSnapshot(bytes, 0)).toEqual([...state.entries()]);
+        expect(decodeSnapshot(bytes, 0)).toEqual(
+          [...state.entries()].map((entry) => ({ ...entry, sequencesKnown: Number.POSITIVE_INFINITY })),
+        );
         bytes[flip % bytes.length]! ^= 1 << (flip % 8);
         expect(decodeSnapshot(bytes, 0)).toBeUndefined();
       },

@@ -31,6 +31,11 @@ export interface ProducerEntry {
   epoch: number;
   /** Oldest first, at most five: as many as a producer may have in flight. */
   batches: RememberedBatch[];
+  /**
+   * How many sequences of this epoch, up to the newest, are known to have been appended. Infinity for an entry of a
+   * snapshot, which does not tell where the producer began.
+   */
+  sequencesKnown: number;
   /** When a batch came last, by this node's clock. */
   lastSeenMs: number;
   coordinatorEpoch: number;
@@ -45,9 +50,15 @@ export class ProducerState {
   readonly #idsMax: number;
   /** In order of last use. */
   readonly #entries = new Map<number, ProducerEntry>();
+  /** A producer that is not known may have written here before. */
+  #hasForgotten = false;
 
   constructor(idsMax: number) {
     this.#idsMax = idsMax;
+  }
+
+  get hasForgotten(): boolean {
+    return this.#hasForgotten;
   }
 
   get size(): number {
@@ -65,14 +76,20 @@ export class ProducerState {
   /**
    * What a leader asks before it appends: the earlier append if this batch is a retry of it, else undefined.
    *
+   * @param isWholeLog nothing of the log was deleted. Then a producer that is not known begins with sequence 0: its
+   * first batch may have been refused, and one sent right behind it must not overtake it. Else it may begin anywhere.
    * @throws {MillraceError} INVALID_PRODUCER_EPOCH from a fenced producer; OUT_OF_ORDER_SEQUENCE_NUMBER if batches
-   * are missing before this one; DUPLICATE_SEQUENCE_NUMBER if it was appended so long ago that its offset is
-   * forgotten. A producer that is not known may begin with any sequence.
+   * are missing before this one, or if it lies before all that is known of the producer; DUPLICATE_SEQUENCE_NUMBER if
+   * it was appended so long ago that its offset is forgotten: never for one that may not have been appended.
    */
-  check(batch: ProducerBatch): RememberedBatch | undefined {
+  check(batch: ProducerBatch, isWholeLog: boolean): RememberedBatch | undefined {
     const { producerId, producerEpoch, baseSequence, lastSequence } = batch;
+    if (producerId < 0) return undefined;
     const entry = this.#entries.get(producerId);
-    if (entry === undefined || producerId < 0) return undefined;
+    if (entry === undefined) {
+      if (baseSequence > 0 && isWholeLog && !this.#hasForgotten) throw outOfOrder(batch, 0);
+      return undefined;
+    }
     if (producerEpoch < entry.epoch) {
       throw new MillraceError(
         'INVALID_PRODUCER_EPOCH',
@@ -92,7 +109,8 @@ export class ProducerState {
     if (baseSequence === expected) return undefined;
     // Sequences wrap, so "behind" means the shorter way round.
     const behind = (newest - lastSequence + SEQUENCES) % SEQUENCES;
-    if (behind < SEQUENCES / 2) {
+    const sequencesBack = ((newest - baseSequence + SEQUENCES) % SEQUENCES) + 1;
+    if (behind < SEQUENCES / 2 && sequencesBack <= entry.sequencesKnown) {
       throw new MillraceError(
         'DUPLICATE_SEQUENCE_NUMBER',
         `sequences ${baseSequence} to ${lastSequence} of producer ${producerId} were appended before`,
@@ -109,6 +127,7 @@ export class ProducerState {
     if (entry.epoch !== producerEpoch) {
       entry.epoch = producerEpoch;
       entry.batches = [];
+      entry.sequencesKnown = 0;
     }
     entry.lastSeenMs = nowMs;
     if (batch.isControl) {
@@ -122,6 +141,7 @@ export class ProducerState {
         lastOffset: batch.lastOffset,
         timestamp: batch.maxTimestamp,
       });
+      entry.sequencesKnown += ((batch.lastSequence - batch.baseSequence + SEQUENCES) % SEQUENCES) + 1;
       if (batch.isTransactional && entry.currentTxnFirstOffset === -1) {
         entry.currentTxnFirstOffset = batch.baseOffset;
       }
@@ -137,6 +157,7 @@ export class ProducerState {
     for (const oldest of this.#entries.values()) {
       if (oldest.currentTxnFirstOffset !== -1) continue;
       this.#entries.delete(oldest.producerId);
+      this.#hasForgotten = true;
       return;
     }
   }
@@ -146,13 +167,27 @@ export class ProducerState {
     for (const entry of this.#entries.values()) {
       if (entry.lastSeenMs + expirationMs <= nowMs && entry.currentTxnFirstOffset === -1) {
         this.#entries.delete(entry.producerId);
+        this.#hasForgotten = true;
       }
     }
+  }
+
+  /** Takes the place of `earlier`, of the same log. */
+  replaces(earlier: ProducerState): void {
+    this.#hasForgotten ||= earlier.hasForgotten;
   }
 }
 
 function newEntry(producerId: number, epoch: number): ProducerEntry {
-  return { producerId, epoch, batches: [], lastSeenMs: 0, coordinatorEpoch: -1, currentTxnFirstOffset: -1 };
+  return {
+    producerId,
+    epoch,
+    batches: [],
+    sequencesKnown: 0,
+    lastSeenMs: 0,
+    coordinatorEpoch: -1,
+    currentTxnFirstOffset: -1,
+  };
 }
 
 function outOfOrder(
