@@ -10,6 +10,7 @@ import {
   type MetadataImage,
 } from '@millrace/metadata';
 import { expect, test } from 'vitest';
+import { ProposalNotAppended } from './quorum-waiters.ts';
 import { ControllerScenario, settle } from './testing/controller-scenario.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
@@ -100,6 +101,32 @@ test('what was decided on top of a refused proposal has no effect, though it is 
   expect(scenario.controller.image().topics.size).toBe(0);
   scenario.quorum.isAutomatic = true;
   expect((await scenario.topic('t')).failure).toBeUndefined();
+});
+
+test('a proposal that expired before it was in the log leaves nothing behind, and nobody waits for it', async () => {
+  const scenario = await ControllerScenario.withBrokers(1);
+  scenario.quorum.isAutomatic = false;
+  scenario.quorum.refusal = new ProposalNotAppended();
+  const expired = scenario.topic('t');
+  scenario.quorum.refusal = undefined;
+  const restsOnIt = scenario.topic('t').catch((error: unknown) => error);
+  await expect(expired).rejects.toThrow(code('REQUEST_TIMED_OUT'));
+  expect(await restsOnIt).toMatchObject({ code: 'NOT_CONTROLLER' });
+  await scenario.heartbeat(1);
+  scenario.quorum.isAutomatic = true;
+  expect((await scenario.topic('t')).failure).toBeUndefined();
+});
+
+test('an answer that rests on a change without a commit fails in time', async () => {
+  const scenario = await ControllerScenario.withBrokers(1);
+  scenario.quorum.isAutomatic = false;
+  const change = scenario.topic('t');
+  const refusal = scenario.topic('t').catch((error: unknown) => error);
+  await settle();
+  scenario.clock.advance(5000);
+  expect(await refusal).toMatchObject({ code: 'REQUEST_TIMED_OUT' });
+  scenario.quorum.commit();
+  expect((await change).failure).toBeUndefined();
 });
 
 test('changes that wait for commit are limited', async () => {

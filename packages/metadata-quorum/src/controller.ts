@@ -57,6 +57,7 @@ import type {
 import type { ControllerConfig } from './controller-config.ts';
 import type { LeadershipEvent, QuorumStateMachine } from './quorum-ports.ts';
 import type { QuorumStatus } from './quorum-status.ts';
+import { ProposalNotAppended } from './quorum-waiters.ts';
 import type { Committed } from './speculation-state.ts';
 
 /** What the controller needs of the quorum; `MetadataQuorum` is it. */
@@ -86,6 +87,8 @@ export interface ControllerOptions {
 const TAIL_MAX_BYTES = 8 * MiB;
 /** A decision that is larger goes into several entries. */
 const ENTRY_MAX_BYTES = 512 * KiB;
+/** For answers that change nothing but rest on changes under way; the quorum bounds the changes themselves. */
+const COMMIT_WAIT_TIMEOUT_MS = 5000;
 
 export class Controller implements ControllerApi {
   readonly #options: ControllerOptions;
@@ -300,23 +303,37 @@ export class Controller implements ControllerApi {
   }
 
   /**
-   * A proposal that timed out may still be committed in its place. Any other failure means that it is not in the log,
-   * so what was decided on top of it is void. Decisions start again from what is committed, once the void ones are
+   * A proposal that timed out in the log may still be committed in its place. Any other failure means that it is not
+   * in the log, so what was decided on top of it is void. Decisions start again from what is committed, once the void ones are
    * through: until then nothing new could take the place that it is decided for.
    */
   #onProposalFailed(error: unknown): void {
-    if (error instanceof MillraceError && error.code === 'REQUEST_TIMED_OUT') return;
+    const isTimeout = error instanceof MillraceError && error.code === 'REQUEST_TIMED_OUT';
+    if (isTimeout && !(error instanceof ProposalNotAppended)) return;
     this.#isDraining = this.#inFlight > 0;
     this.#metadata.speculation.drop();
     this.#failWaiting();
   }
 
-  /** Resolves when the entry at `offset` is committed. */
+  /** Resolves when the entry at `offset` is committed. @throws {MillraceError} REQUEST_TIMED_OUT, NOT_CONTROLLER */
   async #whenCommitted(offset: number): Promise<void> {
-    while (this.image().offset <= offset) {
-      const next = new Deferred<void>();
-      this.#waiting.add(next);
-      await next.promise;
+    let next: Deferred<void> | undefined;
+    let isLate = false;
+    const timer = this.#options.clock.schedule(COMMIT_WAIT_TIMEOUT_MS, () => {
+      isLate = true;
+      next?.resolve();
+    });
+    try {
+      while (this.image().offset <= offset) {
+        if (isLate)
+          throw new MillraceError('REQUEST_TIMED_OUT', 'what the answer rests on was not committed');
+        next = new Deferred();
+        this.#waiting.add(next);
+        await next.promise;
+        this.#waiting.delete(next);
+      }
+    } finally {
+      timer.cancel();
     }
   }
 

@@ -26,6 +26,16 @@ interface Read {
   index: number | undefined;
 }
 
+/**
+ * A proposal that gave up before it was in the log: what was decided on top of it can never take its place. Its code
+ * is that of any other proposal that was not answered in time, which may still be committed.
+ */
+export class ProposalNotAppended extends MillraceError {
+  constructor() {
+    super('REQUEST_TIMED_OUT', 'the proposal was not applied');
+  }
+}
+
 const notApplied = (why: string): MillraceError =>
   new MillraceError('NOT_CONTROLLER', `${why}; the proposal was not applied`);
 
@@ -155,7 +165,7 @@ export class QuorumWaiters {
     const inTime: Proposal[] = [];
     for (const proposal of this.#queued.splice(0)) {
       if (proposal.dueMs > nowMs) inTime.push(proposal);
-      else this.#reject(proposal, new MillraceError('REQUEST_TIMED_OUT', 'the proposal was not applied'));
+      else this.#reject(proposal, new ProposalNotAppended());
     }
     this.#queued = inTime;
     for (const [index, proposal] of this.#appended) {
