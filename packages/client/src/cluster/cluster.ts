@@ -69,6 +69,7 @@ export class Cluster {
   readonly #listeners = new Set<() => void>();
   /** Topics that refreshes ask about, and whether a missing one may be created. */
   readonly #topicsInUse = new Map<string, boolean>();
+  readonly #holders = new Set<() => Iterable<string>>();
   readonly #closing = new AbortController();
   #refreshing: Promise<void> | undefined;
   #preferred = 0;
@@ -108,6 +109,14 @@ export class Cluster {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
+    };
+  }
+
+  /** Topics named here stay in use, missing or not: somebody waits for news of them. Returns what ends it. */
+  holdTopics(names: () => Iterable<string>): () => void {
+    this.#holders.add(names);
+    return () => {
+      this.#holders.delete(names);
     };
   }
 
@@ -152,7 +161,7 @@ export class Cluster {
       const waitMs = backoffMs(attempt, this.config, this.random);
       const limitMs = Math.min(timeoutMs, this.config.missingTopicTimeoutMs);
       if (!failure.retriable || this.clock.nowMs() - startMs + waitMs > limitMs) {
-        for (const name of missing) this.#topicsInUse.delete(name);
+        this.#giveUp(missing);
         throw failure;
       }
       await pause(this.clock, waitMs, signal);
@@ -274,6 +283,14 @@ export class Cluster {
       .map(({ host, port }) => `${host}:${port}`)
       .join(', ');
     return new MillraceError('CONNECTION_FAILED', `no node answered (asked ${asked})`, { cause: last });
+  }
+
+  #giveUp(missing: readonly string[]): void {
+    const held = new Set(Array.from(this.#holders, (names) => [...names()]).flat());
+    for (const name of missing) {
+      if (held.has(name)) this.#topicsInUse.set(name, false);
+      else this.#topicsInUse.delete(name);
+    }
   }
 
   #changed(): void {

@@ -475,6 +475,47 @@ describe('limits', () => {
     await run(millrace.close());
   });
 
+  test('a topic that is deleted fails what is under way and what waits within missingTopicTimeoutMs', async () => {
+    const { cluster, millrace, run, pass, clock } = fixture({ fake: { latencyMs: 2 } });
+    cluster.createTopic('t', 1);
+    const producer = millrace.producer();
+    await run(producer.send({ topic: 't', value: 'warm' }));
+    cluster.topics.delete('t');
+    const startMs = clock.nowMs();
+    const underWay = codeOf(producer.send({ topic: 't', value: 'a' }));
+    await pass(100);
+    const waiting = codeOf(producer.send({ topic: 't', value: 'b' }));
+    expect(await run(waiting)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+    expect(await run(underWay)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+    expect(clock.nowMs() - startMs).toBeLessThan(4_500);
+    await run(producer.flush());
+    await run(millrace.close());
+  });
+
+  test('sends that wait for room go on when metadata that was lost returns', async () => {
+    const { cluster, millrace, run, pass, clock } = fixture({ fake: { latencyMs: 20 } });
+    const topic = cluster.createTopic('t', 1);
+    cluster.createTopic('u', 1);
+    const producer = millrace.producer({ batchSize: 300, bufferMemory: 600, maxBlockMs: 60_000 });
+    await run(producer.send({ topic: 't', partition: 0, value: 'warm' }));
+    const sent = numbered(60).map((record) => producer.send(record));
+    expect(producer.isFull).toBe(true);
+    await pass(5);
+    cluster.onUnary = () => {
+      cluster.topics.delete('t');
+      return undefined;
+    };
+    const other = producer.send({ topic: 'u', value: 'x' });
+    await pass(60);
+    cluster.onUnary = () => undefined;
+    cluster.topics.set('t', topic);
+    const startMs = clock.nowMs();
+    await run(Promise.all([...sent, other]));
+    expect(clock.nowMs() - startMs).toBeLessThan(3_000);
+    expect(cluster.partition('t').values()).toEqual(['warm', ...values(60)]);
+    await run(millrace.close());
+  });
+
   test('an unknown topic rejects within missingTopicTimeoutMs; one that appears meanwhile is used', async () => {
     const { cluster, millrace, run, pass, clock } = fixture();
     const producer = millrace.producer();

@@ -310,6 +310,9 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
       const known = this.#cluster.metadata.topic(route.topic);
       const hasFailed = this.#cluster.metadata.failureOf(route.topic) !== undefined;
       if (known !== undefined || hasFailed) route.metadata = known;
+      if (route.waiting.length === 0) continue;
+      if (route.metadata === undefined) this.#resolve(route);
+      else this.#admit(route);
     }
   }
 

@@ -44,6 +44,7 @@ export class Sender {
   readonly #acks: number;
   readonly #links = new Map<NodeId, BrokerLink>();
   readonly #unsubscribe: () => void;
+  readonly #letGo: () => void;
   #identity: ProducerIdentity | undefined;
   #isIdentifying = false;
   #identityFailures = 0;
@@ -63,6 +64,7 @@ export class Sender {
     this.#onBatchClosed = onBatchClosed;
     this.#acks = ACKS[config.acks];
     this.#unsubscribe = cluster.onChange(() => this.#onMetadata());
+    this.#letGo = cluster.holdTopics(() => Array.from(accumulator.active, ({ topic }) => topic));
   }
 
   /** A lane got a new batch; if it had one before, that one is closed now. */
@@ -106,6 +108,7 @@ export class Sender {
   async close(error: MillraceError): Promise<void> {
     this.#isClosed = true;
     this.#unsubscribe();
+    this.#letGo();
     this.#timer?.cancel();
     const ended = Array.from(this.#links.values(), (link) => link.close());
     this.#links.clear();
