@@ -12,8 +12,8 @@ import type { Bench } from './row.ts';
 const POLL_MS = 20;
 const SETTLE_STEP_MS = 1_000;
 const SETTLE_STEPS_MAX = 60;
-/** Creating logs takes all it can get: below this share of a core, on every node, it is over. */
-const SETTLED_SHARE = 0.2;
+/** Creating logs keeps the disk busy and with it a node: below this share of a core twice in a row it is over. */
+const SETTLED_SHARE = 0.08;
 const LOG_TAIL_LINES = 8;
 
 export class BenchCluster {
@@ -73,10 +73,13 @@ export class BenchCluster {
 
   /** Waits until the nodes have made the files of what was created and have gone quiet. */
   async settled(): Promise<void> {
+    let wasQuiet = false;
     for (let step = 0; step < SETTLE_STEPS_MAX; step++) {
       const watch = new UsageWatch(this.servers);
       await sleepMs(SETTLE_STEP_MS);
-      if (busiestShare(watch.end()) < SETTLED_SHARE) return;
+      const isQuiet = busiestShare(watch.end()) < SETTLED_SHARE;
+      if (isQuiet && wasQuiet) return;
+      wasQuiet = isQuiet;
     }
   }
 
