@@ -170,7 +170,7 @@ export class BrokerLifecycle {
           if (this.#session === session) this.#answered(state);
         },
         onClosed: (error) => {
-          if (this.#session === session) this.#lost(error);
+          if (this.#session === session) this.#failed(error);
         },
       },
     );

@@ -218,6 +218,8 @@ export class Partition {
     const nowMs = this.#host.clock.nowMs();
     const { logEndOffset } = this.log;
     this.#propose(leader.proposeShrink(logEndOffset, nowMs) ?? leader.proposeExpansions(logEndOffset, nowMs));
+    // Time alone can end the wait for a follower that might have joined.
+    this.#advance();
   }
 
   /** Leader: the log start moved; followers hear of it with their next answer. */
@@ -231,6 +233,7 @@ export class Partition {
     if (leader === undefined || !leader.isUnderReplicated) return;
     leader.brokerChanged(brokerId);
     this.#propose(leader.proposeExpansions(this.log.logEndOffset, this.#host.clock.nowMs()));
+    this.#advance();
   }
 
   isrAnswered(proposal: IsrProposal, answer: IsrAnswer): IsrOutcome {

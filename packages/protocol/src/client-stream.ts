@@ -25,6 +25,7 @@ export class ClientStream<Outgoing, Incoming> implements RpcStream<Outgoing> {
   readonly #greeting: NodeJS.Timeout;
   #closed = false;
   #halfClosed = false;
+  #reason: { readonly error: MillraceError | undefined } | undefined;
 
   constructor(call: ClientCall, options: ClientStreamOptions<Outgoing, Incoming>) {
     this.#call = call;
@@ -72,6 +73,8 @@ export class ClientStream<Outgoing, Incoming> implements RpcStream<Outgoing> {
       this.#call.end();
       return;
     }
+    // The status that follows only says that the call was cancelled; this is why.
+    this.#reason = { error };
     this.#call.cancel();
     queueMicrotask(() => this.#finish(error));
   }
@@ -86,7 +89,9 @@ export class ClientStream<Outgoing, Incoming> implements RpcStream<Outgoing> {
   }
 
   #onStatus(final: StatusObject): void {
-    if (final.code !== status.OK) {
+    if (this.#reason !== undefined) {
+      this.#finish(this.#reason.error);
+    } else if (final.code !== status.OK) {
       this.#finish(fromRpcFailure(final));
     } else if (this.#call.readableEnded) {
       this.#finish(undefined);

@@ -53,9 +53,13 @@ export async function askLeadersOnce<Q extends TopicPartition, Request, Answer e
     });
   });
   await Promise.all(asked);
-  if (results.some((result) => result instanceof MillraceError && result.staleMetadata))
-    cluster.requestRefresh();
+  if (results.some(mayHaveMoved)) cluster.requestRefresh();
   return results;
+}
+
+/** A leader that does not answer may not be the leader any more. */
+function mayHaveMoved(result: unknown): boolean {
+  return result instanceof MillraceError && (result.staleMetadata || result.code === 'REQUEST_TIMED_OUT');
 }
 
 /** Every answer, in order. @throws {MillraceError} the first failure that time and new metadata do not cure. */

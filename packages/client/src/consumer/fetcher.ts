@@ -231,7 +231,8 @@ export class Fetcher<K, V> {
   /** Trouble that passes is waited out; the user is told only of what does not. */
   #onFailed(state: State<K, V>, error: MillraceError): void {
     const { clock, config, random, logger } = this.#cluster;
-    if (error.staleMetadata) this.#cluster.requestRefresh();
+    // A leader that does not answer may not be the leader any more.
+    if (error.staleMetadata || error.code === 'REQUEST_TIMED_OUT') this.#cluster.requestRefresh();
     if (!error.retriable) {
       state.fail(error);
       this.#onNews();
