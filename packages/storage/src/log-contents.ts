@@ -77,13 +77,20 @@ export class LogContents {
     return this.segments.all.length === 1 && this.segments.active.isEmpty;
   }
 
-  /** @param bytes exactly `views`, back to back; kept in the cache as they are. */
-  append(bytes: Buffer, views: readonly BatchView[], config: LogConfig, nowMs: number): void {
+  /** @param bytes exactly `views`, back to back. @param isReadSoon as a leader's are, by followers and consumers. */
+  append(
+    bytes: Buffer,
+    views: readonly BatchView[],
+    config: LogConfig,
+    nowMs: number,
+    isReadSoon: boolean,
+  ): void {
     const { baseOffset } = views[0]!;
     if (baseOffset < this.endOffset) this.segments.rebase(baseOffset);
     this.segments.append(bytes, views, config);
     for (const view of views) this.side.appended(view, nowMs);
-    this.#tail.append(baseOffset, this.endOffset, bytes);
+    if (isReadSoon) this.#tail.append(baseOffset, this.endOffset, bytes);
+    else this.#tail.clear();
     this.#unsnapshottedBytes += bytes.length;
   }
 

@@ -170,7 +170,7 @@ export class PartitionLog implements JournalClient {
     const baseOffset = this.#offsets.logEnd;
     view.assignOffsets(baseOffset, leaderEpoch);
     if (isAppendTime) view.setLogAppendTime(nowMs);
-    this.#append(batch, [view], nowMs);
+    this.#append(batch, [view], nowMs, true);
     const { lastOffset } = view;
     return { baseOffset, lastOffset, duplicate: false, logAppendTimeMs: isAppendTime ? nowMs : -1 };
   }
@@ -190,7 +190,7 @@ export class PartitionLog implements JournalClient {
     this.#durability.checkRoom();
     const sizeBytes = views.reduce((sum, view) => sum + view.sizeBytes, 0);
     const whole = sizeBytes === batches.length ? batches : batches.subarray(0, sizeBytes);
-    this.#append(whole, views, this.#resources.clock.wallMs());
+    this.#append(whole, views, this.#resources.clock.wallMs(), false);
     return { lastOffset: last.lastOffset };
   }
 
@@ -399,9 +399,9 @@ export class PartitionLog implements JournalClient {
     this.#contents = contents;
   }
 
-  #append(bytes: Buffer, views: readonly BatchView[], nowMs: number): void {
+  #append(bytes: Buffer, views: readonly BatchView[], nowMs: number, isReadSoon: boolean): void {
     const contents = this.#contents!;
-    this.#guard(() => contents.append(bytes, views, this.config, nowMs));
+    this.#guard(() => contents.append(bytes, views, this.config, nowMs, isReadSoon));
     this.#offsets.appendedTo(contents.endOffset);
     this.#durability.appended(views[0]!.baseOffset, bytes);
   }
