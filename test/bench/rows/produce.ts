@@ -1,6 +1,7 @@
 /** How fast one producer fills one partition: LinkedIn's matrix of 2014, with what we add, durability. */
 import { BenchCluster } from '../bench-cluster.ts';
 import { runJob } from '../client/bench-client.ts';
+import { touchPageCache } from '../floor/disk-floor.ts';
 import type { Bench, Reach, Row, RowResult } from '../row.ts';
 import { formatNumber } from '../table.ts';
 import { BATCH_BYTES, recordsPerS } from './record-size.ts';
@@ -16,6 +17,10 @@ interface ProduceSetup {
   readonly base?: string;
   readonly reach: (rate: number, against: { readonly floor: number; readonly base: number }) => Reach;
 }
+
+/** About what a row writes. */
+const TOUCH_BYTES = 6e9;
+const QUICK_TOUCH_BYTES = 1.5e9;
 
 const REPLICATED = 'produce-100b-rf3';
 
@@ -69,6 +74,7 @@ const SETUPS: readonly ProduceSetup[] = [
 async function measure(bench: Bench, setup: ProduceSetup): Promise<RowResult> {
   const { recordBytes, replicas, acks, durability } = setup;
   const floorRate = recordsPerS(await bench.floors.bytesPerS('grpcUp', BATCH_BYTES), recordBytes);
+  touchPageCache(bench.folder, bench.quick ? QUICK_TOUCH_BYTES : TOUCH_BYTES);
   const { result, usage } = await BenchCluster.run(bench, replicas, async (cluster) => {
     await cluster.createTopic({
       name: 'bench',
