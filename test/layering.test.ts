@@ -34,6 +34,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'grpc-api',
     'cli',
   ],
+  simulator: [
+    'core',
+    'records',
+    'raft',
+    'metadata',
+    'storage',
+    'protocol',
+    'metadata-quorum',
+    'broker',
+    'client',
+    'grpc-api',
+    'server',
+  ],
 };
 
 /** Packages whose every module is pure; elsewhere, modules named `*-state.ts` are. */
