@@ -1,18 +1,7 @@
 /** The command line's environment in a real process. The only file here that touches `process`. */
 import { homedir } from 'node:os';
-import { performance } from 'node:perf_hooks';
-import { Millrace } from '@millrace/client';
-import { type Clock, DELAY_MAX_MS } from '@millrace/core';
+import { Millrace, systemClock } from '@millrace/client';
 import type { CliEnvironment } from './environment.ts';
-
-const systemClock: Clock = {
-  nowMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  schedule(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), DELAY_MAX_MS));
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 /** Listens for SIGINT and SIGTERM from now on: the first one aborts `interrupted`, the second ends the process. */
 export function processEnvironment(version: string): CliEnvironment {

@@ -65,3 +65,4 @@ export {
   string,
   uint32,
 } from './serializers.ts';
+export { systemClock, systemRandom } from './system-clock.ts';

@@ -1,4 +1,7 @@
-/** The real clock and the real randomness: the only place in the SDK that touches either. */
+/**
+ * The real clock and the real randomness, for the SDK and for whoever composes a process: the only place that makes
+ * either. Everything below is given a `Clock` and a `Random`.
+ */
 import { randomFillSync } from 'node:crypto';
 import { type Clock, DELAY_MAX_MS, type Random, type Timer } from '@millrace/core';
 

@@ -3,12 +3,12 @@
  * Ports are chosen by the operating system unless a first one is given.
  */
 import { join } from 'node:path';
+import { systemRandom } from '@millrace/client';
 import { invariant, type Logger, randomUuid, silentLogger } from '@millrace/core';
 import { developmentProperties } from './development-properties.ts';
 import type { Voter } from './listener.ts';
 import { MillraceNode, memoryDisk, type NodeDisk, type NodeEnvironment, realDisk } from './millrace-node.ts';
 import { parseNodeConfig } from './node-config.ts';
-import { systemRandom } from './system-random.ts';
 
 export interface ClusterOptions {
   /** How many nodes, each controller and broker, with ids from 1. Default 3. */

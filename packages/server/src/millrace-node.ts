@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { Broker } from '@millrace/broker';
+import { systemClock, systemRandom } from '@millrace/client';
 import {
   type Clock,
   type Closable,
@@ -35,8 +36,6 @@ import { type FileSystem, type LogStore, MemoryFileSystem, NodeFileSystem } from
 import { openDataDirectory } from './data-directory.ts';
 import type { Voter } from './listener.ts';
 import type { NodeConfig } from './node-config.ts';
-import { systemClock } from './system-clock.ts';
-import { systemRandom } from './system-random.ts';
 
 /** Where a node's bytes live. Memory lasts as long as its `NodeDisk`: a node started on it again finds its data. */
 export interface NodeDisk {

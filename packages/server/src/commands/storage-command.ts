@@ -1,9 +1,9 @@
 /** `millrace storage`: prepares and shows data directories. A server never formats one unless told to. */
 import { EXIT, type ExitCode, type ProgramExtension } from '@millrace/cli';
+import { systemRandom } from '@millrace/client';
 import { MillraceError, randomUuid } from '@millrace/core';
 import { LogStore, NodeFileSystem } from '@millrace/storage';
 import { isFormatted } from '../data-directory.ts';
-import { systemRandom } from '../system-random.ts';
 import { readNodeConfig } from './node-settings.ts';
 
 const UUID = /^[A-Za-z0-9_-]{22}$/;
