@@ -24,6 +24,7 @@ export type {
 } from './admin/admin-shapes.ts';
 export { clientConfig, consumerConfig, producerConfig } from './client-config.ts';
 export type { OffsetSpec } from './cluster/offset-lookup.ts';
+export { networkTransport } from './cluster/rpc-transport.ts';
 export type { Address, CallOptions, Connection, Transport } from './cluster/transport.ts';
 export { Consumer } from './consumer/consumer.ts';
 export type {

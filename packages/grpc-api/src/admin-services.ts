@@ -1,12 +1,12 @@
 /** Cluster administration as gRPC, onto any broker. Wire in, call, wire out. */
 import type { BrokerApi } from '@millrace/broker';
 import { MillraceError } from '@millrace/core';
-import { adminService, type RpcServer } from '@millrace/protocol';
+import { adminService, type RpcListener } from '@millrace/protocol';
 import { unaryFor } from './broker-services.ts';
 import { contextOf } from './request-header.ts';
 import { toWireFailures } from './wire-failure.ts';
 
-export function registerAdminServices(server: RpcServer, broker: BrokerApi): void {
+export function registerAdminServices(server: RpcListener, broker: BrokerApi): void {
   const unary = unaryFor(server, broker);
   unary(adminService.createTopics, async ({ header, topics, validateOnly }) => {
     const answer = await broker.createTopics({ ...contextOf(header), topics, validateOnly });

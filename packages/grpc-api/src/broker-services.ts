@@ -4,7 +4,7 @@ import {
   brokerService,
   type CallContext,
   type RequestHeader,
-  type RpcServer,
+  type RpcListener,
   type UnaryMethod,
 } from '@millrace/protocol';
 import { FetchStream } from './fetch-stream.ts';
@@ -14,7 +14,7 @@ import { checkCluster, contextOf } from './request-header.ts';
 import { toWireFailures } from './wire-failure.ts';
 
 /** Registers Broker and Replication. */
-export function registerBrokerServices(server: RpcServer, broker: BrokerApi): void {
+export function registerBrokerServices(server: RpcListener, broker: BrokerApi): void {
   const unary = unaryFor(server, broker);
   server.duplex(brokerService.produce, (stream) => new ProduceStream(broker, stream));
   server.duplex(brokerService.fetch, (stream) => new FetchStream(broker, stream));
@@ -44,7 +44,7 @@ export function registerBrokerServices(server: RpcServer, broker: BrokerApi): vo
 type Handler<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
 
 /** Registers unary methods whose requests must be meant for this cluster. */
-export function unaryFor(server: RpcServer, { clusterId }: { readonly clusterId: string }) {
+export function unaryFor(server: RpcListener, { clusterId }: { readonly clusterId: string }) {
   return <Request extends { readonly header: RequestHeader }, Response>(
     method: UnaryMethod<Request, Response>,
     handler: Handler<Request, Response>,

@@ -1,6 +1,6 @@
 /** The controllers of a cluster, a connection to each, and which of them is believed to be active. Asks nobody itself. */
 import type { NodeId } from '@millrace/core';
-import { RpcChannel, type RpcChannelOptions } from '@millrace/protocol';
+import { grpcNetwork, type RpcChannelOptions, type RpcConnection, type RpcNetwork } from '@millrace/protocol';
 
 export interface ControllerAddress {
   readonly id: NodeId;
@@ -11,13 +11,19 @@ export interface ControllerAddress {
 export class ControllerDirectory {
   readonly #addresses: readonly ControllerAddress[];
   readonly #channelOptions: RpcChannelOptions | undefined;
-  readonly #channels = new Map<NodeId, RpcChannel>();
+  readonly #network: RpcNetwork;
+  readonly #channels = new Map<NodeId, RpcConnection>();
   #activeId: NodeId | -1 = -1;
   #lastRefused: NodeId | -1 = -1;
 
-  constructor(addresses: readonly ControllerAddress[], channelOptions?: RpcChannelOptions) {
+  constructor(
+    addresses: readonly ControllerAddress[],
+    channelOptions?: RpcChannelOptions,
+    network: RpcNetwork = grpcNetwork,
+  ) {
     this.#addresses = addresses;
     this.#channelOptions = channelOptions;
+    this.#network = network;
   }
 
   /** -1 while unknown. */
@@ -45,11 +51,11 @@ export class ControllerDirectory {
     return [...active, ...rotated.filter((id) => id !== this.#activeId)];
   }
 
-  channel(id: NodeId): RpcChannel {
+  channel(id: NodeId): RpcConnection {
     const known = this.#channels.get(id);
     if (known !== undefined) return known;
     const { host, port } = this.#addresses.find((address) => address.id === id)!;
-    const channel = RpcChannel.connect(host, port, this.#channelOptions);
+    const channel = this.#network.connect(host, port, this.#channelOptions);
     this.#channels.set(id, channel);
     return channel;
   }

@@ -4,7 +4,7 @@ import type { ConfigResource } from '@millrace/metadata';
 import type { Controller, ControllerApi } from '@millrace/metadata-quorum';
 import {
   controllerService,
-  type RpcServer,
+  type RpcListener,
   type ConfigResource as WireConfigResource,
 } from '@millrace/protocol';
 import { electionOf } from './admin-services.ts';
@@ -27,7 +27,7 @@ export interface ControllerServiceOptions {
 
 /** @returns what ends the service's own timer; calls in progress end with the server. */
 export function registerControllerServices(
-  server: RpcServer,
+  server: RpcListener,
   controller: ServedController,
   { clusterId, clock }: ControllerServiceOptions,
 ): { close(): void } {
@@ -43,7 +43,7 @@ export function registerControllerServices(
   return leaders;
 }
 
-function registerChanges(server: RpcServer, controller: ServedController, clusterId: string): void {
+function registerChanges(server: RpcListener, controller: ServedController, clusterId: string): void {
   const unary = unaryFor(server, { clusterId });
   unary(controllerService.alterPartitions, async ({ brokerId, brokerEpoch, partitions }) => {
     const answer = await controller.alterPartitions({ brokerId, brokerEpoch, partitions });

@@ -28,6 +28,7 @@ import {
   controllerService,
   type RequestHeader,
   type RpcChannelOptions,
+  type RpcNetwork,
   type Failure as WireFailure,
 } from '@millrace/protocol';
 import { ControllerCalls } from './controller-calls.ts';
@@ -45,6 +46,7 @@ export interface GrpcControllerChannelOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly channel?: RpcChannelOptions;
+  readonly network?: RpcNetwork;
 }
 
 export class GrpcControllerChannel implements ControllerChannel {
@@ -56,8 +58,9 @@ export class GrpcControllerChannel implements ControllerChannel {
 
   constructor(options: GrpcControllerChannelOptions) {
     this.#options = options;
-    this.#directory = new ControllerDirectory(options.controllers, options.channel);
-    this.#metadataDirectory = new ControllerDirectory(options.controllers, options.channel);
+    const { controllers, channel, network } = options;
+    this.#directory = new ControllerDirectory(controllers, channel, network);
+    this.#metadataDirectory = new ControllerDirectory(controllers, channel, network);
     this.#calls = new ControllerCalls(this.#directory, options.clock);
   }
 

@@ -5,10 +5,12 @@
 import { type Clock, type Logger, MiB, MillraceError, type NodeId } from '@millrace/core';
 import type { RaftTransport } from '@millrace/metadata-quorum';
 import {
+  grpcNetwork,
   type RaftFrame,
   type RaftGreeting,
   type RpcChannelOptions,
-  type RpcServer,
+  type RpcListener,
+  type RpcNetwork,
   type RpcStream,
   raftService,
   type ServerStreamHandlers,
@@ -27,6 +29,7 @@ export interface GrpcRaftTransportOptions {
   /** Bytes that may wait for one peer; messages beyond are dropped. Default 32 MiB. */
   readonly bufferMaxBytes?: number;
   readonly channel?: RpcChannelOptions;
+  readonly network?: RpcNetwork;
 }
 
 interface Link {
@@ -90,7 +93,15 @@ export class GrpcRaftTransport implements RaftTransport {
   }
 
   #link(address: RaftPeerAddress): Link {
-    const { nodeId, clusterId, clock, logger, bufferMaxBytes = 32 * MiB, channel } = this.#options;
+    const {
+      nodeId,
+      clusterId,
+      clock,
+      logger,
+      bufferMaxBytes = 32 * MiB,
+      channel,
+      network = grpcNetwork,
+    } = this.#options;
     const peer = new RaftPeer({
       address,
       greeting: { clusterId, from: nodeId, to: address.id },
@@ -98,6 +109,7 @@ export class GrpcRaftTransport implements RaftTransport {
       logger,
       bufferMaxBytes,
       ...(channel && { channel }),
+      network,
       onUp: () => this.#onUp(address.id),
       onDown: () => this.#onDown(address.id),
     });
@@ -155,6 +167,6 @@ export class GrpcRaftTransport implements RaftTransport {
   }
 }
 
-export function registerRaftService(server: RpcServer, transport: GrpcRaftTransport): void {
+export function registerRaftService(server: RpcListener, transport: GrpcRaftTransport): void {
   server.duplex(raftService.talk, (stream) => transport.accept(stream));
 }

@@ -8,8 +8,10 @@ import type {
 } from '@millrace/broker';
 import { MillraceError } from '@millrace/core';
 import {
-  RpcChannel,
+  grpcNetwork,
   type RpcChannelOptions,
+  type RpcConnection,
+  type RpcNetwork,
   type RpcStream,
   replicationService,
   type ReplicaFetchRequest as WireRequest,
@@ -23,6 +25,7 @@ export interface GrpcReplicaChannelOptions {
   /** Names this node in the logs of others. */
   readonly clientId: string;
   readonly channel?: RpcChannelOptions;
+  readonly network?: RpcNetwork;
 }
 
 export class GrpcReplicaChannel implements ReplicaChannel {
@@ -39,7 +42,7 @@ export class GrpcReplicaChannel implements ReplicaChannel {
 
 class GrpcReplicaStream implements ReplicaStream {
   readonly #options: GrpcReplicaChannelOptions;
-  readonly #channel: RpcChannel;
+  readonly #channel: RpcConnection;
   readonly #stream: RpcStream<WireRequest>;
   #responseHandler: ((response: ReplicaFetchResponse) => void) | undefined;
   #closedHandler: ((error: MillraceError) => void) | undefined;
@@ -47,7 +50,8 @@ class GrpcReplicaStream implements ReplicaStream {
 
   constructor({ host, port }: ReplicaEndpoint, options: GrpcReplicaChannelOptions) {
     this.#options = options;
-    this.#channel = RpcChannel.connect(host, port, options.channel);
+    const { network = grpcNetwork, channel } = options;
+    this.#channel = network.connect(host, port, channel);
     this.#stream = this.#channel.duplex(replicationService.fetch, {
       onMessage: (response) => this.#onResponse(response),
       onClosed: (error) => this.#onClosed(error),

@@ -3,8 +3,9 @@ import type { Clock, Logger, MillraceError, NodeId, Timer } from '@millrace/core
 import {
   type RaftFrame,
   type RaftGreeting,
-  RpcChannel,
   type RpcChannelOptions,
+  type RpcConnection,
+  type RpcNetwork,
   type RpcStream,
   raftService,
 } from '@millrace/protocol';
@@ -22,6 +23,7 @@ export interface RaftPeerOptions {
   readonly logger: Logger;
   readonly bufferMaxBytes: number;
   readonly channel?: RpcChannelOptions;
+  readonly network: RpcNetwork;
   /** The peer answered the greeting. */
   readonly onUp: () => void;
   /** A stream that was up broke. */
@@ -33,7 +35,7 @@ const RECONNECT_MAX_MS = 500;
 
 export class RaftPeer {
   readonly #options: RaftPeerOptions;
-  readonly #channel: RpcChannel;
+  readonly #channel: RpcConnection;
   #stream: RpcStream<RaftFrame> | undefined;
   #isUp = false;
   #isClosed = false;
@@ -43,7 +45,8 @@ export class RaftPeer {
 
   constructor(options: RaftPeerOptions) {
     this.#options = options;
-    this.#channel = RpcChannel.connect(options.address.host, options.address.port, options.channel);
+    const { network, address, channel } = options;
+    this.#channel = network.connect(address.host, address.port, channel);
   }
 
   connect(): void {

@@ -4,7 +4,7 @@ import { toMillraceError } from '@millrace/core';
 import {
   type ReplicaFetchRequest,
   type ReplicaFetchResponse,
-  type RpcServer,
+  type RpcListener,
   type RpcStream,
   replicationService,
   type ServerStreamHandlers,
@@ -14,7 +14,7 @@ import { toWireFailure, toWireFailures } from './wire-failure.ts';
 
 type ReplicationBroker = Pick<BrokerApi, 'replicaFetchSession' | 'clusterId'>;
 
-export function registerReplicationService(server: RpcServer, broker: ReplicationBroker): void {
+export function registerReplicationService(server: RpcListener, broker: ReplicationBroker): void {
   server.duplex(replicationService.fetch, (stream) => new ReplicationStream(broker, stream));
 }
 

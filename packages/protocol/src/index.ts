@@ -106,6 +106,7 @@ export {
 export { RpcChannel, type RpcChannelOptions, type UnaryOptions } from './rpc-channel.ts';
 export { type RpcConfig, rpcConfig } from './rpc-config.ts';
 export type { DuplexMethod, RpcKind, RpcMethod, ServerStreamMethod, UnaryMethod } from './rpc-method.ts';
+export { grpcNetwork, type RpcConnection, type RpcListener, type RpcNetwork } from './rpc-network.ts';
 export {
   type CallContext,
   type DuplexHandler,

@@ -31,7 +31,7 @@ import {
   type RaftStore,
   startController,
 } from '@millrace/metadata-quorum';
-import { RpcServer } from '@millrace/protocol';
+import { grpcNetwork, type RpcListener, type RpcNetwork } from '@millrace/protocol';
 import { type FileSystem, type LogStore, MemoryFileSystem, NodeFileSystem } from '@millrace/storage';
 import { openDataDirectory } from './data-directory.ts';
 import type { Voter } from './listener.ts';
@@ -48,6 +48,7 @@ export interface NodeEnvironment {
   readonly disk?: NodeDisk;
   readonly clock?: Clock;
   readonly random?: Random;
+  readonly network?: RpcNetwork;
   /** Formats an empty directory for this cluster. Without it, such a directory is refused. */
   readonly firstStartClusterId?: string;
   /** The node cannot go on: `abandon` it. Called at most once. */
@@ -78,7 +79,7 @@ export class MillraceNode implements AsyncDisposable {
   readonly addresses: readonly NodeAddress[];
   readonly #environment: NodeEnvironment;
   readonly #store: LogStore;
-  readonly #servers: readonly RpcServer[];
+  readonly #servers: readonly RpcListener[];
   readonly #transports: Closable[] = [];
   #controller: Controller | undefined;
   #broker: Broker | undefined;
@@ -92,7 +93,7 @@ export class MillraceNode implements AsyncDisposable {
     config: NodeConfig,
     environment: NodeEnvironment,
     store: LogStore,
-    servers: readonly RpcServer[],
+    servers: readonly RpcListener[],
     addresses: readonly NodeAddress[],
   ) {
     this.config = config;
@@ -116,6 +117,7 @@ export class MillraceNode implements AsyncDisposable {
    */
   static async bind(config: NodeConfig, environment: NodeEnvironment): Promise<MillraceNode> {
     const { clock = systemClock, random = systemRandom(), logger, disk = realDisk } = environment;
+    const { network = grpcNetwork } = environment;
     const store = await openDataDirectory(config, {
       fileSystem: disk.fileSystem,
       clock,
@@ -123,11 +125,11 @@ export class MillraceNode implements AsyncDisposable {
       logger,
       clusterId: environment.firstStartClusterId,
     });
-    const servers: RpcServer[] = [];
+    const servers: RpcListener[] = [];
     const addresses: NodeAddress[] = [];
     try {
       for (const { name, host, port } of config.listeners) {
-        const server = new RpcServer({ listener: name, logger: environment.logger, config: config.rpc });
+        const server = network.serve({ listener: name, logger, config: config.rpc });
         servers.push(server);
         const bound = await listen(server, host, port);
         const advertised = config.advertised.get(name);
@@ -216,7 +218,7 @@ export class MillraceNode implements AsyncDisposable {
 
   async #startController(voters: readonly Voter[]): Promise<void> {
     const { config } = this;
-    const { clock, random, logger } = this.#parts();
+    const { clock, random, logger, network } = this.#parts();
     const nodeId = config.properties['node.id'];
     const disk = this.#environment.disk ?? realDisk;
     const transport = new GrpcRaftTransport({
@@ -225,6 +227,7 @@ export class MillraceNode implements AsyncDisposable {
       peers: voters.filter(({ id }) => id !== nodeId),
       clock,
       logger,
+      network,
     });
     this.#transports.push(transport);
     for (const server of this.#servers) registerRaftService(server, transport);
@@ -253,7 +256,7 @@ export class MillraceNode implements AsyncDisposable {
 
   async #startBroker(voters: readonly Voter[]): Promise<void> {
     const { config } = this;
-    const { clock, random, logger } = this.#parts();
+    const { clock, random, logger, network } = this.#parts();
     const nodeId = config.properties['node.id'];
     const clusterId = this.#store.clusterId;
     const clientId = `node-${nodeId}`;
@@ -263,6 +266,7 @@ export class MillraceNode implements AsyncDisposable {
       controllers: voters,
       clock,
       logger,
+      network,
     });
     this.#transports.push(controllers);
     let hasStarted = false;
@@ -271,7 +275,7 @@ export class MillraceNode implements AsyncDisposable {
       incarnationId: randomUuid(random),
       logStore: this.#store,
       controllers,
-      replicas: new GrpcReplicaChannel({ clusterId, clientId }),
+      replicas: new GrpcReplicaChannel({ clusterId, clientId, network }),
       endpoints: this.addresses,
       interBrokerListener: config.interBrokerListener,
       rack: config.properties['broker.rack'],
@@ -297,9 +301,9 @@ export class MillraceNode implements AsyncDisposable {
     hasStarted = true;
   }
 
-  #parts(): { clock: Clock; random: Random; logger: Logger } {
-    const { clock = systemClock, random = systemRandom(), logger } = this.#environment;
-    return { clock, random, logger };
+  #parts(): { clock: Clock; random: Random; logger: Logger; network: RpcNetwork } {
+    const { clock = systemClock, random = systemRandom(), logger, network = grpcNetwork } = this.#environment;
+    return { clock, random, logger, network };
   }
 
   async #close(): Promise<void> {
@@ -327,7 +331,7 @@ export class MillraceNode implements AsyncDisposable {
 }
 
 /** Every interface, with IPv6 where the machine has it. @throws {MillraceError} ADDRESS_IN_USE */
-async function listen(server: RpcServer, host: string, port: number): Promise<number> {
+async function listen(server: RpcListener, host: string, port: number): Promise<number> {
   try {
     if (host !== '') return await server.listen(host, port);
     return await server.listen('::', port).catch(() => server.listen('0.0.0.0', port));
@@ -339,6 +343,6 @@ async function listen(server: RpcServer, host: string, port: number): Promise<nu
   }
 }
 
-function closing(server: RpcServer, config: NodeConfig): Closable {
+function closing(server: RpcListener, config: NodeConfig): Closable {
   return { close: () => server.drain(config.properties['shutdown.timeout.ms']) };
 }
