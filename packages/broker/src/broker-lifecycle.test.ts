@@ -1,5 +1,6 @@
 /** A broker's life: registration, heartbeats, lost controllers, taken ids, controlled shutdown. */
 import { ManualClock, MillraceError, silentLogger } from '@millrace/core';
+import type { MetadataImage } from '@millrace/metadata';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BrokerLifecycle } from './broker-lifecycle.ts';
 import type {
@@ -188,4 +189,18 @@ describe('controlled shutdown', () => {
     clock.advance(5000);
     await done;
   });
+});
+
+test('new metadata is acknowledged at once while another broker waits for that to shut down (P15)', () => {
+  last().answer({});
+  clock.advance(HEARTBEAT_MS / 2);
+  const brokers = (inControlledShutdown: boolean) =>
+    ({ brokers: new Map([[2, { id: 2, fenced: false, inControlledShutdown }]]) }) as unknown as MetadataImage;
+  const before = last().heartbeats.length;
+  lifecycle.metadataApplied(brokers(false));
+  clock.advance(20);
+  expect(last().heartbeats).toHaveLength(before);
+  lifecycle.metadataApplied(brokers(true));
+  clock.advance(20);
+  expect(last().heartbeats).toHaveLength(before + 1);
 });

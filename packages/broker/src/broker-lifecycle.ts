@@ -11,6 +11,7 @@ import {
   type NodeId,
   type Timer,
 } from '@millrace/core';
+import type { MetadataImage } from '@millrace/metadata';
 import type { PartitionRef } from './broker-api.ts';
 import type {
   BrokerEndpoint,
@@ -81,10 +82,6 @@ export class BrokerLifecycle {
     return this.#brokerEpoch;
   }
 
-  get isFenced(): boolean {
-    return this.#isFenced;
-  }
-
   start(): void {
     this.#startedAtMs = this.#options.clock.nowMs();
     this.#open();
@@ -95,6 +92,15 @@ export class BrokerLifecycle {
     if (!this.#isRegistered || this.#isClosed) return;
     const { clock } = this.#options;
     this.#schedule(Math.max(0, this.#lastSentMs + EAGER_INTERVAL_MS - clock.nowMs()));
+  }
+
+  /** Tells at once how far metadata is applied if somebody waits for that: this broker, or one that shuts down (P15). */
+  metadataApplied({ brokers }: MetadataImage): void {
+    let isAwaited = this.#isFenced;
+    for (const { fenced, inControlledShutdown } of brokers.values()) {
+      if (inControlledShutdown && !fenced) isAwaited = true;
+    }
+    if (isAwaited) this.heartbeatSoon();
   }
 
   /** There is a controller again, or another one: a session that waits to be opened waits no longer. */

@@ -390,7 +390,7 @@ export class Broker implements BrokerApi, PartitionHost {
         for (const id of delta.brokersChanged) partition.brokerChanged(id);
       }
     }
-    if (this.#lifecycle.isFenced) this.#lifecycle.heartbeatSoon();
+    this.#lifecycle.metadataApplied(image);
   }
 
   /** Takes up the replicas once metadata includes this life's registration. */

@@ -11,7 +11,7 @@ import type {
   PartitionAlteration,
 } from './controller-channel.ts';
 import type { Defer } from './defer.ts';
-import type { IsrProposal } from './leader-state.ts';
+import { type IsrOutcome, type IsrProposal, REFUSAL_MS } from './leader-state.ts';
 import type { Partition } from './partition.ts';
 
 export interface IsrKeeperOptions {
@@ -35,6 +35,8 @@ export class IsrKeeper {
   #isAsking = false;
   #isClosed = false;
   #retry: Timer | undefined;
+  readonly #refused = new Set<Partition>();
+  #look: Timer | undefined;
 
   constructor(options: IsrKeeperOptions) {
     this.#options = options;
@@ -48,6 +50,7 @@ export class IsrKeeper {
   close(): void {
     this.#isClosed = true;
     this.#retry?.cancel();
+    this.#look?.cancel();
     this.#queue.clear();
   }
 
@@ -85,8 +88,9 @@ export class IsrKeeper {
         partitions: proposals.map(([partition, proposal]) => alterationOf(partition, proposal)),
       });
     } catch (error) {
+      const { code, message: reason } = toMillraceError(error);
       logger.warn(
-        { event: 'alter_partitions_failed', count: proposals.length, err: toMillraceError(error) },
+        { event: 'alter_partitions_failed', count: proposals.length, code, reason },
         'the controller did not answer about in-sync replicas; asking again',
       );
       return undefined;
@@ -96,17 +100,26 @@ export class IsrKeeper {
   #settle(proposals: [Partition, IsrProposal][], { partitions }: AlterPartitionsResponse): void {
     const answers = new Map(partitions.map((answer) => [`${answer.topicId}/${answer.partition}`, answer]));
     const again: [Partition, IsrProposal][] = [];
+    const refused: Partition[] = [];
+    const counts: Partial<Record<IsrOutcome, number>> = {};
     for (const [partition, proposal] of proposals) {
       const answer = answers.get(`${partition.topicId}/${partition.index}`);
       const outcome = answer === undefined ? 'retry' : this.#settleOne(partition, proposal, answer);
+      counts[outcome] = (counts[outcome] ?? 0) + 1;
       if (outcome === 'retry') again.push([partition, proposal]);
+      if (outcome === 'rolledBack') refused.push(partition);
     }
+    this.#options.logger.info(
+      { event: 'isr_changes_answered', count: proposals.length, ...counts },
+      'the controller answered changes of in-sync replicas',
+    );
     if (again.length > 0) this.#askAgain(again);
+    if (refused.length > 0) this.#lookAgain(refused);
   }
 
-  #settleOne(partition: Partition, proposal: IsrProposal, answer: AlteredPartition) {
+  #settleOne(partition: Partition, proposal: IsrProposal, answer: AlteredPartition): IsrOutcome {
     const outcome = partition.isrAnswered(proposal, { ...answer, failure: answer.failure?.code });
-    this.#options.logger.info(
+    this.#options.logger.debug(
       {
         event: 'isr_change_answered',
         partition: partition.name,
@@ -117,6 +130,18 @@ export class IsrKeeper {
       'the controller answered a change of in-sync replicas',
     );
     return outcome;
+  }
+
+  /** One member that may not join fails those proposed with it, and on an idle partition they do not move again. */
+  #lookAgain(refused: readonly Partition[]): void {
+    if (this.#isClosed) return;
+    for (const partition of refused) this.#refused.add(partition);
+    this.#look ??= this.#options.clock.schedule(REFUSAL_MS, () => {
+      this.#look = undefined;
+      const partitions = [...this.#refused];
+      this.#refused.clear();
+      for (const partition of partitions) partition.checkIsr();
+    });
   }
 
   #askAgain(proposals: [Partition, IsrProposal][]): void {

@@ -71,7 +71,7 @@ interface Follower {
 }
 
 /** How long a refused follower is not proposed again, unless its broker changes meanwhile. */
-const REFUSAL_MS = 500;
+export const REFUSAL_MS = 500;
 
 export class LeaderState {
   readonly leaderEpoch: number;

@@ -232,7 +232,7 @@ export class Partition {
     const leader = this.#leader;
     if (leader === undefined || !leader.isUnderReplicated) return;
     leader.brokerChanged(brokerId);
-    this.#propose(leader.proposeExpansions(this.log.logEndOffset, this.#host.clock.nowMs()));
+    this.#expand(leader);
     this.#advance();
   }
 
@@ -241,6 +241,7 @@ export class Partition {
     if (leader === undefined || leader.leaderEpoch !== proposal.leaderEpoch) return 'awaitMetadata';
     const outcome = leader.answered(proposal, answer, this.#host.clock.nowMs());
     this.#advance();
+    if (outcome === 'adopted') this.#expand(leader);
     return outcome;
   }
 
@@ -331,7 +332,7 @@ export class Partition {
     if (isNewEpoch || !leads) this.#resign();
     this.#appliedEpoch = image.leaderEpoch;
     if (leads && isNewEpoch) this.#lead(this.#log);
-    else if (leads) this.#leader?.metadataChanged(image, this.#host.clock.nowMs());
+    else if (this.#leader?.metadataChanged(image, this.#host.clock.nowMs())) this.#expand(this.#leader);
     this.#advance();
     if (isNewEpoch) this.#host.roleChanged(this);
   }
@@ -408,6 +409,14 @@ export class Partition {
 
   #propose(proposal: IsrProposal | undefined): void {
     if (proposal !== undefined) this.#host.isrProposed(this, proposal);
+  }
+
+  /**
+   * Proposes whoever may join now. Needed after each end of a proposal: a follower that came to stand in sync while
+   * one was pending was passed over, and on an idle partition it does not move again.
+   */
+  #expand(leader: LeaderState): void {
+    this.#propose(leader.proposeExpansions(this.log.logEndOffset, this.#host.clock.nowMs()));
   }
 
   async #exclusively(operation: () => Promise<void>): Promise<void> {
