@@ -4,7 +4,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { isIPv4, isIPv6 } from 'node:net';
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, connectivityState, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { MiB, MillraceError } from '@millrace/core';
 import { type ClientCall, ClientStream } from './client-stream.ts';
 import { asBuffer } from './grpc-internals.ts';
@@ -22,7 +22,7 @@ export interface RpcChannelOptions {
   /** Silence after which the server is asked whether it is there, and how long it has to answer. Defaults 1 s and 2 s. */
   readonly keepaliveTimeMs?: number;
   readonly keepaliveTimeoutMs?: number;
-  /** How long opening a stream may take. Default 3 s. */
+  /** How long a call may wait for a connection, and the opening of a stream for the server's word. Default 3 s. */
   readonly connectTimeoutMs?: number;
 }
 
@@ -103,6 +103,7 @@ export class RpcChannel {
       const onAbort = (): void => call.cancel();
       const onAnswer = (error: ServiceError | null, frame?: Buffer): void => {
         signal?.removeEventListener('abort', onAbort);
+        clearTimeout(connecting);
         this.#open.delete(call);
         if (error !== null) reject(this.#closed ? new MillraceError('CLOSED') : fromRpcFailure(error));
         else resolve(frame === undefined ? Promise.reject(noAnswer()) : decode(frame));
@@ -120,6 +121,9 @@ export class RpcChannel {
         onAnswer,
       );
       this.#open.add(call);
+      const connecting = this.#isConnected
+        ? undefined
+        : setTimeout(() => this.#failUnlessConnected(call, reject), this.#options.connectTimeoutMs);
       if (signal === undefined) return;
       // One signal for many calls is normal use: every listener is taken away again.
       setMaxListeners(0, signal);
@@ -155,6 +159,18 @@ export class RpcChannel {
     this.#closed = true;
     for (const call of this.#open) call.cancel();
     this.#client.close();
+  }
+
+  get #isConnected(): boolean {
+    return this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
+  }
+
+  /** A call that waits for a connection was not sent: one that loses its connection fails by itself. */
+  #failUnlessConnected(call: { cancel(): void }, reject: (error: MillraceError) => void): void {
+    if (this.#isConnected) return;
+    const text = `${this.host}:${this.port} could not be reached within ${this.#options.connectTimeoutMs} ms`;
+    reject(new MillraceError('CONNECTION_FAILED', text));
+    call.cancel();
   }
 
   #opened<Request, Response>(

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { ERRORS, type ErrorCode, MillraceError } from '@millrace/core';
 import { expect, onTestFinished, test } from 'vitest';
@@ -132,6 +133,18 @@ test('a call to a port where nobody listens fails at once with CONNECTION_FAILED
     });
   });
   expect(error).toMatchObject({ code: 'CONNECTION_FAILED' });
+});
+
+test('a call to a port that takes connections and says nothing fails in time, whatever its deadline', async () => {
+  const mute = createServer(() => undefined);
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void mute.close());
+  const { port } = mute.address() as AddressInfo;
+  const channel = RpcChannel.connect('127.0.0.1', port, { connectTimeoutMs: 100 });
+  onTestFinished(() => channel.close());
+  await expect(
+    channel.unary(adminService.deleteTopics, DELETE, { deadlineMs: 60_000 }),
+  ).rejects.toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('within 100 ms') });
 });
 
 test('messages of a duplex stream arrive in order, and closing it lets the rest arrive first', async () => {

@@ -31,6 +31,7 @@ import type {
   ValidateOptions,
 } from './admin-shapes.ts';
 import { newTopicOnWire, partitionAssignments, topicInfo } from './admin-wire.ts';
+import { areEnoughPartitions, hasGrown, isAsWanted, isTopicGone, isTopicThere } from './own-success.ts';
 
 /** How long a topic that the asked broker does not know may be on its way to it. */
 const TOPIC_ARRIVAL_MS = 500;
@@ -52,6 +53,12 @@ const deleteRecordsCall: LeaderCall<RecordsBefore, DeleteRecordsRequest, Partiti
 /**
  * Administration. Calls that take several items throw the MillraceError of the one that failed, or an
  * AggregateError of MillraceErrors if several did; the others were done.
+ *
+ * A change whose connection breaks before the answer is asked for again, and what the first attempt did counts as done:
+ * a topic that is there with the wanted partitions and replicas was created, one that is not there was deleted, and
+ * partitions whose number is the wanted one were added. Only in that case: otherwise TOPIC_ALREADY_EXISTS,
+ * UNKNOWN_TOPIC_OR_PARTITION and INVALID_PARTITIONS are what the cluster said. What it cannot tell is whether somebody
+ * else made the same change at the same moment.
  */
 export class Admin implements AsyncDisposable {
   readonly #cluster: Cluster;
@@ -70,18 +77,28 @@ export class Admin implements AsyncDisposable {
   async createTopics(topics: readonly NewTopic[], options: ValidateOptions = {}): Promise<CreatedTopic[]> {
     const { validateOnly = false } = options;
     const wire = topics.map(newTopicOnWire);
-    const response = await this.#cluster.callAnyNode(
+    const left = this.#timeLeft(options);
+    const { response, isRepeated } = await this.#cluster.changeByAnyNode(
       adminService.createTopics,
       (header) => ({ header, topics: wire, validateOnly }),
       options,
     );
-    throwFailures(response.topics.map(({ name, failure }) => ({ what: `topic ${name}`, failure })));
-    return response.topics.map(({ name, topicId, partitionCount, replicationFactor }) => ({
-      name,
-      topicId,
-      partitions: partitionCount,
-      replicationFactor,
-    }));
+    const doubtful = isRepeated && !validateOnly ? response.topics.filter(isTopicThere) : [];
+    const found = await this.#describeFound(doubtful, left());
+    const isOwn = (at: number): boolean => {
+      const info = found.get(response.topics[at]!.name);
+      return info !== undefined && isAsWanted(topics[at]!, info);
+    };
+    throwFailures(
+      response.topics.flatMap(({ name, failure }, i) =>
+        isOwn(i) ? [] : [{ what: `topic ${name}`, failure }],
+      ),
+    );
+    return response.topics.map(({ name, topicId, partitionCount, replicationFactor }, i) =>
+      isOwn(i)
+        ? createdTopic(found.get(name)!)
+        : { name, topicId, partitions: partitionCount, replicationFactor },
+    );
   }
 
   deleteTopic(name: string, options: AdminOptions = {}): Promise<void> {
@@ -90,12 +107,13 @@ export class Admin implements AsyncDisposable {
 
   /** @throws {MillraceError} UNKNOWN_TOPIC_OR_PARTITION. */
   async deleteTopics(names: readonly string[], options: AdminOptions = {}): Promise<void> {
-    const response = await this.#cluster.callAnyNode(
+    const { response, isRepeated } = await this.#cluster.changeByAnyNode(
       adminService.deleteTopics,
       (header) => ({ header, names, topicIds: [] }),
       options,
     );
-    throwFailures(response.topics.map(({ name, failure }) => ({ what: `topic ${name}`, failure })));
+    const failed = response.topics.filter((result) => !(isRepeated && isTopicGone(result)));
+    throwFailures(failed.map(({ name, failure }) => ({ what: `topic ${name}`, failure })));
   }
 
   /** Names, sorted. */
@@ -138,12 +156,19 @@ export class Admin implements AsyncDisposable {
       totalCount,
       assignments: partitionAssignments(assignments, totalCount - assignments.length),
     }));
-    const response = await this.#cluster.callAnyNode(
+    const left = this.#timeLeft(options);
+    const { response, isRepeated } = await this.#cluster.changeByAnyNode(
       adminService.createPartitions,
       (header) => ({ header, topics: wire, validateOnly }),
       options,
     );
-    throwFailures(response.topics.map(({ name, failure }) => ({ what: `topic ${name}`, failure })));
+    const doubtful = isRepeated && !validateOnly ? response.topics.filter(areEnoughPartitions) : [];
+    const found = await this.#describeFound(doubtful, left());
+    const failed = response.topics.filter(({ name }, i) => {
+      const info = found.get(name);
+      return info === undefined || !hasGrown(topics[i]!, info);
+    });
+    throwFailures(failed.map(({ name, failure }) => ({ what: `topic ${name}`, failure })));
   }
 
   /** Effective configuration and where each value comes from, in the order asked. */
@@ -176,7 +201,7 @@ export class Admin implements AsyncDisposable {
       name,
       ...(value !== null && { value: String(value) }),
     }));
-    const response = await this.#cluster.callAnyNode(
+    const { response } = await this.#cluster.changeByAnyNode(
       adminService.alterConfigs,
       (header) => ({ header, changes: wire, validateOnly }),
       options,
@@ -224,17 +249,16 @@ export class Admin implements AsyncDisposable {
     partitions: readonly TopicPartition[] = [],
     options: AdminOptions = {},
   ): Promise<ElectedLeader[]> {
-    const response = await this.#cluster.callAnyNode(
+    const { response, isRepeated } = await this.#cluster.changeByAnyNode(
       adminService.electLeaders,
       (header) => ({ header, election, partitions }),
       options,
     );
-    return response.partitions.map(({ topic, partition, leaderId, failure }) => ({
-      topic,
-      partition,
-      leader: leaderId,
-      ...(failure !== undefined && { error: errorOfFailure(failure, `${topic}-${partition}`) }),
-    }));
+    return response.partitions.map(({ topic, partition, leaderId, failure }) => {
+      const error = failure && errorOfFailure(failure, `${topic}-${partition}`);
+      const isDone = error === undefined || (isRepeated && error.code === 'ELECTION_NOT_NEEDED');
+      return { topic, partition, leader: leaderId, ...(!isDone && { error }) };
+    });
   }
 
   /** Connections belong to the client; there is nothing to end. For symmetry with producer and consumer. */
@@ -243,6 +267,32 @@ export class Admin implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  /** What there is under these names, as far as the cluster says in time. */
+  async #describeFound(
+    results: readonly { readonly name: string }[],
+    options: AdminOptions,
+  ): Promise<Map<string, TopicInfo>> {
+    const asked = results.map(({ name }) => this.describeTopics([name], options).catch(() => []));
+    const infos = (await Promise.all(asked)).flat();
+    return new Map(infos.map((info) => [info.name, info]));
+  }
+
+  /** The options of a call that goes on where another one ends: they share its limit. */
+  #timeLeft({ timeoutMs = this.#cluster.config.requestTimeoutMs, signal }: AdminOptions): () => AdminOptions {
+    const { clock } = this.#cluster;
+    const deadlineMs = clock.nowMs() + timeoutMs;
+    return () => ({ timeoutMs: Math.max(1, deadlineMs - clock.nowMs()), ...(signal && { signal }) });
+  }
+}
+
+function createdTopic({ name, topicId, partitions }: TopicInfo): CreatedTopic {
+  return {
+    name,
+    topicId,
+    partitions: partitions.length,
+    replicationFactor: partitions[0]?.replicas.length ?? 0,
+  };
 }
 
 function throwFailures(

@@ -7,6 +7,7 @@
 import { setMaxListeners } from 'node:events';
 import {
   type Clock,
+  type ErrorCode,
   type Logger,
   MillraceError,
   type NodeId,
@@ -20,6 +21,7 @@ import { pause, throwIfAborted, withLimits } from './cancellation.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { errorOfFailure } from './failure.ts';
 import { MetadataState, type TopicMetadata } from './metadata-state.ts';
+import { NodeOrder } from './node-order.ts';
 import { RefreshSchedule } from './refresh-schedule.ts';
 import type { Address, Connection, Transport } from './transport.ts';
 
@@ -49,10 +51,15 @@ interface TopicOptions extends RequestLimits {
   readonly autoCreate?: boolean;
 }
 
-interface AnyNodeOptions extends RequestLimits {
-  /** Most time for one node, for requests that may safely be asked twice. */
-  readonly attemptTimeoutMs?: number;
+/** The answer to a request that changes something. */
+export interface ChangeAnswer<Response> {
+  readonly response: Response;
+  /** An earlier attempt may have made the change: what the answer refuses may be refused because of it. */
+  readonly isRepeated: boolean;
 }
+
+/** Nothing was done about a request that failed so. */
+const NOT_BEGUN: ReadonlySet<ErrorCode> = new Set(['CONNECTION_FAILED', 'NODE_OVERLOADED']);
 
 /** A node that says nothing must not use up the whole limit of a request that another can answer. */
 const PROBES_PER_ATTEMPT = 3;
@@ -66,13 +73,13 @@ export class Cluster {
   readonly #bootstrap: readonly Address[];
   readonly #pool: ConnectionPool;
   readonly #schedule: RefreshSchedule;
+  readonly #order = new NodeOrder();
   readonly #listeners = new Set<() => void>();
   /** Topics that refreshes ask about, and whether a missing one may be created. */
   readonly #topicsInUse = new Map<string, boolean>();
   readonly #holders = new Set<() => Iterable<string>>();
   readonly #closing = new AbortController();
   #refreshing: Promise<void> | undefined;
-  #preferred = 0;
 
   constructor({ bootstrap, config, transport, clock, random, logger }: ClusterOptions) {
     this.config = config;
@@ -180,41 +187,63 @@ export class Cluster {
   }
 
   /**
-   * A unary call that any node can answer: tries them in turn, then again after a pause, while the failure is
-   * retriable and there is time. @throws {MillraceError} the last failure.
+   * A question that any node can answer: asks them in turn, each for a while, then again after a pause, while the
+   * failure is retriable and there is time. @throws {MillraceError} the last failure.
    */
   async callAnyNode<Request, Response>(
     method: UnaryMethod<Request, Response>,
     make: (header: RequestHeader) => Request,
-    options: AnyNodeOptions = {},
+    options: RequestLimits = {},
   ): Promise<Response> {
-    const { timeoutMs = this.config.requestTimeoutMs, attemptTimeoutMs = timeoutMs, signal } = options;
+    const answer = await this.#askAround(method, make, options, this.attemptTimeoutMs);
+    return answer.response;
+  }
+
+  /**
+   * A change that any node can pass on. As `callAnyNode`, but a node that was reached has all the time there is: a change
+   * takes as long as it takes, and to ask twice is to do it twice. @throws {MillraceError} the last failure.
+   */
+  changeByAnyNode<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    make: (header: RequestHeader) => Request,
+    options: RequestLimits = {},
+  ): Promise<ChangeAnswer<Response>> {
+    return this.#askAround(method, make, options, Number.POSITIVE_INFINITY);
+  }
+
+  async #askAround<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    make: (header: RequestHeader) => Request,
+    { timeoutMs = this.config.requestTimeoutMs, signal }: RequestLimits,
+    attemptTimeoutMs: number,
+  ): Promise<ChangeAnswer<Response>> {
     const deadlineMs = this.clock.nowMs() + timeoutMs;
-    const limits =
+    const ended =
       signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
     let last: MillraceError | undefined;
+    let isRepeated = false;
     for (let attempt = 0; ; attempt++) {
-      const nodes = this.#nodes();
-      for (let i = 0; i < nodes.length; i++) {
+      for (const node of this.#nodes()) {
         this.#throwIfOver(signal);
         const leftMs = Math.min(attemptTimeoutMs, deadlineMs - this.clock.nowMs());
         if (leftMs <= 0) throw this.#noNodeAnswered(last);
         try {
           const request = make(this.header(0, leftMs));
-          const response = await this.#pool
-            .to(nodes[i]!)
-            .unary(method, request, { timeoutMs: leftMs, signal: limits });
-          this.#preferred = (this.#preferred + i) % nodes.length;
-          return response;
+          const connection = this.#pool.to(node);
+          const response = await connection.unary(method, request, { timeoutMs: leftMs, signal: ended });
+          this.#order.answered(node);
+          return { response, isRepeated };
         } catch (error) {
           this.#throwIfOver(signal);
           last = toMillraceError(error);
           if (!last.retriable) throw last;
+          this.#order.failed(node);
+          isRepeated ||= !NOT_BEGUN.has(last.code);
         }
       }
       const waitMs = backoffMs(attempt, this.config, this.random);
       if (this.clock.nowMs() + waitMs >= deadlineMs) throw this.#noNodeAnswered(last);
-      await pause(this.clock, waitMs, limits).catch(() => this.#throwIfOver(signal));
+      await pause(this.clock, waitMs, ended).catch(() => this.#throwIfOver(signal));
     }
   }
 
@@ -238,11 +267,12 @@ export class Cluster {
       (name) => this.#topicsInUse.get(name) === true && this.metadata.topic(name) === undefined,
     );
     this.#schedule.began();
-    const request = this.callAnyNode(
-      brokerService.describeTopics,
-      (header) => ({ header, names, topicIds: [], allowAutoCreate }),
-      { attemptTimeoutMs: this.attemptTimeoutMs },
-    );
+    const request = this.callAnyNode(brokerService.describeTopics, (header) => ({
+      header,
+      names,
+      topicIds: [],
+      allowAutoCreate,
+    }));
     const response = await request.catch((error: unknown) => {
       this.#schedule.failed();
       throw error;
@@ -253,12 +283,10 @@ export class Cluster {
     this.#changed();
   }
 
-  /** Known live brokers, then the bootstrap addresses: known brokers may all be gone. The last one that answered is first. */
+  /** Known live brokers, then the bootstrap addresses: known brokers may all be gone. */
   #nodes(): Address[] {
     const live = [...this.metadata.brokers.values()].filter((broker) => !broker.fenced);
-    const nodes: Address[] = [...live, ...this.#bootstrap];
-    const first = this.#preferred % nodes.length;
-    return [...nodes.slice(first), ...nodes.slice(0, first)];
+    return this.#order.arrange([...live, ...this.#bootstrap]);
   }
 
   #firstFailure(names: readonly string[]): MillraceError | undefined {

@@ -11,7 +11,12 @@ export interface CallOptions {
 
 /** To one address. Connects on first use and again after a failure, by itself. */
 export interface Connection {
-  /** @throws {MillraceError} CONNECTION_FAILED, NETWORK_EXCEPTION, REQUEST_TIMED_OUT, CANCELLED, or the server's answer. */
+  /**
+   * A server that is not reached within seconds, or says nothing for as long, is given up whatever the limit of the call.
+   *
+   * @throws {MillraceError} CONNECTION_FAILED (nothing was sent), NETWORK_EXCEPTION, REQUEST_TIMED_OUT, CANCELLED,
+   * or the server's answer.
+   */
   unary<Request, Response>(
     method: UnaryMethod<Request, Response>,
     request: Request,

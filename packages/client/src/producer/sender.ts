@@ -441,10 +441,8 @@ export class Sender {
   #requestIdentity(): void {
     if (this.#isIdentifying) return;
     this.#isIdentifying = true;
-    const { clock, config, random, attemptTimeoutMs } = this.#cluster;
-    const request = this.#cluster.callAnyNode(brokerService.initProducerId, (header) => ({ header }), {
-      attemptTimeoutMs,
-    });
+    const { clock, config, random } = this.#cluster;
+    const request = this.#cluster.callAnyNode(brokerService.initProducerId, (header) => ({ header }));
     request.then(
       ({ producerId, producerEpoch }) => {
         this.#isIdentifying = false;

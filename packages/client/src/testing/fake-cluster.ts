@@ -67,6 +67,8 @@ export class FakeCluster implements Transport {
   onFetch: (partition: PartitionFetch, topic: string) => ErrorCode | Partial<PartitionFetched> | undefined =
     () => undefined;
   onUnary: (method: string, brokerId: number) => ErrorCode | undefined = () => undefined;
+  /** As `onUnary`, but what was asked is done: only the answer is lost. */
+  afterUnary: (method: string, brokerId: number) => ErrorCode | undefined = () => undefined;
   /** What brokers tell about leaders; the truth unless a test makes it stale. */
   reportedLeader: (topic: string, partition: FakePartition) => { leaderId: number; leaderEpoch: number } = (
     _topic,
@@ -101,6 +103,13 @@ export class FakeCluster implements Transport {
     };
     this.topics.set(name, topic);
     return topic;
+  }
+
+  addPartitions(name: string, totalCount: number): void {
+    const { partitions } = this.topics.get(name)!;
+    for (let i = partitions.length; i < totalCount; i++) {
+      partitions.push(new FakePartition(i, this.brokerIds[i % this.brokerIds.length]!));
+    }
   }
 
   partition(topic: string, partition = 0): FakePartition {
@@ -143,7 +152,10 @@ export class FakeCluster implements Transport {
     this.calls.push({ method: name, brokerId, request });
     const code = this.onUnary(name, brokerId);
     if (code !== undefined) throw new MillraceError(code);
-    return answerUnary(this, name, request);
+    const answer = answerUnary(this, name, request);
+    const lost = this.afterUnary(name, brokerId);
+    if (lost !== undefined) throw new MillraceError(lost);
+    return answer;
   }
 
   /** Undefined: no answer. @throws to break the stream. */

@@ -13,6 +13,9 @@ import type {
 import type { CallOptions, Connection } from '../cluster/transport.ts';
 import type { FakeCluster } from './fake-cluster.ts';
 
+/** A server that is not there at all is given up after this, whatever the limit of the call. */
+const SILENCE_MAX_MS = 3_000;
+
 export class FakeConnection implements Connection {
   readonly brokerId: number;
   readonly #cluster: FakeCluster;
@@ -45,6 +48,9 @@ export class FakeConnection implements Connection {
         if (down.has(this.brokerId)) {
           timer.cancel();
           reject(new MillraceError('CONNECTION_FAILED'));
+        }
+        if (silent.has(this.brokerId)) {
+          clock.schedule(SILENCE_MAX_MS, () => reject(new MillraceError('CONNECTION_FAILED')));
         }
         if (down.has(this.brokerId) || silent.has(this.brokerId)) return;
         timer.cancel();

@@ -2,6 +2,7 @@
 import { MillraceError } from '@millrace/core';
 import type {
   BrokerNode,
+  CreatePartitionsRequest,
   CreateTopicsRequest,
   DeleteRecordsRequest,
   DeleteTopicsRequest,
@@ -28,6 +29,8 @@ export function answerUnary(cluster: FakeCluster, method: string, request: unkno
       return createTopics(cluster, request as CreateTopicsRequest);
     case 'DeleteTopics':
       return deleteTopics(cluster, request as DeleteTopicsRequest);
+    case 'CreatePartitions':
+      return createPartitions(cluster, request as CreatePartitionsRequest);
     case 'DeleteRecords':
       return deleteRecords(cluster, request as DeleteRecordsRequest);
     default:
@@ -118,6 +121,16 @@ function deleteTopics(cluster: FakeCluster, { names }: DeleteTopicsRequest): unk
     topics: names.map((name) => {
       const existed = cluster.topics.delete(name);
       return { name, topicId: '', ...(!existed && { failure: failureOf('UNKNOWN_TOPIC_OR_PARTITION') }) };
+    }),
+  };
+}
+
+function createPartitions(cluster: FakeCluster, { topics }: CreatePartitionsRequest): unknown {
+  return {
+    topics: topics.map(({ name, totalCount }) => {
+      const isGrowth = cluster.topics.get(name)!.partitions.length < totalCount;
+      if (isGrowth) cluster.addPartitions(name, totalCount);
+      return { name, topicId: '', ...(!isGrowth && { failure: failureOf('INVALID_PARTITIONS') }) };
     }),
   };
 }

@@ -1,0 +1,57 @@
+/**
+ * Tells a change that was refused because an earlier attempt had made it already from one that was refused. Pure.
+ *
+ * After an attempt whose outcome is unknown the names alone do not say who made a change: what is there is taken for
+ * our own if it has the shape that was asked for. Somebody else may have made the same at the same moment.
+ */
+import { errorCodeOf } from '@millrace/core';
+import type { Failure } from '@millrace/protocol';
+import type { NewPartitions, NewTopic, TopicInfo } from './admin-shapes.ts';
+
+interface Result {
+  readonly name: string;
+  readonly failure?: Failure | undefined;
+}
+
+export function isTopicThere({ failure }: Result): boolean {
+  return failure !== undefined && errorCodeOf(failure.code) === 'TOPIC_ALREADY_EXISTS';
+}
+
+export function isTopicGone({ failure }: Result): boolean {
+  return failure !== undefined && errorCodeOf(failure.code) === 'UNKNOWN_TOPIC_OR_PARTITION';
+}
+
+export function areEnoughPartitions({ failure }: Result): boolean {
+  return failure !== undefined && errorCodeOf(failure.code) === 'INVALID_PARTITIONS';
+}
+
+/** Partitions and replicas are as asked; what was left to the cluster may be anything. Configs are not compared. */
+export function isAsWanted(
+  { partitions, replicationFactor, assignments }: NewTopic,
+  found: TopicInfo,
+): boolean {
+  if (assignments !== undefined) return hasReplicas(found, assignments, 0, assignments.length);
+  const isCount = partitions === undefined || partitions < 0 || found.partitions.length === partitions;
+  const isFactor = (factor: number): boolean =>
+    found.partitions.every(({ replicas }) => replicas.length === factor);
+  return isCount && (replicationFactor === undefined || replicationFactor < 0 || isFactor(replicationFactor));
+}
+
+export function hasGrown({ totalCount, assignments = [] }: NewPartitions, found: TopicInfo): boolean {
+  return hasReplicas(found, assignments, totalCount - assignments.length, totalCount);
+}
+
+function hasReplicas(
+  { partitions }: TopicInfo,
+  assignments: readonly (readonly number[])[],
+  firstPartition: number,
+  totalCount: number,
+): boolean {
+  return (
+    partitions.length === totalCount &&
+    assignments.every((wanted, i) => {
+      const replicas = partitions[firstPartition + i]?.replicas ?? [];
+      return replicas.length === wanted.length && wanted.every((id, at) => id === replicas[at]);
+    })
+  );
+}
