@@ -30,6 +30,7 @@ export default defineConfig({
       slowSuite('faults'),
       slowSuite('kafka-tools'),
       slowSuite('compose'),
+      slowSuite('chaos'),
     ],
   },
 });

@@ -75,6 +75,10 @@ export class NodeProcess {
     return this.#child.pid;
   }
 
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   get dataFolder(): string {
     return join(this.folder, 'data');
   }
@@ -120,7 +124,7 @@ export class NodeProcess {
 
   /** Ends the process and waits for it. The exit code is null after SIGKILL. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-    if (this.#child && this.#child.exitCode === null && this.#child.signalCode === null) this.kill(signal);
+    if (this.isRunning) this.kill(signal);
     return await this.#exited;
   }
 }

@@ -13,7 +13,7 @@ export interface Sent {
   readonly partition: string;
   readonly value: string;
   outcome: SendOutcome;
-  /** Where it was said to be; -1 unless acknowledged. */
+  /** Where it was said to be; -1 if that was not said. */
   offset: number;
 }
 

@@ -90,7 +90,7 @@ class PartitionEvidence {
 
   judge(isReadToEnd: boolean): Anomaly[] {
     for (const { value, offset, outcome } of this.#sent) {
-      if (outcome === 'acknowledged') this.#place(value, offset);
+      if (outcome === 'acknowledged' && offset >= 0) this.#place(value, offset);
     }
     for (const poll of this.#polled) this.#judgeContent(poll);
     this.#judgePositions();
@@ -172,8 +172,10 @@ class PartitionEvidence {
 
   #judgeMissing(isReadToEnd: boolean): void {
     for (const { value, offset, outcome } of this.#sent) {
-      if (outcome !== 'acknowledged' || this.#read.has(value) || offset < this.#logStart) continue;
-      if (offset < this.#highestRead) this.#found('lost-write', `${value}, acknowledged at ${offset}`);
+      if (outcome !== 'acknowledged' || this.#read.has(value)) continue;
+      // One without an offset may be among those that were deleted, if any were.
+      if (this.#logStart > 0 && offset < this.#logStart) continue;
+      if (offset >= 0 && offset < this.#highestRead) this.#found('lost-write', `${value}, acknowledged at ${offset}`);
       else if (isReadToEnd) this.#found('unseen', `${value}, acknowledged at ${offset}`);
     }
   }

@@ -1,0 +1,96 @@
+/**
+ * Real processes under real faults: producers and consumers go on while nodes are killed, paused, cut off, slowed down
+ * and robbed of their disks; then everything heals, and the clients' own history is judged.
+ *
+ * CHAOS_SECONDS (60), CHAOS_RUNS (3), CHAOS_SEED (of the date; printed), CHAOS_FAULTS (names, separated by commas).
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Millrace } from '@millrace/client';
+import { below, SeededRandom, shuffled } from '@millrace/core';
+import { ANOMALIES, findAnomalies } from '@millrace/simulator';
+import { expect, test } from 'vitest';
+import { ChaosClients } from './chaos-clients.ts';
+import { ChaosCluster } from './chaos-cluster.ts';
+import { CHAOS_FAULTS, type ChaosFault } from './chaos-faults.ts';
+
+const SECONDS = Number(process.env.CHAOS_SECONDS ?? 60);
+const RUNS = Number(process.env.CHAOS_RUNS ?? 3);
+const SEED = Number(process.env.CHAOS_SEED ?? Math.floor(Date.now() / 86_400_000));
+const WANTED = process.env.CHAOS_FAULTS?.split(',');
+
+const TOPIC = 'chaos';
+const PARTITIONS = 6;
+const FAULT_MIN_MS = 1_000;
+const FAULT_SPREAD_MS = 4_000;
+const CALM_MIN_MS = 500;
+const CALM_SPREAD_MS = 3_000;
+const RECOVERY_MAX_MS = 90_000;
+const SHOWN_ANOMALIES_MAX = 20;
+
+function say(text: string): void {
+  process.stderr.write(`  chaos: ${text}\n`);
+}
+
+/** A subset, so that some runs are free of each kind of fault: a swarm finds more than the same mixture every time. */
+function faultsOf(cluster: ChaosCluster, random: SeededRandom): ChaosFault[] {
+  const possible = CHAOS_FAULTS.filter((fault) => {
+    const reason = fault.unavailable(cluster);
+    if (reason !== undefined) say(`without ${fault.name}: ${reason}`);
+    return reason === undefined && (WANTED === undefined || WANTED.includes(fault.name));
+  });
+  if (WANTED !== undefined) return possible;
+  return shuffled(random, possible).slice(0, Math.ceil(possible.length / 2) + 1);
+}
+
+async function suffer(cluster: ChaosCluster, random: SeededRandom): Promise<void> {
+  const faults = faultsOf(cluster, random);
+  say(`faults: ${faults.map(({ name }) => name).join(', ')}`);
+  const endsAtMs = performance.now() + SECONDS * 1_000;
+  while (performance.now() < endsAtMs) {
+    await sleep(CALM_MIN_MS + below(random, CALM_SPREAD_MS));
+    const fault = await faults[below(random, faults.length)]!.begin(cluster, random);
+    const lastsMs = FAULT_MIN_MS + below(random, FAULT_SPREAD_MS);
+    say(`${fault.text}, for ${lastsMs} ms`);
+    await sleep(lastsMs);
+    await fault.heal();
+  }
+}
+
+test.each(Array.from({ length: RUNS }, (_, run) => SEED + run))(
+  'seed %i: after all faults every acknowledged record is there once and in order',
+  async (seed) => {
+    await using cluster = await ChaosCluster.start();
+    const { bootstrap } = cluster;
+    await using millrace = new Millrace({ bootstrap });
+    await millrace.admin().createTopic({ name: TOPIC, partitions: PARTITIONS, replicationFactor: 3 });
+    const clients = new ChaosClients({
+      bootstrap,
+      topic: TOPIC,
+      partitions: PARTITIONS,
+      producers: 3,
+      consumers: 2,
+      recordsPerSecond: 1_500,
+    });
+    clients.start();
+    await suffer(cluster, new SeededRandom(seed));
+
+    await clients.stopProducing();
+    await expect.poll(() => cluster.isHealthy(), { timeout: RECOVERY_MAX_MS, interval: 1_000 }).toBe(true);
+    const read = await clients.readToEnd();
+    await clients.stopConsuming();
+
+    const { history, errors } = clients;
+    const anomalies = findAnomalies(history, { isReadToEnd: true });
+    const counts = ANOMALIES.map(
+      (kind) => `${anomalies.filter((each) => each.kind === kind).length} ${kind}`,
+    );
+    say(
+      `seed ${seed}: ${history.sent.length} sent, ${history.acknowledged} acknowledged, ${read} read at the end, ` +
+        `${history.polled.length} polls; errors told: ${JSON.stringify(Object.fromEntries(errors))}`,
+    );
+    say(`seed ${seed}: ${counts.join(', ')}`);
+    expect(anomalies.slice(0, SHOWN_ANOMALIES_MAX)).toEqual([]);
+    expect(history.acknowledged).toBeGreaterThan(0);
+  },
+  (SECONDS + 240) * 1_000,
+);
