@@ -266,6 +266,17 @@ describe('failover', () => {
   });
 });
 
+test('a page-cache topic comes back by itself after kill -9 of every broker, with what it acknowledged', async () => {
+  await start();
+  const topicId = await cluster.createTopic('orders', { configs: { ...SAFE, durability: 'page-cache' } });
+  for (const value of ['a', 'b', 'c']) await cluster.produceToLeader(topicId, [value]);
+  for (const id of [1, 2, 3]) await cluster.kill(id);
+  for (const id of [1, 2, 3]) await cluster.restart(id);
+  await isrIs(topicId, 1, 2, 3);
+  expect(await cluster.consume(topicId)).toEqual(['a', 'b', 'c']);
+  expect(await expectSameLogs(topicId, [1, 2, 3])).toHaveLength(3);
+});
+
 test('a leader whose disk is full hands over, and serves its other partitions', async () => {
   await start();
   const topicId = await cluster.createTopic('orders', { configs: { ...SAFE, durability: 'page-cache' } });

@@ -28,7 +28,7 @@ export interface PartitionImage {
   readonly isr: readonly NodeId[];
   /** Eligible leader replicas (KIP-966): outside the ISR, yet holding everything below the high watermark. */
   readonly elr: readonly NodeId[];
-  /** Who left ISR and ELR without keeping its data for sure; newest leader first. Only an unclean election uses it. */
+  /** Who left ISR and ELR without keeping its data for sure; newest first. Only an unclean election uses it. */
   readonly lastKnownElr: readonly NodeId[];
   /** Replicas whose disk failed, as their brokers report: not electable and in no ISR while here. */
   readonly offline: readonly NodeId[];

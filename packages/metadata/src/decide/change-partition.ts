@@ -12,6 +12,8 @@ import { type DecisionContext, without } from './decision.ts';
 export interface ElectionRules {
   readonly minInsync: number;
   readonly uncleanAllowed: boolean;
+  /** Who stopped uncleanly as the last that was eligible may lead again although it may have lost its page cache. */
+  readonly lastKnownAllowed: boolean;
   /** Alive and staying. */
   isActive(broker: NodeId): boolean;
 }
@@ -45,6 +47,7 @@ export function electionRules(
   return {
     minInsync: config['min.insync.replicas'],
     uncleanAllowed: config['unclean.leader.election.enable'],
+    lastKnownAllowed: config.durability === 'page-cache',
     isActive: (broker) => assumed.get(broker) ?? isActive(image, broker),
   };
 }
@@ -117,6 +120,11 @@ function elect(
   if (standing.isr.length === 0) {
     const eligible = replicas.find((id) => standing.elr.includes(id) && canLead(id));
     if (eligible !== undefined) return electEligible(partition, standing, eligible, rules);
+    // Only the newest: whoever is further down may have been eligible for less long, and the newest may come back.
+    const lastKnown = standing.elr.length === 0 ? standing.lastKnownElr[0] : undefined;
+    if (rules.lastKnownAllowed && lastKnown !== undefined && canLead(lastKnown)) {
+      return electUncleanly(standing, lastKnown);
+    }
   }
   if (rules.uncleanAllowed) {
     const anyone = [...standing.lastKnownElr, ...replicas].find(canLead);

@@ -66,14 +66,15 @@ function reportOffline(
 }
 
 /**
- * A replica with a failed disk may have to be rebuilt, so it vouches for nothing - unless it was the last that did:
- * then its disk is the only place where the acknowledged records are, and it leads again once it is back.
+ * A replica with a failed disk may have to be rebuilt, so it vouches for nothing and is not even remembered - unless
+ * it was the last that did: then its disk is the only place where the acknowledged records are, and it leads again
+ * once it is back.
  */
 function afterFailure(partition: PartitionImage, brokerId: NodeId): PartitionTarget {
   const isr = without(partition.isr, [brokerId]);
   const others = isr.length + without(partition.elr, [brokerId]).length;
   const target = { isr, offline: [...partition.offline, brokerId] };
-  return others > 0 ? { ...target, lost: [brokerId] } : target;
+  return others > 0 ? { ...target, wiped: [brokerId] } : target;
 }
 
 function afterReturn(partition: PartitionImage, brokerId: NodeId): PartitionTarget {

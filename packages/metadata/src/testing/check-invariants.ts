@@ -25,8 +25,11 @@ export function checkInvariants(
     const wasEligible = earlier?.isr.includes(record.leader) || earlier?.elr.includes(record.leader);
     invariant(wasEligible || record.unclean === true, 'an unclean election is reported', { record });
     if (record.unclean !== true) continue;
-    const isAllowed = topicConfigOf(after, record.topicId, context.scope)['unclean.leader.election.enable'];
-    invariant(isAllowed, 'an unclean election is configured', { record });
+    const config = topicConfigOf(after, record.topicId, context.scope);
+    const wasLastKnown = earlier?.isr.length === 0 && earlier.elr.length === 0;
+    const isReturn = config.durability === 'page-cache' && wasLastKnown;
+    const isAllowed = config['unclean.leader.election.enable'] || isReturn;
+    invariant(isAllowed, 'an unclean election is configured, or brings back the last known', { record });
   }
 }
 
