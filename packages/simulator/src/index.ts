@@ -1,4 +1,27 @@
 /** Whole clusters of production code in one thread, under virtual time, with faults from a seed. Never part of a release. */
+
+export {
+  type CrashChoices,
+  DROP_ALL,
+  EveryChoice,
+  KEEP_ALL,
+  type PendingWrite,
+  RandomChoices,
+  type TornWrite,
+  type WriteFate,
+} from './disk/crash-choices.ts';
+export {
+  type DiskFault,
+  type DiskFaultRates,
+  type DiskFaults,
+  type DiskOperation,
+  NO_FAULTS,
+  NO_RATES,
+  SeededDiskFaults,
+} from './disk/disk-faults.ts';
+export { extentOf, FaultAtlas, WHOLE_DISK } from './disk/fault-atlas.ts';
+export { SimDisk, type SimDiskOptions } from './disk/sim-disk.ts';
+export { SimRaftDisk, type SimRaftDiskOptions, type SimRaftStore } from './disk/sim-raft-store.ts';
 export {
   ClientHistory,
   type Polled,
