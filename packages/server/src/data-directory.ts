@@ -1,12 +1,43 @@
 /** A node's data directory: whether it was prepared, and preparing it when that was asked for. Never formats unasked. */
 import { type Clock, type Logger, MillraceError, type Random, randomUuid } from '@millrace/core';
-import { type FileSystem, LogStore } from '@millrace/storage';
+import { diskErrorCode, type FileSystem, LogStore } from '@millrace/storage';
 import type { NodeConfig } from './node-config.ts';
 
 const IDENTITY_FILE = 'meta.properties';
+const CLUSTER_ID = /^[A-Za-z0-9_-]{22}$/;
 
 export function isFormatted(fileSystem: FileSystem, path: string): boolean {
   return fileSystem.statSync(`${path}/${IDENTITY_FILE}`) !== undefined;
+}
+
+/**
+ * @param source where it was given, for people.
+ * @throws what `failure` makes, MillraceError INVALID_CONFIG by default, unless it is a uuid as Kafka writes it.
+ */
+export function checkClusterId(source: string, clusterId: string, failure = invalidConfig): void {
+  if (CLUSTER_ID.test(clusterId)) return;
+  throw failure(
+    `${source}=${clusterId} must be 22 characters of base64url; "millrace storage random-uuid" makes one`,
+  );
+}
+
+function invalidConfig(message: string): Error {
+  return new MillraceError('INVALID_CONFIG', message);
+}
+
+/** @throws {MillraceError} INVALID_CONFIG if the path, or something on its way, is no directory. */
+export function checkDirectory(fileSystem: FileSystem, path: string): void {
+  const fault = directoryFault(fileSystem, path);
+  if (fault !== undefined) throw invalidConfig(`log.dirs=${path} ${fault}`);
+}
+
+function directoryFault(fileSystem: FileSystem, path: string): string | undefined {
+  try {
+    return fileSystem.statSync(path)?.isDirectory === false ? 'names a file, not a directory' : undefined;
+  } catch (error) {
+    if (diskErrorCode(error) === 'ENOTDIR') return 'leads through a file';
+    return `cannot be used: ${(error as Error).message}`;
+  }
 }
 
 export interface DataDirectoryOptions {
@@ -18,7 +49,7 @@ export interface DataDirectoryOptions {
   readonly clusterId: string | undefined;
 }
 
-/** @throws {MillraceError} NOT_FORMATTED, DIRECTORY_LOCKED, INCONSISTENT_CLUSTER_ID. */
+/** @throws {MillraceError} INVALID_CONFIG, NOT_FORMATTED, DIRECTORY_LOCKED, INCONSISTENT_CLUSTER_ID. */
 export async function openDataDirectory(
   config: NodeConfig,
   options: DataDirectoryOptions,
@@ -26,6 +57,8 @@ export async function openDataDirectory(
   const { fileSystem, clock, random, logger, clusterId } = options;
   const path = config.properties['log.dirs'];
   const nodeId = config.properties['node.id'];
+  if (clusterId !== undefined) checkClusterId('clusterId', clusterId);
+  checkDirectory(fileSystem, path);
   if (!isFormatted(fileSystem, path)) {
     if (clusterId === undefined) {
       throw new MillraceError(

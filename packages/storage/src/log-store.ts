@@ -58,8 +58,6 @@ export class LogStore {
   readonly directoryId: string;
   /** From the marker of a clean shutdown, or -1. */
   readonly previousBrokerEpoch: number;
-  /** Called once when the durable path of the whole node fails. */
-  onFailure: ((error: MillraceError) => void) | undefined;
   readonly #options: LogStoreOptions;
   readonly #lock: DirectoryLock;
   readonly #wasClean: boolean;
@@ -71,7 +69,8 @@ export class LogStore {
   #isReplayWanted: boolean;
   readonly #trash: Trash;
   readonly #logs = new Map<string, PartitionLog>();
-  readonly #opening = new Map<string, Promise<void>>();
+  /** The last thing that is done to each folder name. */
+  readonly #busy = new Map<string, Promise<void>>();
   readonly #timers = new Set<Timer>();
   #brokerEpoch = -1;
   #isCheckpointDue = false;
@@ -134,13 +133,29 @@ export class LogStore {
     this.#scheduleCleanUp();
   }
 
-  /** Prepares a directory for its first use. @throws {MillraceError} INVALID_REQUEST if it is in use by a cluster already. */
+  /** Prepares a directory for its first use. @throws {MillraceError} INVALID_REQUEST if it is in use by a cluster already; DISK_FULL, KAFKA_STORAGE_ERROR. */
   static async format(fileSystem: FileSystem, path: string, identity: DirectoryIdentity): Promise<void> {
-    fileSystem.mkdirSync(path);
-    if (fileSystem.statSync(`${path}/${META_PROPERTIES}`) !== undefined) {
-      throw new MillraceError('INVALID_REQUEST', `${path} is formatted already`);
+    const file = `${path}/${META_PROPERTIES}`;
+    try {
+      fileSystem.mkdirSync(path);
+      if (fileSystem.statSync(file) !== undefined) {
+        throw new MillraceError('INVALID_REQUEST', `${path} is formatted already`);
+      }
+      await replaceWholeDurably(fileSystem, file, formatMetaProperties(identity));
+    } catch (error) {
+      throw storageFailure(`${path} cannot be formatted`, error);
     }
-    await replaceWholeDurably(fileSystem, `${path}/${META_PROPERTIES}`, formatMetaProperties(identity));
+  }
+
+  /** Whose directory it is; undefined if it is not formatted. @throws {MillraceError} KAFKA_STORAGE_ERROR if nobody can tell. */
+  static readIdentity(fileSystem: FileSystem, path: string): DirectoryIdentity | undefined {
+    const file = `${path}/${META_PROPERTIES}`;
+    const bytes = readWhole(fileSystem, file);
+    const meta = bytes && parseMetaProperties(bytes.toString());
+    if (bytes !== undefined && meta === undefined) {
+      throw new MillraceError('KAFKA_STORAGE_ERROR', `${file} is damaged; restore its four lines`);
+    }
+    return meta;
   }
 
   /** @throws {MillraceError} NOT_FORMATTED, DIRECTORY_LOCKED, INCONSISTENT_CLUSTER_ID; KAFKA_STORAGE_ERROR if it cannot be read. */
@@ -182,20 +197,24 @@ export class LogStore {
     return found;
   }
 
-  /** Creates or recovers a log; a damaged one comes back with `offline` set. Calls for one partition go one after the other. */
+  /** Creates or recovers a log; a damaged one comes back with `offline` set. */
   async openPartition(id: PartitionId, config: LogConfig): Promise<PartitionLog> {
     const key = `${id.topic}-${id.partition}`;
-    const before = this.#opening.get(key);
-    const opening = (before ?? Promise.resolve()).then(() => this.#openPartition(key, id, config));
-    const settled = opening.then(
+    return await this.#serially(key, () => this.#openPartition(key, id, config));
+  }
+
+  /** What is done to one folder name is done in the order of the calls. */
+  async #serially<T>(key: string, operation: () => Promise<T>): Promise<T> {
+    const running = (this.#busy.get(key) ?? Promise.resolve()).then(operation);
+    const settled = running.then(
       () => undefined,
       () => undefined,
     );
-    this.#opening.set(key, settled);
+    this.#busy.set(key, settled);
     try {
-      return await opening;
+      return await running;
     } finally {
-      if (this.#opening.get(key) === settled) this.#opening.delete(key);
+      if (this.#busy.get(key) === settled) this.#busy.delete(key);
     }
   }
 
@@ -203,7 +222,7 @@ export class LogStore {
     const { topic, partition, topicId } = id;
     const open = this.#logs.get(key);
     if (open !== undefined && open.topicId === topicId) return open;
-    if (open !== undefined) await this.deletePartition(open);
+    if (open !== undefined) await this.#deletePartition(key, open);
     const folder = `${this.path}/${key}`;
     const found = await this.#prepareFolder(id, folder);
     const context: RecoveryContext = {
@@ -230,10 +249,17 @@ export class LogStore {
 
   /** The folder is renamed at once and removed later. Nothing of it is replayed after a restart. */
   async deletePartition(log: PartitionLog): Promise<void> {
+    const key = `${log.topic}-${log.partition}`;
+    await this.#serially(key, () => this.#deletePartition(key, log));
+  }
+
+  async #deletePartition(key: string, log: PartitionLog): Promise<void> {
+    // Deleted before: the folder of this name, if there is one, is another log's.
+    if (this.#logs.get(key) !== log) return;
     const { topic, partition, topicId } = log;
-    const folder = `${this.path}/${topic}-${partition}`;
+    const folder = `${this.path}/${key}`;
     await log.retire();
-    this.#logs.delete(`${topic}-${partition}`);
+    this.#logs.delete(key);
     this.#checkpoints.forget(topic, partition);
     this.#settle(topicId, partition);
     const deleted = freeName(this.#options.fileSystem, `${folder}.${topicId}`, DELETED_FOLDER_SUFFIX);
@@ -358,9 +384,14 @@ export class LogStore {
     );
   }
 
+  /** Nothing can become durable any more; what is promised without that goes on. */
   #journalFailed(error: MillraceError): void {
-    for (const log of this.#logs.values()) if (log.config.durability === 'fsync') log.goOffline(error);
-    this.onFailure?.(error);
+    const durable = [...this.#logs.values()].filter((log) => log.config.durability === 'fsync');
+    this.#options.logger.error(
+      { event: 'journal_failed', err: error, logs: durable.length },
+      'the journal cannot be written: durable logs of this directory are offline until the node restarts',
+    );
+    for (const log of durable) log.goOffline(error);
   }
 
   #checkpointLater(): void {
@@ -409,13 +440,7 @@ export class LogStore {
 }
 
 function readMeta({ fileSystem, path, expected }: LogStoreOptions): MetaProperties {
-  const meta = parseMetaProperties(readWhole(fileSystem, `${path}/${META_PROPERTIES}`)!.toString());
-  if (meta === undefined) {
-    throw new MillraceError(
-      'KAFKA_STORAGE_ERROR',
-      `${path}/${META_PROPERTIES} is damaged; restore its four lines`,
-    );
-  }
+  const meta = LogStore.readIdentity(fileSystem, path)!;
   if (expected?.clusterId !== undefined && expected.clusterId !== meta.clusterId) {
     throw new MillraceError(
       'INCONSISTENT_CLUSTER_ID',

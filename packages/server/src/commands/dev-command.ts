@@ -36,7 +36,7 @@ interface DevOptions {
 export const devCommand: ProgramExtension = (program, shell) => {
   program
     .command('dev')
-    .description('run a cluster on this machine, to try and to develop')
+    .description('Run a cluster on this machine, to try and to develop.')
     .option('--nodes <count>', 'how many nodes', '3')
     .option('--port <port>', 'port of the first node; the others follow', String(DEFAULT_PORT))
     .option('--data-dir <folder>', 'where data lives', '.millrace')

@@ -2,6 +2,7 @@
 import { EXIT, type ExitCode, type ProgramExtension } from '@millrace/cli';
 import { Deferred } from '@millrace/core';
 import { createLogger } from '../create-logger.ts';
+import { checkClusterId } from '../data-directory.ts';
 import { favourYoungCollections } from '../garbage-collection.ts';
 import { MillraceNode } from '../millrace-node.ts';
 import { readNodeConfig } from './node-settings.ts';
@@ -9,7 +10,7 @@ import { readNodeConfig } from './node-settings.ts';
 export const serverCommand: ProgramExtension = (program, shell) => {
   program
     .command('server')
-    .description('run a node: broker, controller or both')
+    .description('Run a node: broker, controller or both.')
     .option('--config <file>', 'server.properties to read')
     .addHelpText(
       'after',
@@ -26,6 +27,7 @@ Example:
         const config = await readNodeConfig(context, file);
         const logger = createLogger(config.properties['log.level'], { node: config.properties['node.id'] });
         const clusterId = context.environment.env.MILLRACE_CLUSTER_ID;
+        if (clusterId) checkClusterId('MILLRACE_CLUSTER_ID', clusterId);
         const failed = new Deferred<Error>();
         const node = await MillraceNode.bind(config, {
           logger,

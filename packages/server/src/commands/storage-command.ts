@@ -1,19 +1,17 @@
 /** `millrace storage`: prepares and shows data directories. A server never formats one unless told to. */
-import { EXIT, type ExitCode, type ProgramExtension } from '@millrace/cli';
+import { CliError, EXIT, type ExitCode, type ProgramExtension, usageError } from '@millrace/cli';
 import { systemRandom } from '@millrace/client';
-import { MillraceError, randomUuid } from '@millrace/core';
-import { LogStore, NodeFileSystem } from '@millrace/storage';
-import { isFormatted } from '../data-directory.ts';
+import { randomUuid } from '@millrace/core';
+import { type DirectoryIdentity, LogStore, NodeFileSystem } from '@millrace/storage';
+import { checkClusterId, checkDirectory } from '../data-directory.ts';
 import { readNodeConfig } from './node-settings.ts';
 
-const UUID = /^[A-Za-z0-9_-]{22}$/;
-
 export const storageCommand: ProgramExtension = (program, shell) => {
-  const storage = program.command('storage').description('prepare data directories');
+  const storage = program.command('storage').description('Prepare data directories.');
 
   storage
     .command('format')
-    .description('prepare the data directory of a node')
+    .description('Prepare the data directory of a node.')
     .requiredOption(
       '--cluster-id <id>',
       'the same on every node; make one with "millrace storage random-uuid"',
@@ -27,13 +25,8 @@ export const storageCommand: ProgramExtension = (program, shell) => {
     .action(
       shell.action<{ clusterId: string; config?: string; ignoreFormatted?: boolean }>(
         async (context, options): Promise<ExitCode> => {
+          checkClusterId('--cluster-id', options.clusterId, usageError);
           const { properties } = await readNodeConfig(context, options.config);
-          if (!UUID.test(options.clusterId)) {
-            throw new MillraceError(
-              'INVALID_REQUEST',
-              `cluster id "${options.clusterId}" is not 22 characters of base64url`,
-            );
-          }
           const path = properties['log.dirs'];
           const identity = {
             clusterId: options.clusterId,
@@ -41,7 +34,10 @@ export const storageCommand: ProgramExtension = (program, shell) => {
             directoryId: randomUuid(systemRandom()),
           };
           const fileSystem = new NodeFileSystem();
-          if (options.ignoreFormatted && isFormatted(fileSystem, path)) {
+          checkDirectory(fileSystem, path);
+          const present = LogStore.readIdentity(fileSystem, path);
+          if (present !== undefined) {
+            if (!options.ignoreFormatted || !isSameNode(present, identity)) throw inUse(path, present);
             context.note(`${path} is formatted already.`);
             return EXIT.ok;
           }
@@ -58,7 +54,8 @@ export const storageCommand: ProgramExtension = (program, shell) => {
 
   storage
     .command('random-uuid')
-    .description('print a random id, for a cluster')
+    .description('Print a random id, for a cluster.')
+    .addHelpText('after', '\nExample:\n  millrace storage random-uuid')
     .action(
       shell.action(async (context) => {
         const id = randomUuid(systemRandom());
@@ -66,3 +63,16 @@ export const storageCommand: ProgramExtension = (program, shell) => {
       }),
     );
 };
+
+function isSameNode(a: DirectoryIdentity, b: DirectoryIdentity): boolean {
+  return a.clusterId === b.clusterId && a.nodeId === b.nodeId;
+}
+
+function inUse(path: string, { clusterId, nodeId }: DirectoryIdentity): CliError {
+  return new CliError(
+    'FORMATTED_ALREADY',
+    EXIT.conflict,
+    `${path} is formatted already: it belongs to node ${nodeId} of cluster ${clusterId}`,
+    'Choose another directory in log.dirs. With --ignore-formatted a directory of this very node is fine.',
+  );
+}
