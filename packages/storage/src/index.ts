@@ -1,4 +1,6 @@
 /** Partition logs on disk: segments, indexes, recovery, group commit through one journal per node. */
+export type { BatchEntry, DumpEntry } from './dump-entry.ts';
+export { baseOffsetOf, type DumpOptions, dumpLogFile, isLogFile } from './dump-file.ts';
 export {
   type DirectoryLock,
   type DiskEntry,

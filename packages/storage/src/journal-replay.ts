@@ -127,7 +127,7 @@ export class JournalReplay {
 }
 
 /** Where a record stands that proves `at` was on stable storage; undefined if none does. */
-function durableAfter(bytes: Buffer, at: number, fileNumber: number): number | undefined {
+export function durableAfter(bytes: Buffer, at: number, fileNumber: number): number | undefined {
   for (let from = at + 1; ; ) {
     const found = findJournalHeader(bytes, from, fileNumber);
     if (found === undefined) return undefined;

@@ -2,7 +2,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ManualClock, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
 import { buildBatch } from '@millrace/records';
+import { DEFAULT_LOG_CONFIG, LogStore, NodeFileSystem, storageConfig } from '@millrace/storage';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCli } from '../testing/run-cli.ts';
 
@@ -114,9 +116,64 @@ test('indexes, snapshots and checkpoints', async () => {
   expect((await dump(`${SEGMENT}.index`, Buffer.alloc(11))).code).toBe(1);
 });
 
-test('a file of another kind is a usage error, a missing one is named', async () => {
+test('journal files, with the topic id and the offsets of each record', async () => {
+  const random = new SeededRandom(1);
+  const topicId = randomUuid(random);
+  const identity = { clusterId: randomUuid(random), nodeId: 1, directoryId: randomUuid(random) };
+  const fileSystem = new NodeFileSystem();
+  await LogStore.format(fileSystem, directory, identity);
+  const clock = new ManualClock();
+  const config = storageConfig.parse({ 'journal.file.bytes': '65536', 'journal.max.bytes': '262144' });
+  const store = await LogStore.open({
+    path: directory,
+    fileSystem,
+    clock,
+    random,
+    logger: silentLogger,
+    config,
+  });
+  const log = await store.openPartition({ topic: 'orders', partition: 0, topicId }, DEFAULT_LOG_CONFIG);
+  log.assignEpoch(3, 0);
+  log.appendAsLeader(buildBatch([{ value: Buffer.from('one') }, { value: Buffer.from('two') }]), 3);
+  await log.whenFlushed(log.logEndOffset);
+  await store.close({ clean: false });
+
+  const path = join(directory, 'journal', '00000000000000000001.journal');
+  const text = await runCli(['debug', 'dump-log', path, '--records']);
+  expect(text.code).toBe(0);
+  expect(text.stdout).toMatch(/position: 0 record: begin endOfPrevious: 0 .* isvalid: true\n/);
+  expect(text.stdout).toContain(`topicId: ${topicId} partition: 0 baseOffset: 0 lastOffset: 1`);
+  expect(text.stdout).toContain('payload: two');
+  expect(text.stdout).toMatch(/position: \d+ size: \d+ unused\n$/);
+
+  const json = await runCli(['debug', 'dump-log', path, '-o', 'json']);
+  const entries = json.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(entries).toContainEqual(
+    expect.objectContaining({
+      kind: 'journal',
+      record: 'batches',
+      topicId,
+      baseOffset: '0',
+      lastOffset: '1',
+    }),
+  );
+});
+
+test('a file of another kind is a usage error, a missing one is not found, and then nothing is printed', async () => {
   expect((await dump('notes.txt', 'hello')).code).toBe(2);
-  const missing = await runCli(['debug', 'dump-log', join(directory, 'absent.log')]);
-  expect(missing.code).toBe(1);
-  expect(missing.stderr).toContain('absent.log');
+  expect((await runCli(['debug', 'dump-log', directory])).code).toBe(2);
+  await writeFile(join(directory, `${SEGMENT}.log`), FIRST);
+  for (const name of ['absent.log', 'absent', 'notes.txt/below']) {
+    const missing = await runCli([
+      'debug',
+      'dump-log',
+      join(directory, `${SEGMENT}.log`),
+      join(directory, name),
+    ]);
+    expect(missing).toMatchObject({ code: 4, stdout: '' });
+    expect(missing.stderr).toContain(`there is no file ${join(directory, name)}`);
+  }
 });

@@ -1,9 +1,10 @@
 /** `millrace debug`: looks inside files, without a server. */
+import { stat } from 'node:fs/promises';
+import { baseOffsetOf, type DumpEntry, dumpLogFile, isLogFile } from '@millrace/storage';
 import type { Command } from 'commander';
-import { CliError } from '../cli-error.ts';
+import { CliError, notFound, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { type DumpEntry, entryText, entryValue } from '../dump/dump-entry.ts';
-import { baseOffsetOf, dumpFile } from '../dump/dump-file.ts';
+import { entryText, entryValue } from '../dump-text.ts';
 import { EXIT } from '../exit-code.ts';
 import type { OutputFormat } from '../global-options.ts';
 import { toJson, toYaml } from '../plain-value.ts';
@@ -13,7 +14,9 @@ export function debugCommand(program: Command, shell: Shell): void {
   const debug = program.command('debug').description('Look inside files, without a server.');
   debug
     .command('dump-log <file...>')
-    .description('Print batches, indexes, producer snapshots and checkpoints; exit code 1 if one is damaged.')
+    .description(
+      'Print segments, journal files, indexes, producer snapshots and checkpoints; exit code 1 if one is damaged.',
+    )
     .option('-r, --records', 'with the records of each batch, keys and values included')
     .addHelpText(
       'after',
@@ -29,9 +32,10 @@ async function dumpLogs(
 ): Promise<void> {
   const { output } = context.options;
   let damaged = 0;
+  for (const path of paths) await checkFile(path);
   for (const path of paths) {
     if (output === 'table' || output === 'wide') await context.stdout.write(heading(path));
-    for await (const entry of dumpFile(path, { records: flags.records === true })) {
+    for await (const entry of dumpLogFile(path, { records: flags.records === true })) {
       context.throwIfInterrupted();
       if (entry.kind === 'damage') damaged += 1;
       await context.stdout.write(render(path, entry, output));
@@ -43,6 +47,20 @@ async function dumpLogs(
     EXIT.failed,
     `${damaged} ${damaged === 1 ? 'place is' : 'places are'} damaged`,
     'A log that was being written when its node died may end in a torn batch: recovery cuts it off at the next start.',
+  );
+}
+
+/** Of several files, none is printed if one of the names is wrong. */
+async function checkFile(path: string): Promise<void> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw notFound(`there is no file ${path}`);
+    throw error;
+  });
+  if (found.isDirectory()) throw usageError(`${path} is a directory`, 'Name the files in it, as with *.log.');
+  if (isLogFile(path)) return;
+  throw usageError(
+    `${path} is no file that can be dumped`,
+    'There are .log, .index, .timeindex, .snapshot, .journal, *-checkpoint, partition.metadata and meta.properties.',
   );
 }
 

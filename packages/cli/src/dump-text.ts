@@ -1,52 +1,7 @@
-/**
- * What the files of a partition folder hold, entry by entry, and how Kafka's DumpLogSegments words it. Shapes and texts
- * only. 64-bit values that a damaged file may fill with anything are bigint.
- */
+/** Entries of dumped files as text, worded as Kafka's DumpLogSegments where it has them, and as JSON. Pure. */
 import type { LogRecord } from '@millrace/records';
-import { bytesValue } from '../plain-value.ts';
-
-export interface BatchEntry {
-  readonly kind: 'batch';
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  readonly count: number;
-  readonly baseSequence: number;
-  readonly lastSequence: number;
-  readonly producerId: number;
-  readonly producerEpoch: number;
-  readonly partitionLeaderEpoch: number;
-  readonly isTransactional: boolean;
-  readonly isControl: boolean;
-  readonly position: number;
-  readonly timestampType: 'create' | 'append';
-  readonly maxTimestamp: number;
-  readonly sizeBytes: number;
-  readonly codec: string;
-  readonly crc: number;
-  readonly isValid: boolean;
-  /** Only if asked for. */
-  readonly records?: readonly LogRecord[];
-}
-
-export type DumpEntry =
-  | BatchEntry
-  | { readonly kind: 'offsetIndex'; readonly offset: bigint; readonly position: number }
-  | { readonly kind: 'timeIndex'; readonly timestamp: bigint; readonly offset: bigint }
-  | {
-      readonly kind: 'producer';
-      readonly producerId: bigint;
-      readonly producerEpoch: number;
-      readonly coordinatorEpoch: number;
-      readonly currentTxnFirstOffset: bigint;
-      readonly lastTimestamp: bigint;
-      readonly lastSequence: number;
-      readonly lastOffset: bigint;
-      readonly offsetDelta: number;
-    }
-  /** A line of a checkpoint or of `partition.metadata`. */
-  | { readonly kind: 'line'; readonly text: string }
-  /** What cannot be right, and from which byte on. */
-  | { readonly kind: 'damage'; readonly position: number; readonly problem: string };
+import type { BatchEntry, DumpEntry } from '@millrace/storage';
+import { bytesValue } from './plain-value.ts';
 
 /** One line, or one a record below its batch; as Kafka prints it where Kafka has it. */
 export function entryText(entry: DumpEntry): string {
@@ -59,10 +14,14 @@ export function entryText(entry: DumpEntry): string {
       return `timestamp: ${entry.timestamp} offset: ${entry.offset}\n`;
     case 'producer': {
       const { kind: _kind, ...fields } = entry;
-      return `${Object.entries(fields)
-        .map(([name, value]) => `${name}: ${value}`)
-        .join(' ')}\n`;
+      return `${fieldsText(fields)}\n`;
     }
+    case 'journal': {
+      const { kind: _kind, isValid, ...fields } = entry;
+      return `${fieldsText(fields)} isvalid: ${isValid}\n`;
+    }
+    case 'unused':
+      return `position: ${entry.position} size: ${entry.sizeBytes} unused\n`;
     case 'line':
       return `${entry.text}\n`;
     case 'damage':
@@ -72,6 +31,7 @@ export function entryText(entry: DumpEntry): string {
 
 /** For `-o json`: int64 as strings, keys and values as in `consume -o json`. */
 export function entryValue(file: string, entry: DumpEntry): object {
+  if (entry.kind === 'journal') return { file, ...entry, ...offsetTexts(entry) };
   if (entry.kind !== 'batch') return { file, ...entry };
   const { records, ...header } = entry;
   return {
@@ -83,6 +43,16 @@ export function entryValue(file: string, entry: DumpEntry): object {
     maxTimestamp: String(entry.maxTimestamp),
     ...(records === undefined ? {} : { records: records.map(recordValue) }),
   };
+}
+
+function offsetTexts({ baseOffset, lastOffset }: DumpEntry & { readonly kind: 'journal' }): object {
+  return baseOffset === undefined ? {} : { baseOffset: String(baseOffset), lastOffset: String(lastOffset) };
+}
+
+function fieldsText(fields: object): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(' ');
 }
 
 function recordValue({ offset, timestamp, key, value, headers }: LogRecord): object {

@@ -1,30 +1,37 @@
 /**
- * Reads any file of a partition folder for people who look for what is wrong with it. More lenient than recovery on
- * purpose: it shows what is there, damage included, and goes on as far as sizes make sense. Never writes, and needs no
- * lock on the directory.
+ * Reads any file of a data directory for people who look for what is wrong with it. More lenient than recovery on
+ * purpose: it shows what is there, damage included, and goes on as far as sizes make sense. Opens for reading only,
+ * and needs no lock on the directory, so it may look at what a running node writes.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { MillraceError } from '@millrace/core';
 import { BatchView, decodeRecords } from '@millrace/records';
-import { usageError } from '../cli-error.ts';
 import type { BatchEntry, DumpEntry } from './dump-entry.ts';
+import { dumpJournal } from './dump-journal.ts';
 
 export interface DumpOptions {
-  /** Decode the records of each batch. */
+  /** Decode the records of each batch, and the batches of each journal record. */
   readonly records: boolean;
 }
 
 const SNAPSHOT_HEADER_BYTES = 10;
 const PRODUCER_BYTES = 46;
-/** Larger files of these kinds do not exist. */
-const SMALL_FILE_BYTES_MAX = 256 * 1024 * 1024;
+/** Larger files of the kinds that are read whole do not exist. */
+const WHOLE_FILE_BYTES_MAX = 1024 * 1024 * 1024;
 /** Offset and length: what must be read before the size of a batch is known. */
 const BATCH_PREFIX_BYTES = 12;
 
-/** @throws {CliError} USAGE for a file of no known kind; the system's error if it cannot be read. */
-export async function* dumpFile(path: string, options: DumpOptions): AsyncGenerator<DumpEntry> {
+/** Whether a file of this name is of a kind that `dumpLogFile` knows. */
+export function isLogFile(path: string): boolean {
+  return readerFor(path) !== undefined;
+}
+
+/** @throws {MillraceError} INVALID_REQUEST for a file of no known kind; the system's error if it cannot be read. */
+export async function* dumpLogFile(path: string, options: DumpOptions): AsyncGenerator<DumpEntry> {
   const read = readerFor(path);
+  if (read === undefined)
+    throw new MillraceError('INVALID_REQUEST', `${path} is no file of a data directory`);
   const file = await open(path);
   try {
     yield* read(file, options);
@@ -39,10 +46,20 @@ export function baseOffsetOf(path: string): bigint | undefined {
   return digits === undefined ? undefined : BigInt(digits);
 }
 
+const LINES = /checkpoint$|^partition\.metadata$|\.properties$|^\.kafka_cleanshutdown$/;
+
 type Reader = (file: FileHandle, options: DumpOptions) => AsyncGenerator<DumpEntry>;
 
-function readerFor(path: string): Reader {
+function readerFor(path: string): Reader | undefined {
   const base = baseOffsetOf(path) ?? 0n;
+  const journal = /^(\d{20})\.journal(?:\.free)?$/.exec(basename(path))?.[1];
+  if (journal !== undefined) {
+    return async function* (file, options) {
+      yield* dumpJournal(await readWhole(file), Number(journal), (batches, at) =>
+        options.records ? entriesOfBatches(batches, at, options) : [],
+      );
+    };
+  }
   switch (extname(path)) {
     case '.log':
       return readBatches;
@@ -53,11 +70,7 @@ function readerFor(path: string): Reader {
     case '.snapshot':
       return (file) => readEntries(file, SNAPSHOT_HEADER_BYTES, PRODUCER_BYTES, producerEntry);
     default:
-      if (/checkpoint$|^partition\.metadata$|\.properties$/.test(basename(path))) return readLines;
-      throw usageError(
-        `${path} is no file that can be dumped`,
-        'There are .log, .index, .timeindex, .snapshot, *-checkpoint, partition.metadata and meta.properties.',
-      );
+      return LINES.test(basename(path)) ? readLines : undefined;
   }
 }
 
@@ -133,6 +146,20 @@ function* batchEntries(batch: BatchView, position: number, options: DumpOptions)
   }
 }
 
+/** Of batches back to back in memory, the first of them at `position` of the file. */
+function* entriesOfBatches(bytes: Buffer, position: number, options: DumpOptions): Generator<DumpEntry> {
+  let at = 0;
+  try {
+    for (let batch = BatchView.at(bytes, at); batch !== undefined; batch = BatchView.at(bytes, at)) {
+      yield* batchEntries(batch, position + at, options);
+      at += batch.sizeBytes;
+    }
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    yield { kind: 'damage', position: position + at, problem: error.message };
+  }
+}
+
 async function* readEntries(
   file: FileHandle,
   headerBytes: number,
@@ -186,7 +213,9 @@ function producerEntry(bytes: Buffer, at: number): DumpEntry {
 
 async function readWhole(file: FileHandle): Promise<Buffer> {
   const { size } = await file.stat();
-  if (size > SMALL_FILE_BYTES_MAX) throw usageError(`a file of ${size} bytes is not of this kind`);
+  if (size > WHOLE_FILE_BYTES_MAX) {
+    throw new MillraceError('INVALID_REQUEST', `a file of ${size} bytes is not of this kind`);
+  }
   return readExactly(file, 0, size);
 }
 
