@@ -23,8 +23,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['core', 'records', 'storage', 'client'],
   server: [
     'core',
-    'records',
-    'raft',
     'metadata',
     'storage',
     'protocol',
@@ -52,6 +50,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages whose every module is pure; elsewhere, modules named `*-state.ts` are. */
 const PURE_PACKAGES = ['core', 'records', 'raft', 'metadata'];
 const MODULE_LINES_MAX = 500;
+/** Tools of tests, declared once for all packages. */
+const OF_THE_ROOT = new Set(['vitest', 'fast-check']);
 
 const IMPURITIES: readonly (readonly [name: string, pattern: RegExp])[] = [
   // zlib and buffer are functions of their input; module only loads a codec when the first batch asks for it.
@@ -86,6 +86,18 @@ const modules: readonly Module[] = packages.flatMap((owner) => {
 
 function importsOf({ code }: Module): string[] {
   return [...code.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!);
+}
+
+/** As `importsOf`, but only what surely is an import, not text that looks like one. */
+function packagesOf(code: string): string[] {
+  const targets =
+    /(?:^(?:import|export)\s[^;'"]*?from\s+|^import\s+|\bimport\(|\bcreateRequire\([^)]*\)\()['"]([^'"]+)['"]/gm;
+  return [...code.matchAll(targets)].flatMap((match) => packageOf(match[1]!) ?? []);
+}
+
+/** `@scope/name` or `name`; undefined for a module of the same package or of Node.js. */
+function packageOf(target: string): string | undefined {
+  return /^(?!node:)(?:@[a-z0-9-]+\/)?[a-z][a-z0-9-]*(?=\/|$)/.exec(target)?.[0];
 }
 
 /** Why an import is not allowed, or undefined if it is. */
@@ -146,6 +158,26 @@ test('a module imports only what its row allows, and other packages only by thei
     }),
   );
   expect(faults).toEqual([]);
+});
+
+describe('package.json', () => {
+  // Everything below the simulator is there to be simulated, whatever its scenarios happen to use today.
+  test.each(packages.filter((name) => name !== 'simulator'))(
+    'of %s names what is imported, and nothing else',
+    (name) => {
+      const { dependencies = {} } = JSON.parse(
+        readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'),
+      ) as { dependencies?: Record<string, string> };
+      const folder = join(root, 'packages', name, 'src');
+      const imported = new Set(
+        readdirSync(folder, { recursive: true, encoding: 'utf8' })
+          .filter((file) => file.endsWith('.ts'))
+          .flatMap((file) => packagesOf(readFileSync(join(folder, file), 'utf8')))
+          .filter((target) => !OF_THE_ROOT.has(target)),
+      );
+      expect([...imported].sort()).toEqual(Object.keys(dependencies).sort());
+    },
+  );
 });
 
 test('pure code touches no clock, randomness, timer, process, file or socket', () => {
