@@ -194,7 +194,8 @@ export class Broker implements BrokerApi, PartitionHost {
   }
 
   produce(request: ProduceRequest): Promise<ProduceResponse> {
-    if (this.#state === 'closing') return Promise.resolve({ partitions: [], failure: failure('CLOSED') });
+    if (this.#state === 'closing')
+      return Promise.resolve({ partitions: [], failure: failure('NODE_NOT_SERVING') });
     return this.#produce.handle(request);
   }
 

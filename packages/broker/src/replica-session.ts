@@ -123,7 +123,7 @@ export class ReplicaSession implements ReplicaFetchSession {
   }
 
   #refusal(request: ReplicaFetchRequest): Failure | undefined {
-    if (this.#isClosed) return failure('CLOSED');
+    if (this.#isClosed) return failure('NODE_NOT_SERVING');
     if (request.replicaId !== this.replicaId) {
       return failure('INVALID_REQUEST', 'a replication stream belongs to one replica');
     }

@@ -79,6 +79,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   ADDRESS_IN_USE: EXIT.conflict,
 };
 
+  NODE_NOT_SERVING: EXIT.unreachable,
 export function exitCodeOf(code: ErrorCode): ExitCode {
   return EXIT_OF_ERROR[code];
 }

@@ -221,7 +221,7 @@ export const ERRORS = facts({
   UNKNOWN_TOPIC_ID: { wire: 100, retriable: true, staleMetadata: true, help: 'No topic has this id.' },
 
   CANCELLED: { wire: 1000, retriable: false, help: 'The caller gave the operation up.' },
-  CLOSED: { wire: 1001, retriable: false, help: 'The client or server is closed.' },
+  CLOSED: { wire: 1001, retriable: false, help: 'It was closed before, by this program.' },
   BUFFER_EXHAUSTED: {
     wire: 1002,
     retriable: true,
@@ -279,6 +279,12 @@ export type ErrorCode = keyof typeof ERRORS;
 
 const CODE_OF_WIRE: ReadonlyMap<number, ErrorCode> = new Map(
   (Object.keys(ERRORS) as ErrorCode[]).map((code) => [ERRORS[code].wire, code]),
+  NODE_NOT_SERVING: {
+    wire: 1013,
+    retriable: true,
+    staleMetadata: true,
+    help: 'The node is starting or stopping; another one may answer.',
+  },
 );
 
 /** The code of a wire number; numbers from a newer server read as UNKNOWN_SERVER_ERROR. 0 is "no error": never pass it. */

@@ -7,11 +7,11 @@ const DEADLINE_MS = 30_000;
 const PAUSE_MIN_MS = 10;
 const PAUSE_MAX_MS = 200;
 
-/** The request was not carried out: another controller may. A new one that does not serve yet says UNSUPPORTED_VERSION. */
+/** The request was not carried out: another controller may. */
 const ASK_ANOTHER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NOT_CONTROLLER',
   'CONNECTION_FAILED',
-  'UNSUPPORTED_VERSION',
+  'NODE_NOT_SERVING',
 ]);
 
 export interface ControllerCall<Request, Response> {

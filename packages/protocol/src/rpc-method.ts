@@ -14,3 +14,6 @@ export interface RpcMethod<Request, Response, Kind extends RpcKind = RpcKind> {
 export type UnaryMethod<Request, Response> = RpcMethod<Request, Response, 'unary'>;
 export type ServerStreamMethod<Request, Response> = RpcMethod<Request, Response, 'serverStream'>;
 export type DuplexMethod<Request, Response> = RpcMethod<Request, Response, 'duplex'>;
+
+/** A method of any messages, as far as it matters before somebody handles it. */
+export type ExpectedMethod = Pick<RpcMethod<unknown, unknown>, 'path' | 'kind'>;

@@ -3,7 +3,7 @@
  * simulator brings its own. No layer above may reach `RpcChannel` or `RpcServer` but through here.
  */
 import { RpcChannel, type RpcChannelOptions, type UnaryOptions } from './rpc-channel.ts';
-import type { DuplexMethod, ServerStreamMethod, UnaryMethod } from './rpc-method.ts';
+import type { DuplexMethod, ExpectedMethod, ServerStreamMethod, UnaryMethod } from './rpc-method.ts';
 import {
   type DuplexHandler,
   RpcServer,
@@ -41,6 +41,8 @@ export interface RpcConnection {
 
 /** One listener of a node. Methods are registered before or after `listen`; unknown ones answer UNSUPPORTED_VERSION. */
 export interface RpcListener {
+  /** These get their handlers later; until then they answer NODE_NOT_SERVING. */
+  expect(methods: readonly ExpectedMethod[]): void;
   unary<Request, Response>(
     method: UnaryMethod<Request, Response>,
     handler: UnaryHandler<Request, Response>,

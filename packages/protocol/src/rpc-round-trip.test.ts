@@ -352,3 +352,18 @@ test('a message writes itself into the frame that goes out: its payload is copie
   });
   expect(copies).toEqual(['millrace.v1.ProduceRequest', 'millrace.v1.ProduceResponse']);
 });
+
+test('a method that is expected answers NODE_NOT_SERVING until its handler is there', async () => {
+  const { channel, server } = await loopback((listener) => {
+    listener.expect([...Object.values(adminService), ...Object.values(brokerService)]);
+  });
+  await expect(channel.unary(adminService.deleteTopics, DELETE)).rejects.toMatchObject({
+    code: 'NODE_NOT_SERVING',
+  });
+  const ended = await new Promise((resolve) => {
+    channel.duplex(brokerService.produce, { onMessage: () => {}, onClosed: resolve });
+  });
+  expect(ended).toMatchObject({ code: 'NODE_NOT_SERVING', retriable: true });
+  deleteTopics(() => {})(server);
+  await expect(channel.unary(adminService.deleteTopics, DELETE)).resolves.toEqual({ topics: [] });
+});

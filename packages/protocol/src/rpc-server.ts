@@ -18,7 +18,7 @@ import { healthService } from './generated/messages.ts';
 import { asBuffer, http2ServersOf, widenStreamWindows } from './grpc-internals.ts';
 import { HealthService } from './health-service.ts';
 import { type RpcConfig, rpcConfig } from './rpc-config.ts';
-import type { DuplexMethod, ServerStreamMethod, UnaryMethod } from './rpc-method.ts';
+import type { DuplexMethod, ExpectedMethod, ServerStreamMethod, UnaryMethod } from './rpc-method.ts';
 import { toRpcFailure } from './rpc-status.ts';
 import type { RpcStream, ServerStreamHandlers } from './rpc-stream.ts';
 import { type ServerCall, ServerStream } from './server-stream.ts';
@@ -68,6 +68,7 @@ export class RpcServer {
   readonly #guard: ConnectionGuard;
   readonly #health = new HealthService();
   readonly #streams = new Set<{ drain(): void }>();
+  readonly #expected = new Set<string>();
   #unaryInFlight = 0;
 
   constructor({ listener = '', logger = silentLogger, config = rpcConfig.parse({}) }: RpcServerOptions = {}) {
@@ -104,6 +105,19 @@ export class RpcServer {
   /** Open streams, of all connections. */
   get openStreams(): number {
     return this.#streams.size;
+  }
+
+  expect(methods: readonly ExpectedMethod[]): void {
+    const failure = toRpcFailure(new MillraceError('NODE_NOT_SERVING'));
+    for (const { path, kind } of methods) {
+      if (kind === 'unary') {
+        this.#register(path, 'unary', (_call: unknown, answer: sendUnaryData<Buffer>) => answer(failure));
+      } else {
+        const type = kind === 'duplex' ? 'bidi' : 'serverStream';
+        this.#register(path, type, (call: ServerCall) => void call.emit('error', failure));
+      }
+      this.#expected.add(path);
+    }
   }
 
   unary<Request, Response>(
@@ -183,6 +197,7 @@ export class RpcServer {
   }
 
   #register<Handler>(path: string, type: 'unary' | 'bidi' | 'serverStream', handler: Handler): void {
+    if (this.#expected.delete(path)) this.#server.unregister(path);
     // grpc-js declares a union of its handler types that TypeScript cannot relate to one chosen by `type`.
     const added = this.#server.register(path, handler as never, same, same, type);
     invariant(added, 'a method has two handlers', { path });

@@ -73,6 +73,7 @@ const STATUS_OF_CODE: Readonly<Record<ErrorCode, status>> = {
   ADDRESS_IN_USE: status.FAILED_PRECONDITION,
 };
 
+  NODE_NOT_SERVING: status.UNAVAILABLE,
 /** What gRPC itself reports, when no Millrace server had a say. */
 const CODE_OF_STATUS: ReadonlyMap<status, ErrorCode> = new Map([
   [status.CANCELLED, 'CANCELLED'],

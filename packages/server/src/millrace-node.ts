@@ -31,7 +31,17 @@ import {
   type RaftStore,
   startController,
 } from '@millrace/metadata-quorum';
-import { grpcNetwork, type RpcListener, type RpcNetwork } from '@millrace/protocol';
+import {
+  adminService,
+  brokerService,
+  controllerService,
+  type ExpectedMethod,
+  grpcNetwork,
+  type RpcListener,
+  type RpcNetwork,
+  raftService,
+  replicationService,
+} from '@millrace/protocol';
 import { type FileSystem, type LogStore, MemoryFileSystem, NodeFileSystem } from '@millrace/storage';
 import { openDataDirectory } from './data-directory.ts';
 import type { Voter } from './listener.ts';
@@ -131,6 +141,7 @@ export class MillraceNode implements AsyncDisposable {
       for (const { name, host, port } of config.listeners) {
         const server = network.serve({ listener: name, logger, config: config.rpc });
         servers.push(server);
+        server.expect(methodsOf(config));
         const bound = await listen(server, host, port);
         const advertised = config.advertised.get(name);
         const reachable = host === '' || host === '0.0.0.0' || host === '::' ? hostname() : host;
@@ -345,4 +356,13 @@ async function listen(server: RpcListener, host: string, port: number): Promise<
 
 function closing(server: RpcListener, config: NodeConfig): Closable {
   return { close: () => server.drain(config.properties['shutdown.timeout.ms']) };
+}
+
+/** What the parts of this node will serve. */
+function methodsOf({ isBroker, isController }: NodeConfig): ExpectedMethod[] {
+  const services = [
+    ...(isController ? [raftService, controllerService] : []),
+    ...(isBroker ? [brokerService, adminService, replicationService] : []),
+  ];
+  return services.flatMap((service): ExpectedMethod[] => Object.values(service));
 }

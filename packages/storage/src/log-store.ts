@@ -311,7 +311,7 @@ export class LogStore {
     const closeNext = async (): Promise<void> => {
       for (const log of logs) {
         await log.close(clean);
-        if (log.offline?.code !== 'CLOSED') this.#isWhole = false;
+        if (log.offline?.code !== 'NODE_NOT_SERVING') this.#isWhole = false;
       }
     };
     await Promise.all(Array.from({ length: CLOSE_CONCURRENCY }, closeNext));

@@ -345,7 +345,7 @@ export class PartitionLog implements JournalClient {
   async syncForJournal(): Promise<void> {
     const contents = this.#contents;
     if (contents === undefined || this.isDamaged || this.#isDeleted) return;
-    invariant(this.#offline?.code !== 'CLOSED', 'a closed log cannot be synced', { topic: this.topic });
+    invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log cannot be synced', { topic: this.topic });
     const [{ logEnd }, { generation }] = [this.#offsets, contents];
     try {
       await contents.sync();
@@ -382,7 +382,7 @@ export class PartitionLog implements JournalClient {
       // A failure took the log offline, which the store sees.
       await this.syncForJournal().catch(() => undefined);
     }
-    this.#end(new MillraceError('CLOSED', 'the log is closed'));
+    this.#end(new MillraceError('NODE_NOT_SERVING', 'the log is closed'));
   }
 
   /** The log is deleted: what the journal holds of it is void. @internal */
