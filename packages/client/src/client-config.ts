@@ -85,6 +85,11 @@ export const producerConfig = configSchema('producer', {
     min: 1,
     doc: 'Batches of several partitions share a request up to this size; one batch always fits.',
   }),
+  frameMaxBytes: bytes({
+    default: 100 * MiB,
+    min: 64 * KiB,
+    doc: 'Largest message that brokers take, their socket.request.max.bytes: what cannot fit is MESSAGE_TOO_LARGE and not sent.',
+  }),
   compression: oneOf(
     ['none', ...COMPRESSION_CODECS.filter((codec) => codec !== 'none')] as [
       'none',

@@ -140,10 +140,10 @@ export class AccumulatorState {
         this.#usedBytes -= batch.sizeBytes;
         this.#options.onReleased();
       },
-      onSplit: (halves) => {
-        for (const half of halves) {
-          this.#pending.add(half);
-          this.#usedBytes += half.sizeBytes;
+      onSplit: (parts) => {
+        for (const part of parts) {
+          this.#pending.add(part);
+          this.#usedBytes += part.sizeBytes;
         }
       },
     });

@@ -29,8 +29,11 @@ export class BrokerLink {
   readonly id: NodeId;
   readonly connection: Connection;
   readonly #stream: RequestStream<ProduceRequest, ProduceResponse, Attempt>;
-  /** One of these made a request too large for the broker, which ended the stream of all of them. */
-  readonly #suspects = new Set<ProducerBatch>();
+  /**
+   * One of these made a request too large for the broker, which ended the stream of all of them; and whether each may
+   * have been written before that.
+   */
+  readonly #suspects = new Map<ProducerBatch, boolean>();
 
   constructor(id: NodeId, connection: Connection, handlers: RequestStreamHandlers<ProduceResponse, Attempt>) {
     this.id = id;
@@ -52,12 +55,18 @@ export class BrokerLink {
 
   /** One batch at a time: only so does the next end of the stream tell which one is too large. */
   get isCareful(): boolean {
-    for (const batch of this.#suspects) if (batch.isDone) this.#suspects.delete(batch);
+    for (const batch of this.#suspects.keys()) if (batch.isDone) this.#suspects.delete(batch);
     return this.#suspects.size > 0;
   }
 
+  /** To be told before the batch fails. */
   suspect(batch: ProducerBatch): void {
-    this.#suspects.add(batch);
+    if (!this.#suspects.has(batch)) this.#suspects.set(batch, batch.mayBeWritten);
+  }
+
+  /** It was the one: the broker has never read it, neither now nor when it came under suspicion. */
+  convict(batch: ProducerBatch): void {
+    batch.mayBeWritten = this.#suspects.get(batch) ?? batch.mayBeWritten;
   }
 
   attempts(): Iterable<Attempt> {

@@ -6,7 +6,7 @@
 import { Deferred, type MillraceError } from '@millrace/core';
 import { onAbort } from '../cluster/cancellation.ts';
 import type { FailureLedger } from './failure-ledger.ts';
-import { type BatchResult, type BatchSplit, halfOf, type ProducerBatch } from './producer-batch.ts';
+import { type BatchResult, type BatchSplit, type ProducerBatch, partOf } from './producer-batch.ts';
 import type { RecordMetadata } from './producer-record.ts';
 
 type Fulfilled<T, R> = ((value: T) => R | PromiseLike<R>) | null | undefined;
@@ -101,10 +101,10 @@ export class Delivery implements Promise<RecordMetadata> {
     });
   }
 
-  /** The batch was split: the result is with the half that has the record. */
+  /** The batch was split: the result is with the part that has the record. */
   #follow(split: BatchSplit): void {
     if (this.#batch !== split.whole) return;
-    [this.#batch, this.#index] = halfOf(split, this.#index);
+    [this.#batch, this.#index] = partOf(split, this.#index);
   }
 
   #metadata({ baseOffset, logAppendTimeMs }: BatchResult): RecordMetadata {

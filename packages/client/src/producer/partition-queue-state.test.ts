@@ -2,8 +2,8 @@
  * The queue of one partition under every interleaving of answers, losses and refusals: against a broker that
  * checks sequences, no record is written twice, none acknowledged is missing, and order is the order of send.
  */
-import { MillraceError } from '@millrace/core';
-import { BatchBuilder } from '@millrace/records';
+import { type ErrorCode, MillraceError } from '@millrace/core';
+import { BatchBuilder, BatchView, decodeRecords } from '@millrace/records';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakePartition } from '../testing/fake-partition.ts';
@@ -36,6 +36,15 @@ function add(queue: PartitionQueueState, batch: ProducerBatch): ProducerBatch {
 const LEADER = 1;
 const ok = { baseOffset: 0, logAppendTimeMs: -1 };
 
+/** The first batch of the identity is acknowledged: from here on several may be in flight. */
+function establish(queue: PartitionQueueState): void {
+  const first = add(queue, batchOf('first'));
+  queue.take(LEADER);
+  queue.written(first, ok);
+}
+
+const refused = (code: ErrorCode) => new MillraceError(code);
+
 describe('a partition queue', () => {
   test('sequences follow each other and wrap from 2^31-1 to 0', () => {
     const queue = new PartitionQueueState('t', 0, true);
@@ -43,8 +52,8 @@ describe('a partition queue', () => {
     const first = add(queue, batchOf('a', 5));
     const second = add(queue, batchOf('b', 2));
     expect(queue.take(LEADER).stamp).toEqual({ producerId: 9, producerEpoch: 3, baseSequence: 0 });
-    expect(queue.take(LEADER).stamp?.baseSequence).toBe(5);
     queue.written(first, ok);
+    expect(queue.take(LEADER).stamp?.baseSequence).toBe(5);
     queue.written(second, ok);
     expect(queue.isEmpty).toBe(true);
   });
@@ -52,6 +61,7 @@ describe('a partition queue', () => {
   test('while a leader has batches in flight nothing goes to another one', () => {
     const queue = new PartitionQueueState('t', 0, true);
     queue.identify({ producerId: 9, producerEpoch: 0 });
+    establish(queue);
     const batch = add(queue, batchOf('a'));
     add(queue, batchOf('b'));
     queue.take(LEADER);
@@ -91,13 +101,126 @@ describe('a partition queue', () => {
     queue.identify({ producerId: 9, producerEpoch: 0 });
     const resent = add(queue, batchOf('a'));
     queue.failed(queue.take(LEADER), new MillraceError('NETWORK_EXCEPTION'));
-    expect(queue.failed(queue.take(LEADER), new MillraceError('DUPLICATE_SEQUENCE_NUMBER'))).toBe(false);
+    expect(queue.failed(queue.take(LEADER), new MillraceError('DUPLICATE_SEQUENCE_NUMBER'))).toBe('failed');
     expect(await resent.settled()).toMatchObject({ baseOffset: -1 });
     const fresh = add(queue, batchOf('b'));
-    expect(queue.failed(queue.take(LEADER), new MillraceError('DUPLICATE_SEQUENCE_NUMBER'))).toBe(true);
+    expect(queue.failed(queue.take(LEADER), new MillraceError('DUPLICATE_SEQUENCE_NUMBER'))).toBe('again');
     queue.settleGap();
     expect(queue.take(LEADER).stamp).toEqual({ producerId: 9, producerEpoch: 1, baseSequence: 0 });
     expect(fresh.isDone).toBe(false);
+  });
+
+  test('the first batch of an identity travels alone until the leader has it', () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 0 });
+    const [first, second] = [add(queue, batchOf('a')), add(queue, batchOf('b'))];
+    queue.take(LEADER);
+    expect(queue.maySendTo(LEADER)).toBe(false);
+    expect(queue.failed(first, refused('NOT_ENOUGH_REPLICAS'))).toBe('again');
+    expect(queue.take(LEADER)).toBe(first);
+    queue.written(first, ok);
+    expect(queue.take(LEADER)).toBe(second);
+    add(queue, batchOf('c'));
+    expect(queue.maySendTo(LEADER)).toBe(true);
+    queue.failed(second, refused('INVALID_RECORD'));
+    queue.settleGap();
+    expect(queue.take(LEADER).stamp).toMatchObject({ producerEpoch: 1, baseSequence: 0 });
+    add(queue, batchOf('d'));
+    expect(queue.maySendTo(LEADER)).toBe(false);
+    const plain = new PartitionQueueState('t', 0, false);
+    add(plain, batchOf('a'));
+    plain.take(LEADER);
+    expect(plain.maySendTo(LEADER)).toBe(true);
+  });
+
+  test('behind a refused batch one whose answer was lost asks under its old sequence, then goes anew', () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 0 });
+    establish(queue);
+    const [bad, lost, last] = [batchOf('bad'), batchOf('lost'), batchOf('last')];
+    for (const batch of [bad, lost, last]) add(queue, batch);
+    for (const _ of [bad, lost, last]) queue.take(LEADER);
+    expect(queue.failed(bad, refused('INVALID_RECORD'))).toBe('failed');
+    for (const batch of [lost, last]) queue.failed(batch, refused('NETWORK_EXCEPTION'));
+    queue.settleGap();
+    expect(queue.take(LEADER).stamp).toMatchObject({ producerEpoch: 0, baseSequence: 2 });
+    expect(queue.maySendTo(LEADER)).toBe(false);
+    expect(queue.failed(lost, refused('OUT_OF_ORDER_SEQUENCE_NUMBER'))).toBe('atOnce');
+    queue.settleGap();
+    for (const [batch, baseSequence] of [
+      [lost, 0],
+      [last, 1],
+    ] as const) {
+      expect(queue.take(LEADER)).toBe(batch);
+      expect(batch.stamp).toEqual({ producerId: 9, producerEpoch: 1, baseSequence });
+      queue.written(batch, ok);
+    }
+  });
+
+  test('behind a batch that nobody knows of, one that may be written is never sent anew, and says why', async () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 0 });
+    establish(queue);
+    const [late, lost] = [add(queue, batchOf('late')), add(queue, batchOf('lost'))];
+    for (const _ of [late, lost]) queue.take(LEADER);
+    for (const batch of [late, lost]) queue.failed(batch, refused('NETWORK_EXCEPTION'));
+    late.fail(refused('REQUEST_TIMED_OUT'));
+    queue.expire(0, () => refused('REQUEST_TIMED_OUT'));
+    queue.take(LEADER);
+    queue.failed(late, new MillraceError('KAFKA_STORAGE_ERROR', 'the disk is gone'));
+    queue.settleGap();
+    expect(queue.take(LEADER)).toBe(lost);
+    expect(queue.failed(lost, refused('OUT_OF_ORDER_SEQUENCE_NUMBER'))).toBe('failed');
+    await expect(lost.settled()).rejects.toMatchObject({
+      code: 'REQUEST_TIMED_OUT',
+      message: expect.stringContaining('the disk is gone'),
+    });
+  });
+
+  test('a topic created anew begins a new sequence, once what was sent to the old one is answered', () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 0 });
+    queue.addressTo('old');
+    establish(queue);
+    const [first, second] = [add(queue, batchOf('a')), add(queue, batchOf('b'))];
+    for (const _ of [first, second]) queue.take(LEADER);
+    queue.failed(first, refused('UNKNOWN_TOPIC_ID'));
+    queue.addressTo('new');
+    expect(queue.maySendTo(LEADER)).toBe(false);
+    queue.failed(second, refused('NETWORK_EXCEPTION'));
+    queue.addressTo('new');
+    for (const batch of [first, second]) {
+      expect(queue.take(LEADER)).toBe(batch);
+      queue.written(batch, ok);
+    }
+    expect(first.stamp).toEqual({ producerId: 9, producerEpoch: 1, baseSequence: 0 });
+    expect(second.stamp).toEqual({ producerId: 9, producerEpoch: 1, baseSequence: 1 });
+  });
+
+  test('a batch that is too large is split at once, and so is what waits, down to a size that fits', () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 0 });
+    const limitBytes = 500;
+    const written: string[] = [];
+    let refusals = 0;
+    for (const name of ['a', 'b']) add(queue, batchOf(name, 400));
+    while (!queue.isEmpty) {
+      queue.settleGap();
+      const batch = queue.take(LEADER);
+      const bytes = batch.encode();
+      if (bytes.length <= limitBytes) {
+        written.push(...decodeRecords(BatchView.at(bytes, 0)!).map(({ value }) => String(value)));
+        queue.written(batch, ok);
+      } else {
+        refusals++;
+        expect(queue.failed(batch, refused('MESSAGE_TOO_LARGE'))).toBe('atOnce');
+      }
+    }
+    const named = (name: string) => Array.from({ length: 400 }, (_, i) => `${name}.${i}`);
+    expect(written).toEqual([...named('a'), ...named('b')]);
+    expect(refusals).toBeLessThan(8);
+    expect(queue.sizeMaxBytes).toBeLessThanOrEqual(limitBytes);
+    expect(queue.sizeMaxBytes).toBeGreaterThan(limitBytes / 2);
   });
 
   type Step =

@@ -2,8 +2,9 @@
  * Batches of one partition in the order of their records: one open, some closed, some in flight. Keeps the
  * sequence of an idempotent producer. Pure: told what happened, it says what may be sent.
  *
- * Order is kept by two rules: what failed goes back in its old place, and nothing is sent while a failure or a
- * change of leader leaves older batches unanswered elsewhere.
+ * Order is kept by three rules: what failed goes back in its old place; nothing is sent while a failure or a
+ * change of leader leaves older batches unanswered elsewhere; and the first batch of a producer id and epoch travels
+ * alone, because only a broker that has it can tell that a later one came too early.
  */
 import { invariant, MillraceError, type NodeId } from '@millrace/core';
 import { isRefusal, judge } from './produce-outcome.ts';
@@ -18,6 +19,22 @@ export interface ProducerIdentity {
 /** Sequences are int32 and start again at 0. */
 const SEQUENCE_MODULUS = 2 ** 31;
 const EPOCH_MAX = 32_767;
+
+/** What becomes of a batch whose attempt failed. */
+export type AfterFailure =
+  | 'failed'
+  /** Sent again, in time. */
+  | 'again'
+  /** Sent again, perhaps in parts; waiting would change nothing. */
+  | 'atOnce';
+
+interface Gap {
+  /** Of the oldest batch that left it. */
+  readonly place: number;
+  /** Nothing in it is in the log. */
+  readonly isCertain: boolean;
+  readonly cause: MillraceError;
+}
 
 interface InFlight {
   readonly batch: ProducerBatch;
@@ -34,9 +51,17 @@ export class PartitionQueueState {
   #inFlight: InFlight[] = [];
   #identity: ProducerIdentity | undefined;
   #nextSequence = 0;
-  /** A sequence was used up by a batch that may be missing from the log: the next one starts a new epoch. */
-  #needsRenewal = false;
+  /** The leader has a batch of this identity: it refuses what comes too early. */
+  #isEstablished = false;
+  /** A sequence was used up by a batch that may be missing from the log: what is new waits for a new epoch. */
+  #gap: Gap | undefined;
   #isRetrying = false;
+  /** The topic that the sequence belongs to; empty until the first batch is sent. */
+  #topicId = '';
+  /** Differs from it while batches are still under way to a topic that was deleted. */
+  #nextTopicId = '';
+  /** Larger batches of several records, uncompressed, are taken apart before they are sent. */
+  #sizeMaxBytes = Number.POSITIVE_INFINITY;
 
   constructor(topic: string, partition: number, isIdempotent: boolean) {
     this.topic = topic;
@@ -56,9 +81,19 @@ export class PartitionQueueState {
     return this.#inFlight.length;
   }
 
+  /** Uncompressed, of the batch that goes next; 0 if there is none. */
+  get nextSizeBytes(): number {
+    return (this.#closed[0] ?? this.#open)?.sizeBytes ?? 0;
+  }
+
   /** Nothing waits and nothing is in flight. */
   get isEmpty(): boolean {
     return this.#open === undefined && this.#closed.length === 0 && this.#inFlight.length === 0;
+  }
+
+  /** Largest batch worth beginning, uncompressed; Infinity unless one was too large. */
+  get sizeMaxBytes(): number {
+    return this.#sizeMaxBytes;
   }
 
   /** Sending needs `identify` first. */
@@ -98,24 +133,46 @@ export class PartitionQueueState {
   /** Whether a closed or open batch may go to this leader now. */
   maySendTo(leaderId: NodeId): boolean {
     if (this.#inFlight.length === 0) return true;
-    if (this.#isRetrying || this.#needsRenewal) return false;
+    if (this.#isRetrying || this.#gap !== undefined || this.#nextTopicId !== this.#topicId) return false;
+    if (this.#isIdempotent && !this.#isEstablished) return false;
     return this.#inFlight.every((entry) => entry.leaderId === leaderId);
   }
 
   identify(identity: ProducerIdentity): void {
     this.#identity = identity;
     this.#nextSequence = 0;
+    this.#isEstablished = false;
   }
 
-  /** Once nothing is in flight, closes a gap in the sequence by starting a new epoch. */
+  /**
+   * Once nothing is in flight, closes a gap in the sequence by starting a new epoch. Before that, a batch that may be
+   * written already is sent under its old sequence: the answer tells what became of it.
+   */
   settleGap(): void {
-    if (this.#needsRenewal && this.#inFlight.length === 0) this.#renew();
+    if (this.#gap === undefined || this.#inFlight.length > 0) return;
+    if (!this.#closed[0]?.mayBeWritten) this.#renew();
+  }
+
+  /**
+   * The topic that batches go to from now on. One created anew under its name knows no sequence, and nothing of what
+   * was sent to the old one is in it.
+   */
+  addressTo(topicId: string): void {
+    this.#nextTopicId = topicId;
+    if (topicId === this.#topicId || this.#inFlight.length > 0) return;
+    const isAnother = this.#topicId !== '';
+    this.#topicId = topicId;
+    if (!isAnother) return;
+    for (const batch of this.#closed) batch.mayBeWritten = false;
+    this.#renew();
   }
 
   /** Takes the oldest closed batch for sending and stamps it. */
   take(leaderId: NodeId): ProducerBatch {
+    this.#fitFirst();
     const batch = this.#closed.shift();
-    const mayTake = !this.needsIdentity && !this.#needsRenewal && this.maySendTo(leaderId);
+    const isClear = this.#gap === undefined || batch?.mayBeWritten === true;
+    const mayTake = !this.needsIdentity && isClear && this.maySendTo(leaderId);
     invariant(batch !== undefined && mayTake, 'batches of a partition are sent in order', {
       topic: this.topic,
     });
@@ -133,36 +190,41 @@ export class PartitionQueueState {
 
   written(batch: ProducerBatch, result: BatchResult): void {
     this.#land(batch);
+    this.#establish(batch);
     batch.succeed(result);
   }
 
-  /** The attempt failed, or its outcome is unknown. Returns whether the batch will be sent again. */
-  failed(batch: ProducerBatch, error: MillraceError): boolean {
+  /** The attempt failed, or its outcome is unknown. */
+  failed(batch: ProducerBatch, error: MillraceError): AfterFailure {
     this.#land(batch);
     if (error.code === 'MESSAGE_TOO_LARGE' && batch.recordCount > 1 && !batch.mayBeWritten && !batch.isDone) {
-      this.#split(batch);
-      return true;
+      this.#split(batch, error);
+      return 'atOnce';
     }
-    const facts = {
+    const isBehindGap = this.#gap !== undefined && this.#gap.place < batch.place;
+    const verdict = judge(error, {
       isIdempotent: this.#isIdempotent,
       mayBeWritten: batch.mayBeWritten,
-      isBehindGap: this.#needsRenewal || this.#hasOlderThan(batch),
-    };
-    const verdict = judge(error, facts);
+      isBehindUnanswered: this.#hasOlderThan(batch),
+      gapBefore: isBehindGap ? (this.#gap!.isCertain ? 'certain' : 'uncertain') : 'none',
+    });
     if (!isRefusal(error)) batch.mayBeWritten = true;
     if (verdict === 'duplicate') {
+      this.#establish(batch);
       batch.succeed({ baseOffset: -1, logAppendTimeMs: -1 });
-      return false;
+      return 'failed';
     }
-    if (verdict === 'fail' || batch.isDone) {
-      this.#leaveGap(batch);
-      batch.fail(error);
-      return false;
+    if (verdict === 'fail' || verdict === 'doubt' || batch.isDone) {
+      batch.fail(verdict === 'doubt' ? unknownOutcome(batch, this.#gap!.cause) : error);
+      this.#leaveGap(batch, error);
+      return 'failed';
     }
-    if (verdict === 'renew') this.#needsRenewal = true;
+    if (verdict === 'unwritten') batch.mayBeWritten = false;
+    if (verdict === 'renew') this.#leaveGap(batch, error);
     this.#isRetrying = true;
     this.#putBack(batch);
-    return true;
+    // What was refused for the gap's sake waits for the gap alone.
+    return isBehindGap && !error.retriable ? 'atOnce' : 'again';
   }
 
   /** Fails what has waited too long. Batches in flight fail too, but keep their place until they are answered. */
@@ -171,8 +233,9 @@ export class PartitionQueueState {
     const isLate = (batch: ProducerBatch): boolean => nowMs >= batch.deadlineMs;
     for (const batch of this.#closed) {
       if (!isLate(batch)) continue;
-      batch.fail(error(batch));
-      this.#leaveGap(batch);
+      const tooLate = error(batch);
+      batch.fail(tooLate);
+      this.#leaveGap(batch, tooLate);
     }
     this.#closed = this.#closed.filter((batch) => !isLate(batch));
     if (this.#open !== undefined && isLate(this.#open)) {
@@ -196,34 +259,56 @@ export class PartitionQueueState {
   }
 
   /** A batch that was given a sequence will not be written under it, or nobody knows. */
-  #leaveGap(batch: ProducerBatch): void {
-    if (batch.stamp !== undefined) this.#needsRenewal = true;
+  #leaveGap({ stamp, place, mayBeWritten }: ProducerBatch, cause: MillraceError): void {
+    if (stamp === undefined) return;
+    const known = this.#gap;
+    const isFirst = known === undefined || place < known.place;
+    this.#gap = {
+      place: isFirst ? place : known.place,
+      isCertain: !mayBeWritten && (known?.isCertain ?? true),
+      cause: isFirst ? cause : known.cause,
+    };
   }
 
   /**
-   * Starts a new epoch for this partition: brokers then refuse whatever of the old
-   * epoch is still under way. What may have been written under the old one cannot be sent anew, so it fails.
+   * Starts a new epoch for this partition: brokers then refuse whatever of the old epoch is still under way. The
+   * first batch that waits is certainly not in the log; so no later one is, which brokers take only in sequence.
    */
   #renew(): void {
-    this.#needsRenewal = false;
+    this.#gap = undefined;
     this.#nextSequence = 0;
+    this.#isEstablished = false;
     const identity = this.#identity;
     if (identity !== undefined) {
       const producerEpoch = identity.producerEpoch + 1;
       this.#identity = producerEpoch > EPOCH_MAX ? undefined : { ...identity, producerEpoch };
     }
     for (const batch of this.#closed) {
-      if (batch.mayBeWritten) batch.fail(unknownOutcome(batch));
-      else batch.unstamp();
+      batch.mayBeWritten = false;
+      batch.unstamp();
     }
-    this.#closed = this.#closed.filter((batch) => !batch.isDone);
   }
 
-  /** The topic takes smaller batches only: two halves take the batch's place. */
-  #split(batch: ProducerBatch): void {
-    this.#leaveGap(batch);
+  #establish({ stamp }: ProducerBatch): void {
+    const identity = this.#identity;
+    if (stamp?.producerId === identity?.producerId && stamp?.producerEpoch === identity?.producerEpoch)
+      this.#isEstablished = true;
+  }
+
+  /** The topic takes smaller batches only: parts of half the size take the batch's place, and will of the next ones. */
+  #split(batch: ProducerBatch, cause: MillraceError): void {
+    this.#leaveGap(batch, cause);
     this.#isRetrying = true;
-    for (const half of batch.split()) this.#putBack(half);
+    this.#sizeMaxBytes = Math.min(this.#sizeMaxBytes, Math.ceil(batch.sizeBytes / 2));
+    for (const part of batch.split(this.#sizeMaxBytes)) this.#putBack(part);
+  }
+
+  /** One look saves the refusals that every batch closed before the topic's limit was felt would meet. */
+  #fitFirst(): void {
+    const first = this.#closed[0];
+    if (first === undefined || first.sizeBytes <= this.#sizeMaxBytes || first.recordCount === 1) return;
+    if (first.stamp !== undefined || first.mayBeWritten) return;
+    this.#closed.splice(0, 1, ...first.split(this.#sizeMaxBytes));
   }
 
   #land(batch: ProducerBatch): void {
@@ -241,9 +326,10 @@ export class PartitionQueueState {
   }
 }
 
-function unknownOutcome({ topic, partition }: ProducerBatch): MillraceError {
+function unknownOutcome({ topic, partition }: ProducerBatch, cause: MillraceError): MillraceError {
   return new MillraceError(
     'REQUEST_TIMED_OUT',
-    `an earlier batch of ${topic}-${partition} failed before this one was answered; it may or may not be written`,
+    `an earlier batch of ${topic}-${partition} failed before this one was answered, so it may or may not be written: ${cause.message}`,
+    { cause },
   );
 }

@@ -10,8 +10,12 @@ export type ProduceVerdict =
   | 'duplicate'
   /** Again, under the same sequence. */
   | 'retry'
+  /** Again, and it is certain now that no attempt wrote it. */
+  | 'unwritten'
   /** Again, under a new epoch, in which sequences start at 0. */
   | 'renew'
+  /** Give it up: nobody will ever know. */
+  | 'doubt'
   /** Give it up. */
   | 'fail';
 
@@ -19,25 +23,34 @@ export interface BatchFacts {
   readonly isIdempotent: boolean;
   /** An earlier attempt ended without word. */
   readonly mayBeWritten: boolean;
-  /** An earlier batch of the partition has no result yet, or failed and left a gap. */
-  readonly isBehindGap: boolean;
+  /** An earlier batch of the partition has no result yet. */
+  readonly isBehindUnanswered: boolean;
+  /** An earlier batch of the partition failed: certainly not written, or perhaps. */
+  readonly gapBefore: 'none' | 'certain' | 'uncertain';
 }
 
 export function judge({ code, retriable }: MillraceError, facts: BatchFacts): ProduceVerdict {
-  if (!facts.isIdempotent) return retriable ? 'retry' : 'fail';
-  // Of a batch that was never sent before, the broker cannot have a first copy: what it has is something else.
-  if (code === 'DUPLICATE_SEQUENCE_NUMBER' && facts.mayBeWritten) return 'duplicate';
+  const { isIdempotent, mayBeWritten, isBehindUnanswered, gapBefore } = facts;
+  if (!isIdempotent) return retriable ? 'retry' : 'fail';
   switch (code) {
     case 'DUPLICATE_SEQUENCE_NUMBER':
+      // Of a batch that was never sent before, the broker cannot have a first copy: what it has is something else.
+      if (mayBeWritten) return 'duplicate';
+      break;
     case 'OUT_OF_ORDER_SEQUENCE_NUMBER':
+      // Without the one before it this one cannot have been taken, and never is answered so if it was.
+      if (mayBeWritten && gapBefore === 'certain') return 'unwritten';
+      break;
     case 'UNKNOWN_PRODUCER_ID':
     case 'INVALID_PRODUCER_EPOCH':
-      if (facts.isBehindGap) return 'retry';
-      // The broker lost sight of this producer. Sending it anew could write it twice if it may be there already.
-      return facts.mayBeWritten ? 'fail' : 'renew';
+      break;
     default:
       return retriable ? 'retry' : 'fail';
   }
+  if (isBehindUnanswered) return 'retry';
+  if (gapBefore !== 'none') return mayBeWritten ? 'doubt' : 'retry';
+  // The broker lost sight of this producer. Sending it anew could write it twice if it may be there already.
+  return mayBeWritten ? 'fail' : 'renew';
 }
 
 /** Refusals made before anything is written: whatever they answer is certainly not in the log. */
@@ -55,6 +68,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'POLICY_VIOLATION',
   'UNKNOWN_LEADER_EPOCH',
   'UNKNOWN_PRODUCER_ID',
+  'UNKNOWN_TOPIC_ID',
+  'UNKNOWN_TOPIC_OR_PARTITION',
   'UNSUPPORTED_COMPRESSION_TYPE',
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
 ]);

@@ -14,13 +14,13 @@ export interface BatchResult {
   readonly baseOffset: number;
   /** -1 unless the topic stamps records on append. */
   readonly logAppendTimeMs: number;
-  /** Set when the batch was too large and went on as two. */
+  /** Set when the batch was too large and went on as smaller ones. */
   readonly split?: BatchSplit;
 }
 
 export interface BatchSplit {
   readonly whole: ProducerBatch;
-  readonly halves: readonly [ProducerBatch, ProducerBatch];
+  readonly parts: readonly ProducerBatch[];
 }
 
 export interface ProducerBatchOptions {
@@ -33,8 +33,8 @@ export interface ProducerBatchOptions {
   readonly ledger: FailureLedger;
   /** Called once, when there is a result of either kind. */
   readonly onDone: (batch: ProducerBatch) => void;
-  /** The batch is about to be done because two others carry its records on. */
-  readonly onSplit: (halves: readonly ProducerBatch[]) => void;
+  /** The batch is about to be done because others carry its records on. */
+  readonly onSplit: (parts: readonly ProducerBatch[]) => void;
 }
 
 export class ProducerBatch {
@@ -51,7 +51,7 @@ export class ProducerBatch {
   /** Identity and sequence it carries; undefined until first sent, and again after a reset. */
   stamp: BatchProducer | undefined;
   readonly #options: ProducerBatchOptions;
-  /** Let go once the bytes exist: callers may keep their deliveries, and with them this batch, for long. */
+  /** Let go with the result: callers may keep their deliveries, and with them this batch, for long. */
   #builder: BatchBuilder | undefined;
   #recordCount = 0;
   #sizeBytes = 0;
@@ -61,7 +61,7 @@ export class ProducerBatch {
   #error: MillraceError | undefined;
   /** Records whose result somebody asked for. */
   #observed: Set<number> | undefined;
-  /** How far the next batch's place is: what two halves share. */
+  /** How far the next batch's place is: what the parts of this one share. */
   #span = 1;
 
   constructor(options: ProducerBatchOptions) {
@@ -109,7 +109,6 @@ export class ProducerBatch {
   encode(): Buffer {
     if (this.#bytes === undefined) {
       this.#bytes = this.#builder!.build(this.stamp);
-      this.#builder = undefined;
     } else if (this.stamp !== undefined) restampBatch(this.#bytes, this.stamp);
     return this.#bytes;
   }
@@ -117,6 +116,8 @@ export class ProducerBatch {
   succeed(result: BatchResult): void {
     if (this.isDone) return;
     this.#result = result;
+    // Only an answer tells the offset, and whoever answers has read all of it. Other attempts may still lie in some buffer.
+    if (result.baseOffset >= 0 && this.attempts === 1) this.#builder?.release();
     this.#letGo();
     this.#settled?.resolve(result);
   }
@@ -133,8 +134,8 @@ export class ProducerBatch {
   observe(index: number): void {
     const split = this.#result?.split;
     if (split !== undefined) {
-      const [half, at] = halfOf(split, index);
-      half.observe(at);
+      const [part, at] = partOf(split, index);
+      part.observe(at);
       return;
     }
     this.#observed ??= new Set();
@@ -145,29 +146,26 @@ export class ProducerBatch {
   /** Resolves when there is a result of either kind. */
   async whenDone(): Promise<void> {
     const result = await this.settled().catch(() => undefined);
-    if (result?.split !== undefined) await Promise.all(result.split.halves.map((half) => half.whenDone()));
+    if (result?.split !== undefined) await Promise.all(result.split.parts.map((part) => part.whenDone()));
   }
 
-  /** Goes on as two batches with half of the records each. Only after it was encoded, and surely not written. */
-  split(): readonly [ProducerBatch, ProducerBatch] {
-    invariant(this.#bytes !== undefined && !this.mayBeWritten, 'only a refused batch is split', {
-      topic: this.topic,
+  /** Goes on as batches of at most `partBytes` each, uncompressed. Only if it is surely not written. */
+  split(partBytes: number): readonly ProducerBatch[] {
+    invariant(!this.mayBeWritten, 'only a batch that is not written is split', { topic: this.topic });
+    const builders = splitRecords(this.encode(), this.#sizeBytes, partBytes);
+    const parts = builders.map((builder) => new ProducerBatch({ ...this.#options, builder }));
+    parts.forEach((part, i) => {
+      part.#span = this.#span / parts.length;
+      part.place = this.place + i * part.#span;
     });
-    const builders = splitRecords(this.#bytes, this.#sizeBytes);
-    const make = (builder: BatchBuilder): ProducerBatch => new ProducerBatch({ ...this.#options, builder });
-    const halves = [make(builders[0]), make(builders[1])] as const;
-    halves.forEach((half, i) => {
-      half.#span = this.#span / 2;
-      half.place = this.place + i * half.#span;
-    });
-    const split = { whole: this, halves };
+    const split = { whole: this, parts };
     for (const index of this.#observed ?? []) {
-      const [half, at] = halfOf(split, index);
-      half.observe(at);
+      const [part, at] = partOf(split, index);
+      part.observe(at);
     }
-    this.#options.onSplit(halves);
+    this.#options.onSplit(parts);
     this.succeed({ baseOffset: -1, logAppendTimeMs: -1, split });
-    return halves;
+    return parts;
   }
 
   /** Resolves with the result. */
@@ -195,10 +193,12 @@ export class ProducerBatch {
   }
 }
 
-/** The half that has the record, and its index there. */
-export function halfOf(
-  { halves: [first, second] }: BatchSplit,
-  index: number,
-): readonly [ProducerBatch, number] {
-  return index < first.recordCount ? [first, index] : [second, index - first.recordCount];
+/** The part that has the record, and its index there. */
+export function partOf({ parts }: BatchSplit, index: number): readonly [ProducerBatch, number] {
+  let at = index;
+  for (const part of parts) {
+    if (at < part.recordCount) return [part, at];
+    at -= part.recordCount;
+  }
+  throw new RangeError(`the batch has no record ${index}`);
 }

@@ -9,7 +9,7 @@ import { brokerService, type PartitionProduced, type ProduceResponse } from '@mi
 import type { ProducerConfig } from '../client-config.ts';
 import { backoffMs } from '../cluster/backoff.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { errorOfFailure } from '../cluster/failure.ts';
+import { errorOfFailure, noSuchPartition } from '../cluster/failure.ts';
 import type { PartitionLeader } from '../cluster/metadata-state.ts';
 import type { AccumulatorState, Lane } from './accumulator-state.ts';
 import { type Attempt, type AttemptPart, BrokerLink } from './broker-link.ts';
@@ -33,6 +33,9 @@ interface Round {
   /** Another look would send more. */
   hasMore: boolean;
 }
+
+/** What a request holds besides its batch. */
+const FRAME_OVERHEAD_BYTES = 4_096;
 
 const ACKS = { all: -1, '1': 1, '0': 0 } as const;
 
@@ -169,6 +172,7 @@ export class Sender {
         this.#cluster.requestRefresh();
         continue;
       }
+      queue.addressTo(this.#cluster.metadata.topic(lane.topic)!.topicId);
       const parts = round.requests.get(link);
       if (parts === undefined && !this.#hasRoom(link)) continue;
       const readyMs = this.#readyAtMs(lane, leader, link, nowMs);
@@ -176,7 +180,7 @@ export class Sender {
         round.nextReadyMs = Math.min(round.nextReadyMs, this.#nextLookMs(lane, link, readyMs, nowMs));
       } else if (queue.needsIdentity && !this.#identify(lane)) {
         needsIdentity = true;
-      } else if (parts !== undefined && (link.isCareful || this.#isFull(parts))) {
+      } else if (parts !== undefined && (link.isCareful || !this.#fits(parts, lane))) {
         round.hasMore = true;
       } else {
         this.#take(lane, leader, link, round);
@@ -201,8 +205,9 @@ export class Sender {
     return link.canSend && link.inFlight < (link.isCareful ? 1 : this.#config.maxInFlight);
   }
 
-  #isFull(parts: readonly AttemptPart[]): boolean {
-    return parts.reduce((total, { batch }) => total + batch.sizeBytes, 0) >= this.#config.maxRequestSize;
+  #fits(parts: readonly AttemptPart[], { queue }: Lane): boolean {
+    const sizeBytes = parts.reduce((total, { batch }) => total + batch.sizeBytes, 0);
+    return sizeBytes + queue.nextSizeBytes <= this.#config.maxRequestSize;
   }
 
   /** Adds the lane's next batch to the request for its leader. */
@@ -216,6 +221,13 @@ export class Sender {
       round.nextReadyMs = Math.min(round.nextReadyMs, queue.open.createdAtMs + this.#config.lingerMs);
     }
     const part = { lane, batch, topicId, leaderEpoch: leader.leaderEpoch, isAbandoned: false };
+    const limitBytes = this.#config.frameMaxBytes - FRAME_OVERHEAD_BYTES;
+    if (batch.sizeBytes > limitBytes && batch.encode().length > limitBytes) {
+      const text = `${lane.topic}-${lane.partition}: ${batch.sizeBytes} bytes do not fit frameMaxBytes=${this.#config.frameMaxBytes}`;
+      this.#onFailed(part, new MillraceError('MESSAGE_TOO_LARGE', text));
+      round.hasMore = true;
+      return;
+    }
     const parts = round.requests.get(link);
     if (parts === undefined) round.requests.set(link, [part]);
     else parts.push(part);
@@ -286,7 +298,10 @@ export class Sender {
     const isTooLarge = error.code === 'MESSAGE_TOO_LARGE';
     const isAlone = attempts.length === 1 && attempts[0]!.parts.length === 1;
     for (const attempt of attempts) {
-      if (isTooLarge && !isAlone) for (const { batch } of attempt.parts) attempt.link.suspect(batch);
+      for (const { batch } of isTooLarge ? attempt.parts : []) {
+        if (isAlone) attempt.link.convict(batch);
+        else attempt.link.suspect(batch);
+      }
       this.#onAllFailed(attempt, isTooLarge && isAlone ? error : errorOfLostStream(error));
     }
     this.wakeSoon();
@@ -294,9 +309,9 @@ export class Sender {
 
   #onFailed({ lane, batch, leaderEpoch }: AttemptPart, error: MillraceError): void {
     this.#lastError = error;
-    const isRetried = lane.queue.failed(batch, error);
-    if (error.code === 'MESSAGE_TOO_LARGE' && batch.recordCount > 1)
-      lane.batchSizeMax = Math.ceil(batch.sizeBytes / 2);
+    const outcome = lane.queue.failed(batch, error);
+    lane.batchSizeMax = Math.min(lane.batchSizeMax, lane.queue.sizeMaxBytes);
+    const isRetried = outcome !== 'failed';
     const level = isRetried ? 'debug' : 'warn';
     this.#cluster.logger[level](
       { event: 'produce_failed', topic: lane.topic, partition: lane.partition, err: error, isRetried },
@@ -304,7 +319,7 @@ export class Sender {
     );
     const { config, clock, random } = this.#cluster;
     lane.failedEpoch = leaderEpoch;
-    lane.backoffUntilMs = clock.nowMs() + (isRetried ? backoffMs(lane.failures++, config, random) : 0);
+    if (outcome === 'again') lane.backoffUntilMs = clock.nowMs() + backoffMs(lane.failures++, config, random);
     if (error.staleMetadata) this.#cluster.requestRefresh();
   }
 
@@ -331,12 +346,19 @@ export class Sender {
 
   /** The cluster may take a moment to learn of a topic; after that the lane is given up. */
   #checkTopic(lane: Lane, nowMs: number): void {
-    const failure = this.#cluster.metadata.failureOf(lane.topic);
+    const failure = this.#absenceOf(lane);
     lane.missingSinceMs =
       failure === undefined ? Number.POSITIVE_INFINITY : Math.min(lane.missingSinceMs, nowMs);
     if (failure === undefined || nowMs - lane.missingSinceMs < this.#cluster.config.missingTopicTimeoutMs)
       return;
-    lane.queue.abandon(errorOfFailure(failure, `topic ${lane.topic}`));
+    lane.queue.abandon(failure);
+  }
+
+  #absenceOf({ topic, partition }: Lane): MillraceError | undefined {
+    const failure = this.#cluster.metadata.failureOf(topic);
+    if (failure !== undefined) return errorOfFailure(failure, `topic ${topic}`);
+    const count = this.#cluster.metadata.topic(topic)?.partitions.length ?? Number.POSITIVE_INFINITY;
+    return partition < count ? undefined : noSuchPartition(topic, partition, count);
   }
 
   #abandonMoved(link: BrokerLink, parts: readonly AttemptPart[]): void {
@@ -344,7 +366,8 @@ export class Sender {
       const leader = this.#leaderOf(part.lane);
       const hasMoved =
         leader !== undefined && leader.leaderId !== link.id && leader.leaderEpoch > part.leaderEpoch;
-      if (part.isAbandoned || !hasMoved) continue;
+      const { topicId } = this.#cluster.metadata.topic(part.lane.topic) ?? part;
+      if (part.isAbandoned || (!hasMoved && topicId === part.topicId)) continue;
       part.isAbandoned = true;
       this.#onFailed(part, new MillraceError('NETWORK_EXCEPTION', `broker ${link.id} does not answer`));
       part.lane.backoffUntilMs = 0;
