@@ -136,6 +136,24 @@ describe('batching', () => {
     await run(millrace.close());
   });
 
+  test('batches that linger at a leader go together when the first one has lingered enough', async () => {
+    const { cluster, millrace, run, pass } = fixture({ fake: { latencyMs: 200 } });
+    cluster.createTopic('t', 3);
+    const producer = millrace.producer({ lingerMs: 50 });
+    await run(producer.sendBatch([0, 1, 2].map((partition) => ({ topic: 't', partition, value: 'warm' }))));
+    const before = cluster.produceRequests.length;
+    void producer.send({ topic: 't', partition: 0, value: 'keeps the leader busy' });
+    await pass(10);
+    for (const partition of [0, 1, 2]) {
+      void producer.send({ topic: 't', partition, value: 'x' });
+      await pass(10);
+    }
+    await pass(300);
+    const requests = cluster.produceRequests.slice(before).map(({ partitions }) => partitions);
+    expect(requests.map((parts) => parts.map(({ partition }) => partition).sort())).toEqual([[0], [0, 1, 2]]);
+    await run(millrace.close());
+  });
+
   test('batches close at batchSize and share a request up to maxRequestSize', async () => {
     const { cluster, millrace, run } = fixture();
     cluster.createTopic('t', 4);

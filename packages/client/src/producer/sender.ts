@@ -9,13 +9,14 @@ import { brokerService, type PartitionProduced, type ProduceResponse } from '@mi
 import type { ProducerConfig } from '../client-config.ts';
 import { backoffMs } from '../cluster/backoff.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { errorOfFailure, noSuchPartition } from '../cluster/failure.ts';
+import { errorOfFailure } from '../cluster/failure.ts';
 import type { PartitionLeader } from '../cluster/metadata-state.ts';
 import type { AccumulatorState, Lane } from './accumulator-state.ts';
 import { type Attempt, type AttemptPart, BrokerLink } from './broker-link.ts';
 import type { ProducerIdentity } from './partition-queue-state.ts';
 import { errorOfLostStream } from './produce-outcome.ts';
 import type { ProducerBatch } from './producer-batch.ts';
+import { type RequestDraft, SendRound, type WaitingLane } from './send-round.ts';
 
 export interface SenderOptions {
   readonly cluster: Cluster;
@@ -24,18 +25,6 @@ export interface SenderOptions {
   /** A batch was closed: sticky partitioners move on. */
   readonly onBatchClosed: (topic: string, partition: number) => void;
 }
-
-/** One look at all lanes. */
-interface Round {
-  readonly requests: Map<BrokerLink, AttemptPart[]>;
-  /** When the first lane that is not ready yet will be. */
-  nextReadyMs: number;
-  /** Another look would send more. */
-  hasMore: boolean;
-}
-
-/** What a request holds besides its batch. */
-const FRAME_OVERHEAD_BYTES = 4_096;
 
 const ACKS = { all: -1, '1': 1, '0': 0 } as const;
 
@@ -141,7 +130,7 @@ export class Sender {
     }
     this.#isPassing = true;
     const nowMs = this.#cluster.clock.nowMs();
-    let round: Round;
+    let round: SendRound;
     try {
       this.#checkRequests(nowMs);
       if (nowMs >= this.#nextExpiryMs) this.#expire(nowMs);
@@ -156,8 +145,8 @@ export class Sender {
   }
 
   /** Sends at most one batch of each lane, in one request for each leader. */
-  #sendOnce(nowMs: number): Round {
-    const round: Round = { requests: new Map(), nextReadyMs: Number.POSITIVE_INFINITY, hasMore: false };
+  #sendOnce(nowMs: number): SendRound {
+    const round = new SendRound();
     let needsIdentity = false;
     for (const lane of [...this.#accumulator.active]) {
       const { queue } = lane;
@@ -172,24 +161,40 @@ export class Sender {
         this.#cluster.requestRefresh();
         continue;
       }
-      queue.addressTo(this.#cluster.metadata.topic(lane.topic)!.topicId);
-      const parts = round.requests.get(link);
-      if (parts === undefined && !this.#hasRoom(link)) continue;
+      const request = round.requests.get(link);
+      if (request === undefined && !this.#hasRoom(link)) continue;
       const readyMs = this.#readyAtMs(lane, leader, link, nowMs);
       if (readyMs > nowMs) {
-        round.nextReadyMs = Math.min(round.nextReadyMs, this.#nextLookMs(lane, link, readyMs, nowMs));
+        round.waiting.push({ lane, leader, link, readyMs });
       } else if (queue.needsIdentity && !this.#identify(lane)) {
         needsIdentity = true;
-      } else if (parts !== undefined && (link.isCareful || !this.#fits(parts, lane))) {
+      } else if (request !== undefined && (link.isCareful || this.#isFull(request))) {
         round.hasMore = true;
       } else {
+        if (queue.closedCount === 0) round.requestTo(link).hasLingered = true;
         this.#take(lane, leader, link, round);
         this.#accumulator.moveToBack(lane);
       }
     }
+    for (const waiting of round.waiting) this.#takeAlong(waiting, round, nowMs);
     if (needsIdentity) this.#requestIdentity();
-    for (const [link, parts] of round.requests) this.#send(link, parts, nowMs);
+    for (const [link, { parts }] of round.requests) this.#send(link, parts, nowMs);
     return round;
+  }
+
+  /**
+   * Batches linger together at their leader: when the first one's time is over, the others go with it. A thousand
+   * partitions with a record each are then one request in a linger time, and not one in every turn.
+   */
+  #takeAlong({ lane, leader, link, readyMs }: WaitingLane, round: SendRound, nowMs: number): void {
+    const request = round.requests.get(link);
+    const isLingering = Number.isFinite(readyMs) && lane.backoffUntilMs <= nowMs && !lane.queue.needsIdentity;
+    if (request?.hasLingered && isLingering && !link.isCareful && !this.#isFull(request)) {
+      this.#take(lane, leader, link, round);
+      this.#accumulator.moveToBack(lane);
+    } else {
+      round.lookAgainAt(this.#nextLookMs(lane, link, readyMs, nowMs));
+    }
   }
 
   /** When to look at a lane that is not ready: at an idle broker's, after a turn of the event loop, to see if it grew. */
@@ -205,32 +210,22 @@ export class Sender {
     return link.canSend && link.inFlight < (link.isCareful ? 1 : this.#config.maxInFlight);
   }
 
-  #fits(parts: readonly AttemptPart[], { queue }: Lane): boolean {
-    const sizeBytes = parts.reduce((total, { batch }) => total + batch.sizeBytes, 0);
-    return sizeBytes + queue.nextSizeBytes <= this.#config.maxRequestSize;
+  #isFull({ sizeBytes }: RequestDraft): boolean {
+    return sizeBytes >= this.#config.maxRequestSize;
   }
 
   /** Adds the lane's next batch to the request for its leader. */
-  #take(lane: Lane, leader: PartitionLeader, link: BrokerLink, round: Round): void {
+  #take(lane: Lane, leader: PartitionLeader, link: BrokerLink, round: SendRound): void {
     const { queue } = lane;
     if (queue.closedCount === 0) this.#seal(lane);
     const { topicId } = this.#cluster.metadata.topic(lane.topic)!;
     const batch = queue.take(leader.leaderId);
     if (queue.closedCount > 0 || (queue.open !== undefined && this.#flushes > 0)) round.hasMore = true;
     else if (queue.open !== undefined) {
-      round.nextReadyMs = Math.min(round.nextReadyMs, queue.open.createdAtMs + this.#config.lingerMs);
+      round.lookAgainAt(queue.open.createdAtMs + this.#config.lingerMs);
     }
-    const part = { lane, batch, topicId, leaderEpoch: leader.leaderEpoch, isAbandoned: false };
-    const limitBytes = this.#config.frameMaxBytes - FRAME_OVERHEAD_BYTES;
-    if (batch.sizeBytes > limitBytes && batch.encode().length > limitBytes) {
-      const text = `${lane.topic}-${lane.partition}: ${batch.sizeBytes} bytes do not fit frameMaxBytes=${this.#config.frameMaxBytes}`;
-      this.#onFailed(part, new MillraceError('MESSAGE_TOO_LARGE', text));
-      round.hasMore = true;
-      return;
-    }
-    const parts = round.requests.get(link);
-    if (parts === undefined) round.requests.set(link, [part]);
-    else parts.push(part);
+    const { leaderEpoch } = leader;
+    round.requestTo(link).add({ lane, batch, topicId, leaderEpoch, isAbandoned: false });
   }
 
   #seal(lane: Lane): void {
@@ -298,10 +293,7 @@ export class Sender {
     const isTooLarge = error.code === 'MESSAGE_TOO_LARGE';
     const isAlone = attempts.length === 1 && attempts[0]!.parts.length === 1;
     for (const attempt of attempts) {
-      for (const { batch } of isTooLarge ? attempt.parts : []) {
-        if (isAlone) attempt.link.convict(batch);
-        else attempt.link.suspect(batch);
-      }
+      if (isTooLarge && !isAlone) for (const { batch } of attempt.parts) attempt.link.suspect(batch);
       this.#onAllFailed(attempt, isTooLarge && isAlone ? error : errorOfLostStream(error));
     }
     this.wakeSoon();
@@ -309,9 +301,9 @@ export class Sender {
 
   #onFailed({ lane, batch, leaderEpoch }: AttemptPart, error: MillraceError): void {
     this.#lastError = error;
-    const outcome = lane.queue.failed(batch, error);
-    lane.batchSizeMax = Math.min(lane.batchSizeMax, lane.queue.sizeMaxBytes);
-    const isRetried = outcome !== 'failed';
+    const isRetried = lane.queue.failed(batch, error);
+    if (error.code === 'MESSAGE_TOO_LARGE' && batch.recordCount > 1)
+      lane.batchSizeMax = Math.ceil(batch.sizeBytes / 2);
     const level = isRetried ? 'debug' : 'warn';
     this.#cluster.logger[level](
       { event: 'produce_failed', topic: lane.topic, partition: lane.partition, err: error, isRetried },
@@ -319,7 +311,7 @@ export class Sender {
     );
     const { config, clock, random } = this.#cluster;
     lane.failedEpoch = leaderEpoch;
-    if (outcome === 'again') lane.backoffUntilMs = clock.nowMs() + backoffMs(lane.failures++, config, random);
+    lane.backoffUntilMs = clock.nowMs() + (isRetried ? backoffMs(lane.failures++, config, random) : 0);
     if (error.staleMetadata) this.#cluster.requestRefresh();
   }
 
@@ -346,19 +338,12 @@ export class Sender {
 
   /** The cluster may take a moment to learn of a topic; after that the lane is given up. */
   #checkTopic(lane: Lane, nowMs: number): void {
-    const failure = this.#absenceOf(lane);
+    const failure = this.#cluster.metadata.failureOf(lane.topic);
     lane.missingSinceMs =
       failure === undefined ? Number.POSITIVE_INFINITY : Math.min(lane.missingSinceMs, nowMs);
     if (failure === undefined || nowMs - lane.missingSinceMs < this.#cluster.config.missingTopicTimeoutMs)
       return;
-    lane.queue.abandon(failure);
-  }
-
-  #absenceOf({ topic, partition }: Lane): MillraceError | undefined {
-    const failure = this.#cluster.metadata.failureOf(topic);
-    if (failure !== undefined) return errorOfFailure(failure, `topic ${topic}`);
-    const count = this.#cluster.metadata.topic(topic)?.partitions.length ?? Number.POSITIVE_INFINITY;
-    return partition < count ? undefined : noSuchPartition(topic, partition, count);
+    lane.queue.abandon(errorOfFailure(failure, `topic ${lane.topic}`));
   }
 
   #abandonMoved(link: BrokerLink, parts: readonly AttemptPart[]): void {
@@ -366,8 +351,7 @@ export class Sender {
       const leader = this.#leaderOf(part.lane);
       const hasMoved =
         leader !== undefined && leader.leaderId !== link.id && leader.leaderEpoch > part.leaderEpoch;
-      const { topicId } = this.#cluster.metadata.topic(part.lane.topic) ?? part;
-      if (part.isAbandoned || (!hasMoved && topicId === part.topicId)) continue;
+      if (part.isAbandoned || !hasMoved) continue;
       part.isAbandoned = true;
       this.#onFailed(part, new MillraceError('NETWORK_EXCEPTION', `broker ${link.id} does not answer`));
       part.lane.backoffUntilMs = 0;
