@@ -154,7 +154,6 @@ export class Broker implements BrokerApi, PartitionHost {
   /** Returns at once: the broker registers, catches up and takes up its replicas by itself. `whenActive` tells when. */
   static async start(options: BrokerOptions): Promise<Broker> {
     const broker = new Broker(options);
-    options.logStore.onFailure = (error) => broker.#fail(error);
     broker.#metadata.start();
     broker.#lifecycle.start();
     broker.#checkIsrLater();

@@ -294,6 +294,48 @@ test('a leader whose disk is full hands over, and serves its other partitions', 
   expect(await cluster.consume(topicId)).toEqual(['a', 'b']);
 });
 
+test.each(['ENOSPC', 'EIO'])(
+  'a node whose journal fails with %s loses only its durable replicas: it stays, hands over, and serves the rest',
+  async (errno) => {
+    await start();
+    const disk = cluster.disks.get(1)!;
+    const open = disk.openSync.bind(disk);
+    let hasFailed = false;
+    disk.openSync = (path, options) => {
+      const file = open(path, options);
+      if (!path.includes('/journal/')) return file;
+      const write = file.writeSync.bind(file);
+      file.writeSync = (buffers, position) => {
+        if (hasFailed) throw Object.assign(new Error(`${errno}: ${path}`), { code: errno });
+        write(buffers, position);
+      };
+      return file;
+    };
+    const durable = await cluster.createTopic('durable', { configs: SAFE });
+    const cached = await cluster.createTopic('cached', { configs: { ...SAFE, durability: 'page-cache' } });
+    const alone = await cluster.createTopic('alone', { replicas: [[1]] });
+    expect((await cluster.produce(1, durable, ['a'])).failure).toBeUndefined();
+    hasFailed = true;
+    const refused = await cluster.produce(1, durable, ['lost']);
+    expect(refused.failure?.code).toBe('KAFKA_STORAGE_ERROR');
+    await isrIs(durable, 2, 3);
+    expect((await cluster.produceToLeader(durable, ['b'])).failure).toBeUndefined();
+    expect((await cluster.produce(1, cached, ['c'])).failure).toBeUndefined();
+    expect(cluster.isrOf(cached)).toEqual([1, 2, 3]);
+    // Its sole replica is gone with the journal, and nobody else can lead it.
+    expect(cluster.controller.image.topics.get(alone)!.partitions[0]).toMatchObject({ leader: -1, elr: [1] });
+    const later = await cluster.createTopic('later', { replicas: [[2, 3, 1]], configs: SAFE });
+    await isrIs(later, 2, 3);
+    hasFailed = false;
+    await cluster.kill(1);
+    await cluster.restart(1);
+    await isrIs(durable, 1, 2, 3);
+    await isrIs(later, 1, 2, 3);
+    await isrIs(alone, 1);
+    expect(await expectSameLogs(durable, [1, 2, 3])).toEqual(['0@0:a', '1@1:b']);
+  },
+);
+
 describe('a damaged replica', () => {
   test('is refetched from the leader and joins again', async () => {
     await start();

@@ -397,7 +397,7 @@ export class Partition {
 
   #wentOffline(error: MillraceError): void {
     this.#host.logger.error(
-      { event: 'replica_offline', partition: this.name, err: error },
+      { event: 'replica_offline', partition: this.name, code: error.code },
       'the replica is offline: its disk or its files failed',
     );
     this.#appliedEpoch = -1;

@@ -232,7 +232,8 @@ export class ReplicaFetcher {
 
   #lost(error: MillraceError): void {
     const { logger, leaderId, clock, backoffMs } = this.#options;
-    logger.debug({ event: 'replica_stream_lost', leader: leaderId, err: error }, 'lost the leader');
+    const { code, message: reason } = error;
+    logger.debug({ event: 'replica_stream_lost', leader: leaderId, code, reason }, 'lost the leader');
     this.#disconnect();
     if (this.#isClosed) return;
     this.#reconnect = clock.schedule(this.#reconnectMs, () => {
@@ -348,10 +349,11 @@ export class ReplicaFetcher {
   #pause(slot: Slot, error: MillraceError): void {
     const { clock, logger, backoffMs, leaderId } = this.#options;
     // A full journal empties within a few syncs; that is back-pressure and no failure.
-    const isOverloaded = error.code === 'NODE_OVERLOADED';
+    const { code, message: reason } = error;
+    const isOverloaded = code === 'NODE_OVERLOADED';
     if (!isOverloaded) {
       logger.warn(
-        { event: 'replica_fetch_failed', partition: slot.partition.name, leader: leaderId, err: error },
+        { event: 'replica_fetch_failed', partition: slot.partition.name, leader: leaderId, code, reason },
         'fetching from the leader failed; trying again',
       );
     }

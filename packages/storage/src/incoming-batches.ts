@@ -3,6 +3,15 @@ import { MillraceError } from '@millrace/core';
 import { BatchView, splitBatches } from '@millrace/records';
 import type { LogConfig } from './log-config.ts';
 
+export interface LeaderAppend {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  /** The batch was appended before; the offsets are those of the first time. */
+  readonly duplicate: boolean;
+  /** -1 unless the topic's timestamp type is 'append'. */
+  readonly logAppendTimeMs: number;
+}
+
 /** @throws {MillraceError} INVALID_RECORD unless `bytes` is exactly one batch; MESSAGE_TOO_LARGE. */
 export function soleBatch(bytes: Buffer, maxBytes: number): BatchView {
   if (bytes.length > maxBytes) {

@@ -8,15 +8,13 @@ export {
   diskErrorCode,
   type FileSystem,
 } from './file-system.ts';
+export type { LeaderAppend } from './incoming-batches.ts';
 export type { EpochEndOffset } from './leader-epochs-state.ts';
 export { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts';
 export { type DirectoryIdentity, LogStore, type LogStoreOptions } from './log-store.ts';
 export type { TimestampOffset } from './log-timestamps.ts';
 export { MemoryFileSystem, type MemoryFileSystemOptions } from './memory-file-system.ts';
 export { NodeFileSystem } from './node-file-system.ts';
-export {
-  type LeaderAppend,
-  type PartitionId,
-  PartitionLog,
-} from './partition-log.ts';
+export type { PartitionId } from './partition-id.ts';
+export { PartitionLog } from './partition-log.ts';
 export { type StorageConfig, storageConfig } from './storage-config.ts';

@@ -19,7 +19,8 @@ import type { RecoveryContext } from './log-recovery.ts';
 import type { LogResources } from './log-resources.ts';
 import { OpenFiles } from './open-files.ts';
 import { createPartitionFolderSync, readTopicId } from './partition-folder.ts';
-import { type PartitionId, PartitionLog } from './partition-log.ts';
+import type { PartitionId } from './partition-id.ts';
+import { PartitionLog } from './partition-log.ts';
 import type { StorageConfig } from './storage-config.ts';
 import { storageFailure } from './storage-failure.ts';
 import { TailCache } from './tail-cache.ts';
@@ -377,11 +378,12 @@ export class LogStore {
     if (this.#replay?.hole !== undefined && [...this.#logs.values()].some((log) => log.isDamaged)) return;
     this.#isReplayWanted = false;
     // The logs are synced, but only the checkpoint says so to the next start.
-    this.#checkpoints.write().then(
-      () => this.#journal.files.releaseReplayed(),
-      (error: unknown) =>
+    this.#checkpoints
+      .write()
+      .then(() => this.#journal.files.releaseReplayed())
+      .catch((error: unknown) =>
         this.#options.logger.warn({ event: 'checkpoint_failed', err: error }, 'a checkpoint failed'),
-    );
+      );
   }
 
   /** Nothing can become durable any more; what is promised without that goes on. */

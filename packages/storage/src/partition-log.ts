@@ -3,9 +3,9 @@
  * synchronous into the page cache; what is durable is told by `flushedOffset`. Decides nothing about
  * replication, and never throws away what was acknowledged: damage takes the log offline instead.
  */
-import { invariant, type Logger, MillraceError, type TopicId } from '@millrace/core';
+import { Deferred, invariant, type Logger, MillraceError, type TopicId } from '@millrace/core';
 import type { BatchView } from '@millrace/records';
-import { checkFollowerBatches, checkTimestamps, soleBatch } from './incoming-batches.ts';
+import { checkFollowerBatches, checkTimestamps, type LeaderAppend, soleBatch } from './incoming-batches.ts';
 import type { JournalClient } from './journal.ts';
 import type { EpochEndOffset } from './leader-epochs-state.ts';
 import type { LogConfig } from './log-config.ts';
@@ -20,24 +20,11 @@ import type { LogResources } from './log-resources.ts';
 import { deleteExpired } from './log-retention.ts';
 import { findMaxTimestamp, findTimestamp, type TimestampOffset } from './log-timestamps.ts';
 import { setFolderAside } from './partition-folder.ts';
+import type { PartitionId } from './partition-id.ts';
 import { storageFailure } from './storage-failure.ts';
 
-export interface PartitionId {
-  readonly topic: string;
-  readonly partition: number;
-  readonly topicId: TopicId;
-}
-
-export interface LeaderAppend {
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  /** The batch was appended before; the offsets are those of the first time. */
-  readonly duplicate: boolean;
-  /** -1 unless the topic's timestamp type is 'append'. */
-  readonly logAppendTimeMs: number;
-}
-
 const NOTHING = Buffer.alloc(0);
+
 export class PartitionLog implements JournalClient {
   readonly topic: string;
   readonly partition: number;
@@ -56,7 +43,8 @@ export class PartitionLog implements JournalClient {
   #contents: LogContents | undefined;
   #offline: MillraceError | undefined;
   #isCutting = false;
-  #isRepairing = false;
+  /** A repair under way; it never fails. */
+  #repairing: Promise<void> | undefined;
   #isDeleted = false;
 
   private constructor(id: PartitionId, context: RecoveryContext) {
@@ -134,7 +122,7 @@ export class PartitionLog implements JournalClient {
 
   /** What it says of itself is not to be written down. @internal */
   get isDamaged(): boolean {
-    return this.#offline?.code === 'LOG_DAMAGED' && !this.#isRepairing;
+    return this.#offline?.code === 'LOG_DAMAGED' && this.#repairing === undefined;
   }
 
   /** Kept for the checkpoint and as the bound of retention. Never beyond the log's end. */
@@ -271,25 +259,14 @@ export class PartitionLog implements JournalClient {
 
   /** Moves a damaged log's folder aside, for the operator, starts empty at `startOffset` and comes back online. */
   async resetForRepair(startOffset: number): Promise<void> {
-    const { fileSystem, journal, checkpoint } = this.#resources;
-    const { folder } = this.#context;
-    this.#isRepairing = true;
-    this.#offsets.recoveryPoint = 0;
-    this.#offsets.startMovedTo(startOffset);
-    await checkpoint();
-    await journal.reset(this, startOffset);
-    this.#contents?.disturbReaders();
-    this.#contents?.close();
-    const aside = await setFolderAside(fileSystem, folder, this.topicId);
-    const fresh = { wasClean: true, recoveryPoint: 0, replay: undefined, damage: undefined };
-    this.#context = { ...this.#context, ...fresh, logStartOffset: startOffset };
-    await this.#recover(startOffset);
-    this.#isRepairing = false;
-    this.#offline = undefined;
-    this.#logger.warn(
-      { event: 'log_reset_for_repair', damaged: aside, logStartOffset: startOffset },
-      'the damaged log was moved aside; the replica starts empty and fetches from the leader',
-    );
+    const ended = new Deferred<void>();
+    this.#repairing = ended.promise;
+    try {
+      await this.#startOver(startOffset);
+    } finally {
+      this.#repairing = undefined;
+      ended.resolve();
+    }
     this.onRepaired?.();
   }
 
@@ -345,7 +322,9 @@ export class PartitionLog implements JournalClient {
   async syncForJournal(): Promise<void> {
     const contents = this.#contents;
     if (contents === undefined || this.isDamaged || this.#isDeleted) return;
-    invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log cannot be synced', { topic: this.topic });
+    invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log cannot be synced', {
+      topic: this.topic,
+    });
     const [{ logEnd }, { generation }] = [this.#offsets, contents];
     try {
       await contents.sync();
@@ -370,7 +349,10 @@ export class PartitionLog implements JournalClient {
     if (this.#offline !== undefined) return;
     this.#offline = error;
     this.#contents?.forgetTail();
-    this.#logger.error({ event: 'log_offline', err: error }, 'a log went offline');
+    this.#logger.error(
+      { event: 'log_offline', code: error.code, reason: error.message },
+      'a log went offline',
+    );
     this.#offsets.failWaiters(error);
     this.onOffline?.(error);
   }
@@ -387,10 +369,32 @@ export class PartitionLog implements JournalClient {
 
   /** The log is deleted: what the journal holds of it is void. @internal */
   async retire(): Promise<void> {
+    // A repair makes its folder anew: that of the next topic of this name must not be there yet.
+    await this.#repairing;
     this.#isDeleted = true;
     this.#end(new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'the partition is deleted here'));
     const journal = this.#durability.usedJournal;
     if (journal?.failure === undefined) await journal?.reset(this, 0);
+  }
+
+  async #startOver(startOffset: number): Promise<void> {
+    const { fileSystem, journal, checkpoint } = this.#resources;
+    const { folder } = this.#context;
+    this.#offsets.recoveryPoint = 0;
+    this.#offsets.startMovedTo(startOffset);
+    await checkpoint();
+    await journal.reset(this, startOffset);
+    this.#contents?.disturbReaders();
+    this.#contents?.close();
+    const aside = await setFolderAside(fileSystem, folder, this.topicId);
+    const fresh = { wasClean: true, recoveryPoint: 0, replay: undefined, damage: undefined };
+    this.#context = { ...this.#context, ...fresh, logStartOffset: startOffset };
+    await this.#recover(startOffset);
+    this.#offline = undefined;
+    this.#logger.warn(
+      { event: 'log_reset_for_repair', damaged: aside, logStartOffset: startOffset },
+      'the damaged log was moved aside; the replica starts empty and fetches from the leader',
+    );
   }
 
   async #recover(highWatermark: number): Promise<void> {

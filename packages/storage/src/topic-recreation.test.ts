@@ -57,6 +57,7 @@ const crashes: [string, (disk: CrashableFileSystem) => CrashableFileSystem][] = 
 
 test.each(crashes)(
   'a crash %s at any step leaves a re-created topic only its own records',
+  { timeout: 60_000 },
   async (_, crash) => {
     // Fewer records than the old topic had, and more.
     for (const count of [3, OLD_RECORDS + 10]) {
@@ -108,4 +109,52 @@ test('new partitions cost no checkpoint, and many re-created ones share a few', 
   }
   expect(checkpoints).toBe(1);
   await store.close({ clean: true });
+});
+
+test('a partition that is opened while it is deleted is another log, and works', async () => {
+  const store = await openStore(new CrashableFileSystem());
+  const old = await openLog(store);
+  old.appendAsLeader(batchOf('old'), 0);
+  const deleting = store.deletePartition(old);
+  const log = await openLog(store);
+  await deleting;
+  log.appendAsLeader(batchOf('new'), 0);
+  await log.whenFlushed(1);
+  expect([log === old, await contentsOf(log)]).toEqual([false, ['new/0']]);
+  await store.close({ clean: true });
+});
+
+test('a late deletion of the old topic does not touch the folder of the new one', async () => {
+  const store = await openStore(new CrashableFileSystem());
+  const old = await openLog(store);
+  const open = () => store.openPartition({ topic: 't', partition: 0, topicId: NEW_TOPIC_ID }, SMALL);
+  const opening = open();
+  await store.deletePartition(old);
+  expect(store.listPartitions()).toEqual([{ topic: 't', partition: 0, topicId: NEW_TOPIC_ID }]);
+  expect(await open()).toBe(await opening);
+  await store.close({ clean: true });
+});
+
+test('a deletion waits for a repair under way, so that the folder of the next topic is left alone', async () => {
+  for (let turns = 0; turns < 40; turns++) {
+    const store = await openStore(new CrashableFileSystem());
+    const old = await openLog(store);
+    let isRepaired = false;
+    const repairing = old.resetForRepair(0).then(() => {
+      isRepaired = true;
+    });
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    const log = await store.openPartition({ topic: 't', partition: 0, topicId: NEW_TOPIC_ID }, SMALL);
+    expect({ turns, isRepaired }).toEqual({ turns, isRepaired: true });
+    await repairing;
+    log.appendAsLeader(batchOf('new'), 0);
+    await log.whenFlushed(1);
+    const found = [await contentsOf(log), store.listPartitions()];
+    expect([turns, ...found]).toEqual([
+      turns,
+      ['new/0'],
+      [{ topic: 't', partition: 0, topicId: NEW_TOPIC_ID }],
+    ]);
+    await store.close({ clean: true });
+  }
 });
