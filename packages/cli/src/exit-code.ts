@@ -64,6 +64,8 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   INELIGIBLE_REPLICA: EXIT.failed,
   INVALID_UPDATE_VERSION: EXIT.conflict,
   UNKNOWN_TOPIC_ID: EXIT.notFound,
+  DUPLICATE_VOTER: EXIT.conflict,
+  VOTER_NOT_FOUND: EXIT.notFound,
   CANCELLED: EXIT.interrupted,
   CLOSED: EXIT.failed,
   BUFFER_EXHAUSTED: EXIT.failed,
@@ -77,9 +79,9 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   SERIALIZATION_FAILED: EXIT.failed,
   QUORUM_UNAVAILABLE: EXIT.unreachable,
   ADDRESS_IN_USE: EXIT.conflict,
+  NODE_NOT_SERVING: EXIT.unreachable,
 };
 
-  NODE_NOT_SERVING: EXIT.unreachable,
 export function exitCodeOf(code: ErrorCode): ExitCode {
   return EXIT_OF_ERROR[code];
 }

@@ -219,6 +219,12 @@ export const ERRORS = facts({
     help: 'The partition changed since the request was made.',
   },
   UNKNOWN_TOPIC_ID: { wire: 100, retriable: true, staleMetadata: true, help: 'No topic has this id.' },
+  DUPLICATE_VOTER: { wire: 126, retriable: false, help: 'The directory votes already.' },
+  VOTER_NOT_FOUND: {
+    wire: 127,
+    retriable: false,
+    help: 'No such voter or observer; "quorum status" shows which there are.',
+  },
 
   CANCELLED: { wire: 1000, retriable: false, help: 'The caller gave the operation up.' },
   CLOSED: { wire: 1001, retriable: false, help: 'It was closed before, by this program.' },
@@ -273,18 +279,18 @@ export const ERRORS = facts({
     retriable: false,
     help: 'Another program listens at this address; stop it, or choose another port in "listeners".',
   },
-});
-
-export type ErrorCode = keyof typeof ERRORS;
-
-const CODE_OF_WIRE: ReadonlyMap<number, ErrorCode> = new Map(
-  (Object.keys(ERRORS) as ErrorCode[]).map((code) => [ERRORS[code].wire, code]),
   NODE_NOT_SERVING: {
     wire: 1013,
     retriable: true,
     staleMetadata: true,
     help: 'The node is starting or stopping; another one may answer.',
   },
+});
+
+export type ErrorCode = keyof typeof ERRORS;
+
+const CODE_OF_WIRE: ReadonlyMap<number, ErrorCode> = new Map(
+  (Object.keys(ERRORS) as ErrorCode[]).map((code) => [ERRORS[code].wire, code]),
 );
 
 /** The code of a wire number; numbers from a newer server read as UNKNOWN_SERVER_ERROR. 0 is "no error": never pass it. */

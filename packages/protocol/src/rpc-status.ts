@@ -58,6 +58,8 @@ const STATUS_OF_CODE: Readonly<Record<ErrorCode, status>> = {
   INELIGIBLE_REPLICA: status.FAILED_PRECONDITION,
   INVALID_UPDATE_VERSION: status.ABORTED,
   UNKNOWN_TOPIC_ID: status.NOT_FOUND,
+  DUPLICATE_VOTER: status.ALREADY_EXISTS,
+  VOTER_NOT_FOUND: status.NOT_FOUND,
   CANCELLED: status.CANCELLED,
   CLOSED: status.UNAVAILABLE,
   BUFFER_EXHAUSTED: status.RESOURCE_EXHAUSTED,
@@ -71,9 +73,9 @@ const STATUS_OF_CODE: Readonly<Record<ErrorCode, status>> = {
   SERIALIZATION_FAILED: status.INVALID_ARGUMENT,
   QUORUM_UNAVAILABLE: status.UNAVAILABLE,
   ADDRESS_IN_USE: status.FAILED_PRECONDITION,
+  NODE_NOT_SERVING: status.UNAVAILABLE,
 };
 
-  NODE_NOT_SERVING: status.UNAVAILABLE,
 /** What gRPC itself reports, when no Millrace server had a say. */
 const CODE_OF_STATUS: ReadonlyMap<status, ErrorCode> = new Map([
   [status.CANCELLED, 'CANCELLED'],
