@@ -36,3 +36,17 @@ export {
   type Linearizability,
   type SequentialModel,
 } from './history/linearizability.ts';
+export {
+  FAULT_CLASSES,
+  type FaultClass,
+  FaultPlan,
+  type FaultPlanOptions,
+  parseFaultClasses,
+} from './world/fault-plan.ts';
+export { exponential, ProcessFaults, type ProcessFaultTargets } from './world/process-faults.ts';
+export { HardwareClock, SimClock, WALL_ORIGIN_MS } from './world/sim-clock.ts';
+export { simLogger } from './world/sim-logger.ts';
+export { type Death, type ProcessWatcher, SimLife, SimProcess } from './world/sim-process.ts';
+export { type FailureFacts, formatTraced, SimulationFailure } from './world/simulation-failure.ts';
+export { type Fact, Trace, type TracedEvent } from './world/trace.ts';
+export { type RandomStreams, World, type WorldOptions } from './world/world.ts';
