@@ -1,7 +1,7 @@
 /**
  * Writes records into a batch as they come. The producer's hot path: one growing buffer with room for the
  * header in front, no object per record, no copy at the end unless the batch is compressed.
- * Never used twice: the built batch is the builder's own buffer.
+ * Never used twice: the built batch is the builder's own buffer, and nobody else's until it is released.
  */
 import { invariant, KiB } from '@millrace/core';
 import { CRC_START, FIELD, HEADER_BYTES, LENGTH_PREFIX_BYTES, MAGIC_V2, writeInt64 } from './batch-header.ts';
@@ -13,12 +13,24 @@ import { VARLONG_MAX, varintSize, varlongSize, writeVarint, writeVarlong } from 
 
 const INITIAL_BYTES = 4 * KiB;
 
+/** Where builders get their buffers. What one gives back may be taken by the next, with anything in it. */
+export interface BatchMemory {
+  /** A buffer of exactly that size. */
+  take(bytes: number): Buffer;
+  /** Nobody reads or writes the buffer any more. */
+  giveBack(buffer: Buffer): void;
+}
+
 export interface BatchBuilderOptions {
   readonly codec: CompressionCodec;
   /** The codec's own scale; its default if absent. */
   readonly level?: number;
   /** Uncompressed size, header included, above which only a first record may go. */
   readonly capacityBytes: number;
+  /** Room to begin with, in bytes; more is made as needed. Default 4 KiB. */
+  readonly expectedBytes?: number;
+  /** By default buffers are new, and left to the garbage collector. */
+  readonly memory?: BatchMemory;
 }
 
 /** Who wrote a batch and where it stands in that producer's sequence. */
@@ -28,12 +40,15 @@ export interface BatchProducer {
   readonly baseSequence: number;
 }
 
+const NEW_MEMORY: BatchMemory = { take: (bytes) => Buffer.allocUnsafeSlow(bytes), giveBack: () => undefined };
+const NO_BYTES = Buffer.alloc(0);
 const NO_PRODUCER: BatchProducer = { producerId: -1, producerEpoch: -1, baseSequence: -1 };
 
 export class BatchBuilder {
   readonly #codec: CompressionCodec;
   readonly #level: number | undefined;
   readonly #capacityBytes: number;
+  readonly #memory: BatchMemory;
   #bytes: Buffer;
   #end = HEADER_BYTES;
   #recordCount = 0;
@@ -41,11 +56,13 @@ export class BatchBuilder {
   #maxTimestamp = 0;
   #isBuilt = false;
 
-  constructor({ codec, level, capacityBytes }: BatchBuilderOptions) {
+  constructor(options: BatchBuilderOptions) {
+    const { codec, level, capacityBytes, expectedBytes = INITIAL_BYTES, memory = NEW_MEMORY } = options;
     this.#codec = codec;
     this.#level = level;
     this.#capacityBytes = capacityBytes;
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(HEADER_BYTES, Math.min(capacityBytes, INITIAL_BYTES)));
+    this.#memory = memory;
+    this.#bytes = memory.take(Math.max(HEADER_BYTES, Math.min(capacityBytes, expectedBytes)));
   }
 
   get recordCount(): number {
@@ -121,15 +138,27 @@ export class BatchBuilder {
     return batch;
   }
 
+  /** Gives the buffer back. Nobody may read the built batch afterwards. */
+  release(): void {
+    const bytes = this.#bytes;
+    if (bytes === NO_BYTES) return;
+    this.#bytes = NO_BYTES;
+    this.#isBuilt = true;
+    this.#memory.giveBack(bytes);
+  }
+
   #begin(timestamp: number): void {
     this.#baseTimestamp = timestamp;
     this.#maxTimestamp = timestamp;
   }
 
+  /** Sizes are few, so that buffers are found again: each twice the one before, and the capacity. */
   #grow(neededBytes: number): void {
-    const doubled = Math.min(this.#bytes.length * 2, this.#capacityBytes);
-    const bytes = Buffer.allocUnsafeSlow(Math.max(neededBytes, doubled));
+    let size = this.#bytes.length;
+    while (size < neededBytes) size *= 2;
+    const bytes = this.#memory.take(Math.max(neededBytes, Math.min(size, this.#capacityBytes)));
     this.#bytes.copy(bytes, HEADER_BYTES, HEADER_BYTES, this.#end);
+    this.#memory.giveBack(this.#bytes);
     this.#bytes = bytes;
   }
 
@@ -140,6 +169,7 @@ export class BatchBuilder {
     const records = compress(this.#codec, whole.subarray(HEADER_BYTES), this.#level);
     const batch = Buffer.allocUnsafeSlow(HEADER_BYTES + records.length);
     records.copy(batch, HEADER_BYTES);
+    this.release();
     return batch;
   }
 }

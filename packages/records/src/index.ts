@@ -2,6 +2,7 @@
 export {
   BatchBuilder,
   type BatchBuilderOptions,
+  type BatchMemory,
   type BatchProducer,
   buildBatch,
   type RecordInput,

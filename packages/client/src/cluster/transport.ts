@@ -22,6 +22,7 @@ export interface Connection {
     request: Request,
     options: CallOptions,
   ): Promise<Response>;
+  /** A server gets copies: the bytes of a produce request are used again for other batches once it has answered. */
   duplex<Request, Response>(
     method: DuplexMethod<Request, Response>,
     handlers: StreamHandlers<Response>,

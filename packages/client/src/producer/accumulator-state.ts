@@ -3,6 +3,7 @@
  * `send`. Pure: the caller says what time it is.
  */
 import { BatchBuilder, type CompressionCodec, type RecordHeader } from '@millrace/records';
+import { ReusedBatchMemory } from './batch-memory.ts';
 import { Delivery } from './delivery.ts';
 import type { FailureLedger } from './failure-ledger.ts';
 import { PartitionQueueState } from './partition-queue-state.ts';
@@ -38,8 +39,12 @@ export interface Lane {
   missingSinceMs: number;
 }
 
+/** Of `bufferMemory`: batches come and go a few at a time. */
+const IDLE_SHARE = 8;
+
 export class AccumulatorState {
   readonly #options: AccumulatorOptions;
+  readonly #memory: ReusedBatchMemory;
   /** Lanes with anything in them, the longest unserved first. */
   readonly #active = new Set<Lane>();
   readonly #pending = new Set<ProducerBatch>();
@@ -47,6 +52,7 @@ export class AccumulatorState {
 
   constructor(options: AccumulatorOptions) {
     this.#options = options;
+    this.#memory = new ReusedBatchMemory(options.bufferMemory / IDLE_SHARE);
   }
 
   get usedBytes(): number {
@@ -101,7 +107,7 @@ export class AccumulatorState {
     const isNew = index < 0;
     if (isNew) {
       queue.seal();
-      batch = this.#newBatch(lane, nowMs());
+      batch = this.#newBatch(lane, nowMs(), batch !== undefined);
       before = 0;
       index = batch.tryAppend(timestamp, key, value, headers);
       queue.begin(batch);
@@ -126,12 +132,15 @@ export class AccumulatorState {
     this.#active.delete(lane);
   }
 
-  #newBatch(lane: Lane, nowMs: number): ProducerBatch {
+  /** After a full batch probably comes another one: if there is room at hand, it is not made bit by bit. */
+  #newBatch(lane: Lane, nowMs: number, isFollowUp: boolean): ProducerBatch {
     const { codec, deliveryTimeoutMs, ledger } = this.#options;
+    const capacityBytes = lane.batchSizeMax;
+    const expected = isFollowUp && this.#memory.has(capacityBytes) ? { expectedBytes: capacityBytes } : {};
     return new ProducerBatch({
       topic: lane.topic,
       partition: lane.partition,
-      builder: new BatchBuilder({ codec, capacityBytes: lane.batchSizeMax }),
+      builder: new BatchBuilder({ codec, capacityBytes, memory: this.#memory, ...expected }),
       createdAtMs: nowMs,
       deadlineMs: nowMs + deliveryTimeoutMs,
       ledger,

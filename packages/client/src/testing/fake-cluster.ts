@@ -227,7 +227,7 @@ export class FakeCluster implements Transport {
       topic: topic.name,
       partition: partition.number,
       nth,
-      records: part.records,
+      records: Buffer.from(part.records),
     });
     if (fault?.kind === 'refuse') return { ...base, failure: failureOf(fault.code) };
     if (fault?.kind === 'hang' || fault?.kind === 'break') return fault.kind;
