@@ -137,7 +137,7 @@ describe('batching', () => {
   });
 
   test('batches that linger at a leader go together when the first one has lingered enough', async () => {
-    const { cluster, millrace, run, pass } = fixture({ fake: { latencyMs: 200 } });
+    const { cluster, millrace, run, pass } = fixture({ fake: { brokers: 1, latencyMs: 200 } });
     cluster.createTopic('t', 3);
     const producer = millrace.producer({ lingerMs: 50 });
     await run(producer.sendBatch([0, 1, 2].map((partition) => ({ topic: 't', partition, value: 'warm' }))));

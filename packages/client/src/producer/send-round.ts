@@ -14,15 +14,20 @@ export interface WaitingLane {
 export class RequestDraft {
   readonly parts: AttemptPart[] = [];
   #sizeBytes = 0;
-  /** One of the batches goes because its linger is over, not because it is full. */
-  hasLingered = false;
+  #hasLingered = false;
 
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
 
-  add(part: AttemptPart): void {
+  /** One of the batches goes because its linger is over, not because it is full. */
+  get hasLingered(): boolean {
+    return this.#hasLingered;
+  }
+
+  add(part: AttemptPart, hasLingered: boolean): void {
     this.parts.push(part);
+    this.#hasLingered ||= hasLingered;
     this.#sizeBytes += part.batch.sizeBytes;
   }
 }

@@ -9,7 +9,7 @@ import { brokerService, type PartitionProduced, type ProduceResponse } from '@mi
 import type { ProducerConfig } from '../client-config.ts';
 import { backoffMs } from '../cluster/backoff.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { errorOfFailure } from '../cluster/failure.ts';
+import { errorOfFailure, noSuchPartition } from '../cluster/failure.ts';
 import type { PartitionLeader } from '../cluster/metadata-state.ts';
 import type { AccumulatorState, Lane } from './accumulator-state.ts';
 import { type Attempt, type AttemptPart, BrokerLink } from './broker-link.ts';
@@ -25,6 +25,9 @@ export interface SenderOptions {
   /** A batch was closed: sticky partitioners move on. */
   readonly onBatchClosed: (topic: string, partition: number) => void;
 }
+
+/** What a request holds besides its batch. */
+const FRAME_OVERHEAD_BYTES = 4_096;
 
 const ACKS = { all: -1, '1': 1, '0': 0 } as const;
 
@@ -161,6 +164,7 @@ export class Sender {
         this.#cluster.requestRefresh();
         continue;
       }
+      queue.addressTo(this.#cluster.metadata.topic(lane.topic)!.topicId);
       const request = round.requests.get(link);
       if (request === undefined && !this.#hasRoom(link)) continue;
       const readyMs = this.#readyAtMs(lane, leader, link, nowMs);
@@ -168,10 +172,9 @@ export class Sender {
         round.waiting.push({ lane, leader, link, readyMs });
       } else if (queue.needsIdentity && !this.#identify(lane)) {
         needsIdentity = true;
-      } else if (request !== undefined && (link.isCareful || this.#isFull(request))) {
+      } else if (request !== undefined && (link.isCareful || !this.#fits(request, lane))) {
         round.hasMore = true;
       } else {
-        if (queue.closedCount === 0) round.requestTo(link).hasLingered = true;
         this.#take(lane, leader, link, round);
         this.#accumulator.moveToBack(lane);
       }
@@ -189,7 +192,7 @@ export class Sender {
   #takeAlong({ lane, leader, link, readyMs }: WaitingLane, round: SendRound, nowMs: number): void {
     const request = round.requests.get(link);
     const isLingering = Number.isFinite(readyMs) && lane.backoffUntilMs <= nowMs && !lane.queue.needsIdentity;
-    if (request?.hasLingered && isLingering && !link.isCareful && !this.#isFull(request)) {
+    if (request?.hasLingered && isLingering && !link.isCareful && this.#fits(request, lane)) {
       this.#take(lane, leader, link, round);
       this.#accumulator.moveToBack(lane);
     } else {
@@ -210,14 +213,15 @@ export class Sender {
     return link.canSend && link.inFlight < (link.isCareful ? 1 : this.#config.maxInFlight);
   }
 
-  #isFull({ sizeBytes }: RequestDraft): boolean {
-    return sizeBytes >= this.#config.maxRequestSize;
+  #fits({ sizeBytes }: RequestDraft, { queue }: Lane): boolean {
+    return sizeBytes + queue.nextSizeBytes <= this.#config.maxRequestSize;
   }
 
   /** Adds the lane's next batch to the request for its leader. */
   #take(lane: Lane, leader: PartitionLeader, link: BrokerLink, round: SendRound): void {
     const { queue } = lane;
-    if (queue.closedCount === 0) this.#seal(lane);
+    const hasLingered = queue.closedCount === 0;
+    if (hasLingered) this.#seal(lane);
     const { topicId } = this.#cluster.metadata.topic(lane.topic)!;
     const batch = queue.take(leader.leaderId);
     if (queue.closedCount > 0 || (queue.open !== undefined && this.#flushes > 0)) round.hasMore = true;
@@ -225,7 +229,15 @@ export class Sender {
       round.lookAgainAt(queue.open.createdAtMs + this.#config.lingerMs);
     }
     const { leaderEpoch } = leader;
-    round.requestTo(link).add({ lane, batch, topicId, leaderEpoch, isAbandoned: false });
+    const part = { lane, batch, topicId, leaderEpoch, isAbandoned: false };
+    const limitBytes = this.#config.frameMaxBytes - FRAME_OVERHEAD_BYTES;
+    if (batch.sizeBytes > limitBytes && batch.encode().length > limitBytes) {
+      const text = `${lane.topic}-${lane.partition}: ${batch.sizeBytes} bytes do not fit frameMaxBytes=${this.#config.frameMaxBytes}`;
+      this.#onFailed(part, new MillraceError('MESSAGE_TOO_LARGE', text));
+      round.hasMore = true;
+      return;
+    }
+    round.requestTo(link).add(part, hasLingered);
   }
 
   #seal(lane: Lane): void {
@@ -293,7 +305,10 @@ export class Sender {
     const isTooLarge = error.code === 'MESSAGE_TOO_LARGE';
     const isAlone = attempts.length === 1 && attempts[0]!.parts.length === 1;
     for (const attempt of attempts) {
-      if (isTooLarge && !isAlone) for (const { batch } of attempt.parts) attempt.link.suspect(batch);
+      for (const { batch } of isTooLarge ? attempt.parts : []) {
+        if (isAlone) attempt.link.convict(batch);
+        else attempt.link.suspect(batch);
+      }
       this.#onAllFailed(attempt, isTooLarge && isAlone ? error : errorOfLostStream(error));
     }
     this.wakeSoon();
@@ -301,9 +316,9 @@ export class Sender {
 
   #onFailed({ lane, batch, leaderEpoch }: AttemptPart, error: MillraceError): void {
     this.#lastError = error;
-    const isRetried = lane.queue.failed(batch, error);
-    if (error.code === 'MESSAGE_TOO_LARGE' && batch.recordCount > 1)
-      lane.batchSizeMax = Math.ceil(batch.sizeBytes / 2);
+    const outcome = lane.queue.failed(batch, error);
+    lane.batchSizeMax = Math.min(lane.batchSizeMax, lane.queue.sizeMaxBytes);
+    const isRetried = outcome !== 'failed';
     const level = isRetried ? 'debug' : 'warn';
     this.#cluster.logger[level](
       { event: 'produce_failed', topic: lane.topic, partition: lane.partition, err: error, isRetried },
@@ -311,7 +326,7 @@ export class Sender {
     );
     const { config, clock, random } = this.#cluster;
     lane.failedEpoch = leaderEpoch;
-    lane.backoffUntilMs = clock.nowMs() + (isRetried ? backoffMs(lane.failures++, config, random) : 0);
+    if (outcome === 'again') lane.backoffUntilMs = clock.nowMs() + backoffMs(lane.failures++, config, random);
     if (error.staleMetadata) this.#cluster.requestRefresh();
   }
 
@@ -338,12 +353,19 @@ export class Sender {
 
   /** The cluster may take a moment to learn of a topic; after that the lane is given up. */
   #checkTopic(lane: Lane, nowMs: number): void {
-    const failure = this.#cluster.metadata.failureOf(lane.topic);
+    const failure = this.#absenceOf(lane);
     lane.missingSinceMs =
       failure === undefined ? Number.POSITIVE_INFINITY : Math.min(lane.missingSinceMs, nowMs);
     if (failure === undefined || nowMs - lane.missingSinceMs < this.#cluster.config.missingTopicTimeoutMs)
       return;
-    lane.queue.abandon(errorOfFailure(failure, `topic ${lane.topic}`));
+    lane.queue.abandon(failure);
+  }
+
+  #absenceOf({ topic, partition }: Lane): MillraceError | undefined {
+    const failure = this.#cluster.metadata.failureOf(topic);
+    if (failure !== undefined) return errorOfFailure(failure, `topic ${topic}`);
+    const count = this.#cluster.metadata.topic(topic)?.partitions.length ?? Number.POSITIVE_INFINITY;
+    return partition < count ? undefined : noSuchPartition(topic, partition, count);
   }
 
   #abandonMoved(link: BrokerLink, parts: readonly AttemptPart[]): void {
@@ -351,7 +373,8 @@ export class Sender {
       const leader = this.#leaderOf(part.lane);
       const hasMoved =
         leader !== undefined && leader.leaderId !== link.id && leader.leaderEpoch > part.leaderEpoch;
-      if (part.isAbandoned || !hasMoved) continue;
+      const { topicId } = this.#cluster.metadata.topic(part.lane.topic) ?? part;
+      if (part.isAbandoned || (!hasMoved && topicId === part.topicId)) continue;
       part.isAbandoned = true;
       this.#onFailed(part, new MillraceError('NETWORK_EXCEPTION', `broker ${link.id} does not answer`));
       part.lane.backoffUntilMs = 0;
