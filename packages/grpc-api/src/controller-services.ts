@@ -1,5 +1,5 @@
 /** The controller as gRPC, onto every controller node; those that are not active answer NOT_CONTROLLER. */
-import { type Clock, MillraceError } from '@millrace/core';
+import { MillraceError } from '@millrace/core';
 import type { ConfigResource } from '@millrace/metadata';
 import type { Controller, ControllerApi } from '@millrace/metadata-quorum';
 import {
@@ -18,20 +18,19 @@ import { toWireFailures } from './wire-failure.ts';
 
 /** What the services need of a Controller. */
 export type ServedController = ControllerApi &
-  Pick<Controller, 'isActive' | 'leaderId' | 'status' | 'subscribeLog'>;
+  Pick<Controller, 'isActive' | 'leaderId' | 'onLeaderChange' | 'status' | 'subscribeLog'>;
 
 export interface ControllerServiceOptions {
   readonly clusterId: string;
-  readonly clock: Clock;
 }
 
-/** @returns what ends the service's own timer; calls in progress end with the server. */
+/** @returns what ends the service's watch of the controller; calls in progress end with the server. */
 export function registerControllerServices(
   server: RpcListener,
   controller: ServedController,
-  { clusterId, clock }: ControllerServiceOptions,
+  { clusterId }: ControllerServiceOptions,
 ): { close(): void } {
-  const leaders = new LeaderWatch(controller, clock);
+  const leaders = new LeaderWatch(controller);
   server.duplex(controllerService.session, (stream) => {
     return new ControllerSessionStream(controller, leaders, clusterId, stream);
   });

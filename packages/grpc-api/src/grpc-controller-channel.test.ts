@@ -8,7 +8,8 @@ import { realClock, recordingLogger, serve, until } from './testing/nodes.ts';
 
 /** Three controllers, one active, with a log that a test writes by hand. */
 class FakeQuorum {
-  activeId: NodeId | -1 = 1;
+  #activeId: NodeId | -1 = 1;
+  readonly watchers = new Set<() => void>();
   readonly asked: NodeId[] = [];
   readonly disconnected: { brokerId: NodeId; brokerEpoch: number }[] = [];
   /** The session that brokers were last heard on. */
@@ -18,6 +19,15 @@ class FakeQuorum {
   readonly followers = new Map<MetadataLogFollower, NodeId>();
   readonly subscriptions: number[] = [];
   heartbeatError: MillraceError | undefined;
+
+  get activeId(): NodeId | -1 {
+    return this.#activeId;
+  }
+
+  set activeId(id: NodeId | -1) {
+    this.#activeId = id;
+    for (const tell of this.watchers) tell();
+  }
 
   controller(id: NodeId): ServedController {
     const active = <Reply>(reply: () => Reply) => {
@@ -58,6 +68,10 @@ class FakeQuorum {
       electLeaders: unused,
       isActive: () => this.activeId === id,
       leaderId: () => (this.activeId === -1 ? undefined : this.activeId),
+      onLeaderChange: (listener) => {
+        this.watchers.add(listener);
+        return () => this.watchers.delete(listener);
+      },
       status: () => {
         throw new MillraceError('NOT_CONTROLLER');
       },
@@ -80,8 +94,7 @@ async function cluster() {
   const servers = await Promise.all(
     [1, 2, 3].map((id) =>
       serve((server) => {
-        const options = { clusterId: 'c', clock: realClock };
-        const service = registerControllerServices(server, quorum.controller(id), options);
+        const service = registerControllerServices(server, quorum.controller(id), { clusterId: 'c' });
         onTestFinished(() => service.close());
       }),
     ),

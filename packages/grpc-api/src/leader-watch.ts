@@ -1,27 +1,25 @@
-/** Tells when this node's idea of the active controller changes. Looks often rather than being told; holds no opinion. */
-import type { Clock, NodeId, Timer } from '@millrace/core';
+/** Passes on when this node's idea of the active controller changes, once for each change. Holds no opinion of its own. */
+import type { NodeId } from '@millrace/core';
 
 export interface LeaderView {
   leaderId(): NodeId | undefined;
   isActive(): boolean;
+  /** @returns what ends the subscription. */
+  onLeaderChange(listener: () => void): () => void;
 }
-
-const LOOK_INTERVAL_MS = 25;
 
 export class LeaderWatch {
   readonly #view: LeaderView;
-  readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
-  #timer: Timer | undefined;
+  readonly #unsubscribe: () => void;
   #leaderId: NodeId | -1;
   #isActive: boolean;
 
-  constructor(view: LeaderView, clock: Clock) {
+  constructor(view: LeaderView) {
     this.#view = view;
-    this.#clock = clock;
     this.#leaderId = this.leaderId;
     this.#isActive = view.isActive();
-    this.#schedule();
+    this.#unsubscribe = view.onLeaderChange(() => this.#look());
   }
 
   /** -1 while none is known. */
@@ -36,15 +34,8 @@ export class LeaderWatch {
   }
 
   close(): void {
-    this.#timer?.cancel();
+    this.#unsubscribe();
     this.#listeners.clear();
-  }
-
-  #schedule(): void {
-    this.#timer = this.#clock.schedule(LOOK_INTERVAL_MS, () => {
-      this.#schedule();
-      this.#look();
-    });
   }
 
   #look(): void {

@@ -74,6 +74,7 @@ export interface ControllerOptions {
   readonly startQuorum: (hooks: {
     readonly stateMachine: QuorumStateMachine;
     readonly onLeadership: (event: LeadershipEvent) => void;
+    readonly onLeaderChange: () => void;
   }) => Promise<ControllerQuorum>;
   readonly clock: Clock;
   readonly random: Random;
@@ -95,6 +96,7 @@ export class Controller implements ControllerApi {
   readonly #metadata: CommittedMetadata;
   readonly #context: DecisionContext;
   readonly #waiting = new Set<Deferred<void>>();
+  readonly #leaderWatchers = new Set<() => void>();
   /** When Raft connections to nodes broke; a broker on such a node may be dead. */
   readonly #peerDisconnects = new Map<NodeId, number>();
   #quorum: ControllerQuorum | undefined;
@@ -124,6 +126,7 @@ export class Controller implements ControllerApi {
     controller.#quorum = await options.startQuorum({
       stateMachine: controller.#metadata,
       onLeadership: (event) => controller.#onLeadership(event),
+      onLeaderChange: () => controller.#leaderChanged(),
     });
     return controller;
   }
@@ -145,6 +148,12 @@ export class Controller implements ControllerApi {
 
   leaderId(): NodeId | undefined {
     return this.#quorum?.leaderId();
+  }
+
+  /** Tells whenever `leaderId` or `isActive` may answer otherwise than before. The listener must not throw. */
+  onLeaderChange(listener: () => void): Unsubscribe {
+    this.#leaderWatchers.add(listener);
+    return () => this.#leaderWatchers.delete(listener);
   }
 
   /** @throws {MillraceError} QUORUM_UNAVAILABLE before the quorum has started. */
@@ -364,6 +373,11 @@ export class Controller implements ControllerApi {
       run: (decide) => this.#answer((image) => ({ records: decide(image), reply: undefined })),
       peerDisconnects: this.#peerDisconnects,
     });
+    this.#leaderChanged();
+  }
+
+  #leaderChanged(): void {
+    for (const listener of [...this.#leaderWatchers]) listener();
   }
 
   #deactivate(): void {
@@ -371,6 +385,7 @@ export class Controller implements ControllerApi {
     this.#active = undefined;
     this.#metadata.speculation.drop();
     this.#failWaiting();
+    this.#leaderChanged();
   }
 
   #failWaiting(): void {

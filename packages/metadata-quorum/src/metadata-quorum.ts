@@ -47,6 +47,8 @@ export interface MetadataQuorumOptions {
   readonly config: QuorumConfig;
   readonly stateMachine: QuorumStateMachine;
   readonly onLeadership: (event: LeadershipEvent) => void;
+  /** `leaderId` answers otherwise than before. */
+  readonly onLeaderChange?: () => void;
   /** The node must end: its disk failed, or its state machine could not apply a committed record. Called at most once. */
   readonly onFatal: (error: MillraceError) => void;
 }
@@ -69,6 +71,7 @@ export class MetadataQuorum {
   #snapshotPersistId = 0;
   #ledTerm: number | undefined;
   #electedTerm: number | undefined;
+  #toldLeaderId: NodeId | undefined;
   #transfer: Deferred<void> | undefined;
   #timer: Timer | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
@@ -241,7 +244,15 @@ export class MetadataQuorum {
       this.#isStepping = false;
     }
     this.#settleTransfer();
+    this.#tellLeader();
     this.#schedule();
+  }
+
+  #tellLeader(): void {
+    const leaderId = this.leaderId();
+    if (leaderId === this.#toldLeaderId) return;
+    this.#toldLeaderId = leaderId;
+    this.#options.onLeaderChange?.();
   }
 
   /** While a write is in flight proposals gather: they share the next write, and one append to each follower. */

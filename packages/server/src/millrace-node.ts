@@ -260,7 +260,7 @@ export class MillraceNode implements AsyncDisposable {
     );
     for (const server of this.#servers) {
       this.#transports.push(
-        registerControllerServices(server, this.#controller, { clusterId: this.#store.clusterId, clock }),
+        registerControllerServices(server, this.#controller, { clusterId: this.#store.clusterId }),
       );
     }
   }
