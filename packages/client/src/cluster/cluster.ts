@@ -19,7 +19,7 @@ import type { ClientConfig } from '../client-config.ts';
 import { backoffMs } from './backoff.ts';
 import { pause, throwIfAborted, withLimits } from './cancellation.ts';
 import { ConnectionPool } from './connection-pool.ts';
-import { errorOfFailure } from './failure.ts';
+import { errorOfFailure, noSuchPartition } from './failure.ts';
 import { MetadataState, type TopicMetadata } from './metadata-state.ts';
 import { NodeOrder } from './node-order.ts';
 import { RefreshSchedule } from './refresh-schedule.ts';
@@ -47,6 +47,8 @@ interface LeaderHint {
 }
 
 interface TopicOptions extends RequestLimits {
+  /** A topic known to have fewer partitions is asked about again: more may have been added since. */
+  readonly partitionCounts?: ReadonlyMap<string, number>;
   /** Lets the cluster create what is missing, if its `auto.create.topics.enable` is on. */
   readonly autoCreate?: boolean;
 }
@@ -154,16 +156,18 @@ export class Cluster {
 
   /** Metadata of these topics, asking for what is missing. @throws {MillraceError} why a topic cannot be had. */
   async topics(names: readonly string[], options: TopicOptions = {}): Promise<TopicMetadata[]> {
-    const { timeoutMs = this.config.requestTimeoutMs, signal, autoCreate = false } = options;
+    const { timeoutMs = this.config.requestTimeoutMs, signal, autoCreate = false, partitionCounts } = options;
+    const isMissing = (name: string): boolean =>
+      (this.metadata.topic(name)?.partitions.length ?? -1) < (partitionCounts?.get(name) ?? 0);
     const startMs = this.clock.nowMs();
     for (let attempt = 0; ; attempt++) {
       throwIfAborted(signal);
-      const missing = names.filter((name) => this.metadata.topic(name) === undefined);
+      const missing = names.filter(isMissing);
       if (missing.length === 0) return names.map((name) => this.metadata.topic(name)!);
       for (const name of missing) this.#topicsInUse.set(name, autoCreate);
       const elapsedMs = this.clock.nowMs() - startMs;
       await this.refresh({ timeoutMs: Math.max(1, timeoutMs - elapsedMs), ...(signal && { signal }) });
-      const failure = this.#firstFailure(missing);
+      const failure = this.#firstFailure(missing.filter(isMissing), partitionCounts);
       if (failure === undefined) continue;
       const waitMs = backoffMs(attempt, this.config, this.random);
       const limitMs = Math.min(timeoutMs, this.config.missingTopicTimeoutMs);
@@ -289,15 +293,18 @@ export class Cluster {
     return this.#order.arrange([...live, ...this.#bootstrap]);
   }
 
-  #firstFailure(names: readonly string[]): MillraceError | undefined {
-    for (const name of names) {
-      const failure = this.metadata.failureOf(name);
-      if (failure !== undefined) return errorOfFailure(failure, `topic ${name}`);
-      if (this.metadata.topic(name) === undefined) {
-        return new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${name} is not known to the cluster`);
-      }
-    }
-    return undefined;
+  #firstFailure(
+    missing: readonly string[],
+    partitionCounts: ReadonlyMap<string, number> | undefined,
+  ): MillraceError | undefined {
+    const name = missing[0];
+    if (name === undefined) return undefined;
+    const failure = this.metadata.failureOf(name);
+    if (failure !== undefined) return errorOfFailure(failure, `topic ${name}`);
+    const known = this.metadata.topic(name);
+    if (known !== undefined)
+      return noSuchPartition(name, partitionCounts!.get(name)! - 1, known.partitions.length);
+    return new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${name} is not known to the cluster`);
   }
 
   #throwIfOver(signal: AbortSignal | undefined): void {
@@ -316,6 +323,7 @@ export class Cluster {
   #giveUp(missing: readonly string[]): void {
     const held = new Set(Array.from(this.#holders, (names) => [...names()]).flat());
     for (const name of missing) {
+      if (this.metadata.topic(name) !== undefined) continue;
       if (held.has(name)) this.#topicsInUse.set(name, false);
       else this.#topicsInUse.delete(name);
     }

@@ -70,12 +70,13 @@ export async function askLeaders<Q extends TopicPartition, Request, Answer exten
   limits: RequestLimits,
 ): Promise<Answer[]> {
   const { timeoutMs = cluster.config.requestTimeoutMs, signal } = limits;
+  const partitionCounts = countsOf(queries);
   const deadlineMs = cluster.clock.nowMs() + timeoutMs;
   const answers: (Answer | undefined)[] = queries.map(() => undefined);
   for (let attempt = 0; ; attempt++) {
     const leftMs = Math.max(1, deadlineMs - cluster.clock.nowMs());
     const left = { timeoutMs: leftMs, ...(signal && { signal }) };
-    await cluster.topics([...new Set(queries.map(({ topic }) => topic))], left);
+    await cluster.topics([...partitionCounts.keys()], { ...left, partitionCounts });
     const open = queries.flatMap((query, at) => (answers[at] === undefined ? [{ query, at }] : []));
     const asked = open.map(({ query }) => query);
     const results = await askLeadersOnce(cluster, asked, call, {
@@ -93,6 +94,14 @@ export async function askLeaders<Q extends TopicPartition, Request, Answer exten
     if (isHopeless || cluster.clock.nowMs() + waitMs >= deadlineMs) throw failure;
     await pause(cluster.clock, waitMs, signal);
   }
+}
+
+/** By topic, how many partitions it must have for all of these. */
+function countsOf(partitions: readonly TopicPartition[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { topic, partition } of partitions)
+    counts.set(topic, Math.max(counts.get(topic) ?? 0, partition + 1));
+  return counts;
 }
 
 async function askOne<Q extends TopicPartition, Request, Answer extends PartitionAnswer>(

@@ -144,7 +144,7 @@ describe('limits', () => {
     cluster.createTopic('late', 1);
     expect((await run(late)).offset).toBe(0n);
     expect(await codeOf(producer.send({ topic: 'bad name', value: 'x' }))).toBe('INVALID_TOPIC_EXCEPTION');
-    expect(await codeOf(producer.send({ topic: 'late', partition: 9, value: 'x' }))).toBe(
+    expect(await codeOf(run(producer.send({ topic: 'late', partition: 9, value: 'x' })))).toBe(
       'UNKNOWN_TOPIC_OR_PARTITION',
     );
     await run(millrace.close().catch(() => {}));

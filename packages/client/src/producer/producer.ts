@@ -167,7 +167,8 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
     if (this.#isClosed) throw closed();
     const route = this.#routes.get(record.topic) ?? this.#createRoute(record.topic);
     const prepared = prepareRecord(record, this.#keySerializer, this.#valueSerializer, this.#timestampMs());
-    const mustWait = route.metadata === undefined || route.waiting.length > 0 || this.#accumulator.isFull;
+    const mustWait =
+      route.waiting.length > 0 || this.#accumulator.isFull || !route.canPlace(prepared, this.#nowMs);
     if (mustWait) return this.#wait(route, prepared);
     return { delivery: this.#append(route, prepared, undefined), waiting: undefined };
   }
@@ -229,7 +230,7 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
     const waiting: WaitingSend = { record, delivery, sizeBytes, deadlineMs, isGivenUp: false };
     route.waiting.push(waiting);
     this.#waitingBytes += sizeBytes;
-    if (route.metadata === undefined) this.#resolve(route);
+    if (route.waiting.length === 1 && !route.canPlace(record, this.#nowMs)) this.#resolve(route);
     this.#armBlockTimer();
     return { delivery, waiting };
   }
@@ -250,9 +251,11 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
   #resolve(route: TopicRoute): void {
     if (route.isResolving) return;
     route.isResolving = true;
+    const partition = route.waiting.peek()?.record.partition ?? -1;
     const request = this.#cluster.topics([route.topic], {
       timeoutMs: this.#config.maxBlockMs,
       autoCreate: true,
+      partitionCounts: new Map([[route.topic, partition + 1]]),
     });
     request.then(
       ([metadata]) => {
@@ -262,6 +265,12 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
       },
       (error: unknown) => {
         route.isResolving = false;
+        route.metadata = this.#cluster.metadata.topic(route.topic);
+        if (route.metadata !== undefined) {
+          route.deniedUntilMs = this.#nowMs() + this.#cluster.config.missingTopicTimeoutMs;
+          this.#admit(route);
+          return;
+        }
         this.#waitingBytes -= route.waiting.bytes;
         route.waiting.failAll(toMillraceError(error));
         this.#announceRoom();
@@ -271,9 +280,14 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
 
   /** Lets waiting sends in, as far as there is room. */
   #admit(route: TopicRoute): void {
-    while (route.metadata !== undefined && !this.#accumulator.isFull) {
-      const send = route.waiting.shift();
+    while (!this.#accumulator.isFull) {
+      const send = route.waiting.peek();
       if (send === undefined) break;
+      if (!route.canPlace(send.record, this.#nowMs)) {
+        this.#resolve(route);
+        break;
+      }
+      route.waiting.shift();
       this.#waitingBytes -= send.sizeBytes;
       if (send.isGivenUp) {
         // Whoever gave it up need not be told by a flush.
@@ -310,9 +324,7 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
       const known = this.#cluster.metadata.topic(route.topic);
       const hasFailed = this.#cluster.metadata.failureOf(route.topic) !== undefined;
       if (known !== undefined || hasFailed) route.metadata = known;
-      if (route.waiting.length === 0) continue;
-      if (route.metadata === undefined) this.#resolve(route);
-      else this.#admit(route);
+      if (route.waiting.length > 0) this.#admit(route);
     }
   }
 
@@ -333,17 +345,16 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
   #failBlocked(): void {
     const nowMs = this.#nowMs();
     const { maxBlockMs, bufferMemory } = this.#config;
-    for (const { waiting, metadata, topic } of this.#routes.values()) {
+    for (const route of this.#routes.values()) {
+      const { waiting, topic } = route;
       for (let send = waiting.peek(); send !== undefined && send.deadlineMs <= nowMs; send = waiting.peek()) {
         waiting.shift();
         this.#waitingBytes -= send.sizeBytes;
-        const text =
-          metadata === undefined
-            ? `no metadata of topic ${topic} within maxBlockMs=${maxBlockMs}`
-            : `bufferMemory=${bufferMemory} stayed full for maxBlockMs=${maxBlockMs}`;
-        send.delivery.fail(
-          new MillraceError(metadata === undefined ? 'REQUEST_TIMED_OUT' : 'BUFFER_EXHAUSTED', text),
-        );
+        const isPlaceable = route.canPlace(send.record, this.#nowMs);
+        const text = isPlaceable
+          ? `bufferMemory=${bufferMemory} stayed full for maxBlockMs=${maxBlockMs}`
+          : `no metadata of topic ${topic} within maxBlockMs=${maxBlockMs}`;
+        send.delivery.fail(new MillraceError(isPlaceable ? 'BUFFER_EXHAUSTED' : 'REQUEST_TIMED_OUT', text));
       }
     }
     this.#announceRoom();

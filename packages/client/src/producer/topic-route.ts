@@ -1,5 +1,5 @@
 /** One topic as a producer uses it: its partitions' lanes, and the sends that wait to enter them. */
-import { MillraceError } from '@millrace/core';
+import { noSuchPartition } from '../cluster/failure.ts';
 import type { TopicMetadata } from '../cluster/metadata-state.ts';
 import type { AccumulatorState, Lane } from './accumulator-state.ts';
 import type { Partitioner } from './partitioner.ts';
@@ -11,6 +11,8 @@ export class TopicRoute {
   /** Undefined until the cluster has said. */
   metadata: TopicMetadata | undefined;
   isResolving = false;
+  /** Until then a partition that is not known does not exist: the cluster was asked. Monotonic. */
+  deniedUntilMs = Number.NEGATIVE_INFINITY;
   readonly #partitioner: Partitioner;
   readonly #accumulator: AccumulatorState;
   readonly #lanes: (Lane | undefined)[] = [];
@@ -21,6 +23,14 @@ export class TopicRoute {
     this.topic = topic;
     this.#partitioner = partitioner;
     this.#accumulator = accumulator;
+  }
+
+  /** Whether what is known settles where the record goes; a partition may have been added since. */
+  canPlace({ partition }: PreparedRecord, nowMs: () => number): boolean {
+    if (this.metadata === undefined) return false;
+    return (
+      partition === undefined || partition < this.metadata.partitions.length || nowMs() < this.deniedUntilMs
+    );
   }
 
   /** Where a record goes. Only with metadata. @throws {MillraceError} UNKNOWN_TOPIC_OR_PARTITION. */
@@ -41,8 +51,7 @@ export class TopicRoute {
 
   #createLane(partition: number, partitionCount: number): Lane {
     if (!(Number.isInteger(partition) && partition >= 0 && partition < partitionCount)) {
-      const text = `topic ${this.topic} has partitions 0 to ${partitionCount - 1}, not ${partition}`;
-      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', text);
+      throw noSuchPartition(this.topic, partition, partitionCount);
     }
     const lane = this.#accumulator.createLane(this.topic, partition);
     this.#lanes[partition] = lane;
