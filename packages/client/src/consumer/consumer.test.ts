@@ -449,4 +449,21 @@ describe('back-pressure and ending', () => {
     await settle();
     await run(millrace.close());
   });
+
+  test('a partition that was just added is asked for before it is denied', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    const consumer = millrace.consumer({ autoOffsetReset: 'earliest' });
+    consumer.assign([{ topic: 't', partition: 0 }]);
+    await run(consumer.poll({ timeoutMs: 20 }));
+    cluster.addPartitions('t', 3);
+    await run(millrace.producer().send({ topic: 't', partition: 2, value: 'x' }));
+    consumer.assign([{ topic: 't', partition: 2 }]);
+    expect((await run(consumer.poll())).map(({ partition }) => partition)).toEqual([2]);
+    consumer.assign([{ topic: 't', partition: 7 }]);
+    const denied = await run(consumer.poll().catch((error: unknown) => error));
+    expect(denied).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
+    expect(String(denied)).toContain('partitions 0 to 2, not 7');
+    await run(millrace.close());
+  });
 });

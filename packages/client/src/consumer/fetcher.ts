@@ -299,7 +299,7 @@ export class Fetcher<K, V> {
   #hasMetadata(state: State<K, V>): boolean {
     const { topic, partition } = state;
     const known = this.#cluster.metadata.topic(topic);
-    if (known === undefined) {
+    if (known === undefined || partition >= known.partitions.length) {
       this.#resolve(topic);
       return false;
     }
@@ -308,17 +308,16 @@ export class Fetcher<K, V> {
       state.recreated(known.topicId);
       this.#onNews();
     }
-    if (partition < known.partitions.length) return state.error === undefined;
-    const text = `topic ${topic} has partitions 0 to ${known.partitions.length - 1}, not ${partition}`;
-    state.fail(new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', text));
-    this.#onNews();
-    return false;
+    return state.error === undefined;
   }
 
   #resolve(topic: string): void {
     if (this.#resolving.has(topic)) return;
     this.#resolving.add(topic);
-    this.#cluster.topics([topic]).then(
+    const ofTopic = (): State<K, V>[] =>
+      Array.from(this.#states.values()).filter((state) => state.topic === topic);
+    const partitionCount = Math.max(...ofTopic().map(({ partition }) => partition)) + 1;
+    this.#cluster.topics([topic], { partitionCounts: new Map([[topic, partitionCount]]) }).then(
       () => {
         this.#resolving.delete(topic);
         this.pumpSoon();
@@ -326,9 +325,10 @@ export class Fetcher<K, V> {
       (error: unknown) => {
         this.#resolving.delete(topic);
         if (this.#isClosed) return;
-        for (const state of this.#states.values())
-          if (state.topic === topic) state.fail(toMillraceError(error));
+        const known = this.#cluster.metadata.topic(topic)?.partitions.length ?? 0;
+        for (const state of ofTopic()) if (state.partition >= known) state.fail(toMillraceError(error));
         this.#onNews();
+        this.pumpSoon();
       },
     );
   }
