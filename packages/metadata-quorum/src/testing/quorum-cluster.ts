@@ -43,6 +43,8 @@ export interface Member {
   quorum: MetadataQuorum | undefined;
   machine: RecordingStateMachine;
   readonly leadership: LeadershipEvent[];
+  /** What `leaderId` answered whenever it was told to have changed. */
+  readonly leaders: (NodeId | undefined)[];
   readonly failures: MillraceError[];
   receive: (from: NodeId, message: RaftMessage) => void;
   disconnect: (peer: NodeId) => void;
@@ -71,6 +73,7 @@ export class QuorumCluster {
       quorum: undefined,
       machine: new RecordingStateMachine(),
       leadership: [],
+      leaders: [],
       failures: [],
       receive: () => {},
       disconnect: () => {},
@@ -103,6 +106,7 @@ export class QuorumCluster {
       config: quorumConfig.parse({ ...this.#options.config }),
       stateMachine: member.machine,
       onLeadership: (event) => member.leadership.push(event),
+      onLeaderChange: () => member.leaders.push(member.quorum?.leaderId()),
       onFatal: (error) => member.failures.push(error),
     });
     return member.quorum;
