@@ -18,11 +18,14 @@ const LOG_TAIL_LINES = 8;
 
 export class BenchCluster {
   readonly processes: ClusterProcesses;
+  /** Of everything that the nodes write. */
+  readonly folder: string;
   readonly millrace: Millrace;
   readonly admin: Admin;
 
-  private constructor(processes: ClusterProcesses) {
+  private constructor(processes: ClusterProcesses, folder: string) {
     this.processes = processes;
+    this.folder = folder;
     this.millrace = new Millrace({ bootstrap: processes.bootstrap });
     this.admin = this.millrace.admin();
   }
@@ -31,7 +34,7 @@ export class BenchCluster {
   static async run<T>(bench: Bench, nodes: number, use: (cluster: BenchCluster) => Promise<T>): Promise<T> {
     const folder = await mkdtemp(join(bench.folder, 'cluster-'));
     const processes = await ClusterProcesses.start({ nodes, folder });
-    const cluster = new BenchCluster(processes);
+    const cluster = new BenchCluster(processes, folder);
     try {
       return await use(cluster);
     } catch (error) {

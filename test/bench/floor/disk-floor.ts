@@ -1,6 +1,5 @@
 /** What the file system under test gives a lone writer: appends into the page cache, and appends that must be on disk. */
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
-import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { Histogram, type LatencySummary } from '../histogram.ts';
 import { MessagePool } from './message-pool.ts';
@@ -8,9 +7,6 @@ import { MessagePool } from './message-pool.ts';
 /** Small enough that the kernel does not begin to write back and to hold the writer. */
 const APPEND_LIMIT_BYTES = 512 * 1024 * 1024;
 const SYNC_BYTES = 4096;
-const TOUCH_PIECE_BYTES = 8 * 1024 * 1024;
-/** Of the memory that is free: the rest is for those who are measured. */
-const TOUCH_SHARE_MAX = 0.3;
 /** Between looks at the time that is left. */
 const SLICE_SYNCS = 50;
 
@@ -35,18 +31,6 @@ export function appendBytesPerS(folder: string, pieceBytes: number, measureMs: n
       written += writeSync(fd, pool.next());
     }
     return (written / (performance.now() - startedMs)) * 1000;
-  });
-}
-
-/**
- * Fills the page cache with a file and drops it. A virtual machine's memory may be lent: the first use of a page then
- * costs its host a fault, a tenfold slower append that would be charged to whoever comes first.
- */
-export function touchPageCache(folder: string, wantedBytes: number): void {
-  const bytes = Math.min(wantedBytes, freemem() * TOUCH_SHARE_MAX);
-  withFile(folder, (fd) => {
-    const piece = Buffer.alloc(TOUCH_PIECE_BYTES, 7);
-    for (let written = 0; written < bytes; ) written += writeSync(fd, piece);
   });
 }
 

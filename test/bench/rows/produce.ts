@@ -1,7 +1,7 @@
 /** How fast one producer fills one partition: LinkedIn's matrix of 2014, with what we add, durability. */
 import { BenchCluster } from '../bench-cluster.ts';
 import { runJob } from '../client/bench-client.ts';
-import { touchPageCache } from '../floor/disk-floor.ts';
+import { PageSupply } from '../page-supply.ts';
 import type { Bench, Reach, Row, RowResult } from '../row.ts';
 import { formatNumber } from '../table.ts';
 import { BATCH_BYTES, recordsPerS } from './record-size.ts';
@@ -18,9 +18,8 @@ interface ProduceSetup {
   readonly reach: (rate: number, against: { readonly floor: number; readonly base: number }) => Reach;
 }
 
-/** About what a row writes. */
-const TOUCH_BYTES = 6e9;
-const QUICK_TOUCH_BYTES = 1.5e9;
+/** What a row writes in a second, at most: all copies together. */
+const WRITTEN_BYTES_PER_S = 0.7e9;
 
 const REPLICATED = 'produce-100b-rf3';
 
@@ -74,7 +73,7 @@ const SETUPS: readonly ProduceSetup[] = [
 async function measure(bench: Bench, setup: ProduceSetup): Promise<RowResult> {
   const { recordBytes, replicas, acks, durability } = setup;
   const floorRate = recordsPerS(await bench.floors.bytesPerS('grpcUp', BATCH_BYTES), recordBytes);
-  touchPageCache(bench.folder, bench.quick ? QUICK_TOUCH_BYTES : TOUCH_BYTES);
+  using memory = new PageSupply(((bench.warmupMs + bench.measureMs) / 1000) * WRITTEN_BYTES_PER_S);
   const { result, usage } = await BenchCluster.run(bench, replicas, async (cluster) => {
     await cluster.createTopic({
       name: 'bench',
@@ -82,6 +81,7 @@ async function measure(bench: Bench, setup: ProduceSetup): Promise<RowResult> {
       replicationFactor: replicas,
       configs: { durability },
     });
+    memory.follow(cluster.folder);
     const { bootstrap, servers } = cluster;
     const { warmupMs, measureMs } = bench;
     return await runJob(
