@@ -53,7 +53,8 @@ export function reportOf(error: unknown, where: { readonly bootstrapServer?: str
   const message = error instanceof Error ? error.message : String(error);
   const system = (error as NodeJS.ErrnoException | undefined)?.code;
   if (typeof system === 'string' && !(error instanceof InvariantError)) {
-    return { ...base, code: system, exitCode: EXIT.failed, message };
+    const exitCode = system === 'ENOENT' ? EXIT.notFound : EXIT.failed;
+    return { ...base, code: system, exitCode, message: systemMessage(error as NodeJS.ErrnoException) };
   }
   return {
     ...base,
@@ -62,6 +63,12 @@ export function reportOf(error: unknown, where: { readonly bootstrapServer?: str
     message,
     help: 'This is a fault of the millrace command itself; -v prints where it happened.',
   };
+}
+
+/** `no such file or directory: /etc/nope` instead of the system call's own words; they stay where no path is known. */
+function systemMessage({ code, message, path }: NodeJS.ErrnoException): string {
+  const reason = new RegExp(`^${code}: ([^,]+)`).exec(message)?.[1];
+  return path === undefined || reason === undefined ? message : `${code}: ${reason}: ${path}`;
 }
 
 export function printReport(

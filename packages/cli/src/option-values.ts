@@ -1,15 +1,24 @@
 /** Parsers of flag values, for commander: each says what is wrong in a sentence. Pure. */
 import { InvalidArgumentError } from 'commander';
 
+const INT32_MAX = 2 ** 31 - 1;
+
 export function parseCount(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= 1) return value;
   throw new InvalidArgumentError('Give a whole number from 1 up.');
 }
 
+/** For counts that travel as 32-bit numbers: partitions, replicas. */
+export function parseCount32(text: string): number {
+  const value = parseCount(text);
+  if (value <= INT32_MAX) return value;
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${INT32_MAX}.`);
+}
+
 export function parsePartition(text: string): number {
   const value = Number(text);
-  if (/^\d+$/.test(text) && value <= 2 ** 31 - 1) return value;
+  if (/^\d+$/.test(text) && value <= INT32_MAX) return value;
   throw new InvalidArgumentError('Partitions are numbers from 0 up.');
 }
 

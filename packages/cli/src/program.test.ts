@@ -3,9 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { Millrace } from '@millrace/client';
 import { ERRORS, type ErrorCode, MillraceError } from '@millrace/core';
 import type { Command } from 'commander';
 import { afterEach, expect, test } from 'vitest';
+import type { Connect } from './cluster-client.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { buildProgram } from './program.ts';
 import { FakeCluster } from './testing/fake-cluster.ts';
@@ -33,6 +35,11 @@ test.each<[string[], number]>([
   [['topic', 'list', '--nonsense'], 2],
   [['topic', 'list', 'extra'], 2],
   [['topic', 'create', 'x', '-p', 'many'], 2],
+  [['topic', 'create', 'x', '-p', '99999999999'], 2],
+  [['topic', 'create', 'x', '-r', '99999999999'], 2],
+  [['topic', 'add-partitions', 'orders', '--by', '99999999999'], 2],
+  [['debug', 'dump-log', '/nonexistent'], 4],
+  [['produce', 'orders', '-f', '/nonexistent'], 4],
   [['topic', 'list', '-o', 'xml'], 2],
   [['topic', 'list', '--timeout', 'soon'], 2],
   [['topic', 'list', '-X', 'linger.ms=-1'], 2],
@@ -68,6 +75,23 @@ test('a cluster that cannot be reached is named', async () => {
     "error: CONNECTION_FAILED: No server answered at the address; check --bootstrap-server and that the cluster runs. [far:1]
     "
   `);
+});
+
+test.each([['host:99999'], ['host:0'], ['a:1,b:x'], [','], ['http://host:1']])(
+  '--bootstrap-server %s is a usage error, for every command',
+  async (server) => {
+    const connect: Connect = (options) => new Millrace(options);
+    for (const argv of [['topic', 'list'], ['health'], ['cluster', 'health'], ['produce', 'x']]) {
+      const run = await runCli([...argv, '--bootstrap-server', server], { connect });
+      expect(run).toMatchObject({ code: 2, stdout: '' });
+      expect(run.stderr).toMatch(/^error: --bootstrap-server: /);
+    }
+  },
+);
+
+test('a file that is not there is named, and the system call is not', async () => {
+  const run = await runCli(['produce', 'orders', '-f', '/nonexistent']);
+  expect(run.stderr).toBe('error: ENOENT: no such file or directory: /nonexistent\n');
 });
 
 test('with -o json errors are JSON on stderr, whatever went wrong', async () => {

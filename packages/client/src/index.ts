@@ -15,6 +15,7 @@ export type {
   ListedOffset,
   NewPartitions,
   NewTopic,
+  NodeHealth,
   PartitionInfo,
   QuorumInfo,
   QuorumReplicaInfo,

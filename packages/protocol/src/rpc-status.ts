@@ -131,7 +131,14 @@ export function fromRpcFailure(failure: Pick<StatusObject, 'code' | 'details' | 
   if (failure.code === status.INTERNAL && failure.details.includes('RST_STREAM')) {
     return new MillraceError('NETWORK_EXCEPTION', failure.details);
   }
-  return new MillraceError(CODE_OF_STATUS.get(failure.code) ?? 'UNKNOWN_SERVER_ERROR', failure.details);
+  const details = failure.code === status.DEADLINE_EXCEEDED ? noAnswer(failure.details) : failure.details;
+  return new MillraceError(CODE_OF_STATUS.get(failure.code) ?? 'UNKNOWN_SERVER_ERROR', details);
+}
+
+/** grpc-js tells where in itself the time ran out, which helps nobody who asks a cluster. */
+function noAnswer(details: string): string {
+  const seconds = /^Deadline exceeded after ([\d.]+)s/.exec(details)?.[1];
+  return seconds === undefined ? details : `no answer in ${Math.round(Number(seconds) * 1000)} ms`;
 }
 
 /** The system's own words out of what grpc-js wraps around them: `connect ECONNREFUSED 127.0.0.1:9191`. */

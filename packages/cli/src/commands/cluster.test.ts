@@ -146,14 +146,48 @@ test('cluster health --watch goes on until interrupted', async () => {
   expect(stdout.match(/Healthy/g)!.length).toBeGreaterThanOrEqual(2);
 });
 
-test('the container probe is 0 or 7', async () => {
+test('the container probe is 0 or 7, and says of each node whether it serves', async () => {
   const cluster = new FakeCluster();
-  expect(await run(cluster, 'health')).toMatchObject({ code: 0, stdout: 'healthy\n' });
-  cluster.failure = new MillraceError('REQUEST_TIMED_OUT', 'no answer in 2000 ms');
+  expect(await run(cluster, 'health')).toMatchObject({
+    code: 0,
+    stdout: 'healthy\nNODE            STATUS\nlocalhost:9191  SERVING\n',
+  });
+  cluster.statuses.set('localhost:9191', 'NOT_SERVING');
   expect(await run(cluster, 'health')).toMatchObject({
     code: 7,
-    stdout: 'unhealthy: no answer in 2000 ms [localhost:9191]\n',
+    stdout:
+      'unhealthy: localhost:9191 answers, but does not serve: it is starting or stopping\n' +
+      'NODE            STATUS\nlocalhost:9191  NOT_SERVING\n',
   });
+  cluster.failure = new MillraceError('REQUEST_TIMED_OUT', 'no answer in 2000 ms');
+  const gone = await run(cluster, 'health -o json');
+  expect(gone.code).toBe(7);
+  expect(JSON.parse(gone.stdout)).toEqual({
+    healthy: false,
+    reason: 'localhost:9191 does not answer: no answer in 2000 ms',
+    nodes: [
+      {
+        node: 'localhost:9191',
+        status: 'UNREACHABLE',
+        reason: 'localhost:9191 does not answer: no answer in 2000 ms',
+      },
+    ],
+  });
+});
+
+test('health --all asks every node of the cluster; without it, a neighbour that is down is no concern', async () => {
+  const cluster = new FakeCluster();
+  cluster.statuses.set('node-2:9191', 'NOT_SERVING');
+  expect((await run(cluster, 'health')).code).toBe(0);
+  const all = await run(cluster, 'health --all');
+  expect(all.code).toBe(7);
+  expect(all.stdout).toContain(
+    'NODE         STATUS\nnode-1:9191  SERVING\nnode-2:9191  NOT_SERVING\nnode-3:9191  SERVING\n',
+  );
+  cluster.failure = new MillraceError('CONNECTION_FAILED', 'nobody there');
+  const gone = await run(cluster, 'health --all');
+  expect(gone).toMatchObject({ code: 7 });
+  expect(gone.stdout).toContain('unhealthy: nobody there [localhost:9191]');
 });
 
 test('partition elect-leader tells what became of each partition', async () => {

@@ -106,7 +106,7 @@ test('a cluster that does not answer is told before anything is read', async () 
 
 test('a missing file is named', async () => {
   const run = await produce(['-f', '/nowhere/lines.txt']);
-  expect(run.code).toBe(1);
+  expect(run.code).toBe(4);
   expect(run.stderr).toContain('/nowhere/lines.txt');
 });
 

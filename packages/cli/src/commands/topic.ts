@@ -1,7 +1,7 @@
 /** `millrace topic`: the tree of its verbs. What each does stands in the files beside this one. */
 import { type Command, Option } from 'commander';
 import { RepeatableOption } from '../flag-sources.ts';
-import { parseCount, parsePartitions } from '../option-values.ts';
+import { parseCount32, parsePartitions } from '../option-values.ts';
 import type { Shell } from '../shell.ts';
 import { addConfigVerbs } from './config.ts';
 import { describeTopics } from './topic-describe.ts';
@@ -43,14 +43,14 @@ function addLifecycleVerbs(topic: Command, shell: Shell): void {
     .description('Create topics.')
     .addOption(
       new Option('-p, --partitions <count>', "partitions (default: the cluster's num.partitions)").argParser(
-        parseCount,
+        parseCount32,
       ),
     )
     .addOption(
       new Option(
         '-r, --replication-factor <count>',
         "replicas of each partition (default: the cluster's default.replication.factor)",
-      ).argParser(parseCount),
+      ).argParser(parseCount32),
     )
     .addOption(
       new RepeatableOption('-c, --config <key=value>', 'topic configuration, such as retention.ms=60000'),
@@ -70,8 +70,10 @@ function addLifecycleVerbs(topic: Command, shell: Shell): void {
   topic
     .command('add-partitions <topic>')
     .description('Add partitions to a topic; keys may map to other partitions afterwards.')
-    .addOption(new Option('-p, --partitions <total>', 'the new total').argParser(parseCount).conflicts('by'))
-    .addOption(new Option('--by <count>', 'how many to add').argParser(parseCount))
+    .addOption(
+      new Option('-p, --partitions <total>', 'the new total').argParser(parseCount32).conflicts('by'),
+    )
+    .addOption(new Option('--by <count>', 'how many to add').argParser(parseCount32))
     .option('--dry-run', 'check everything and add nothing')
     .addHelpText('after', '\nExample:\n  millrace topic add-partitions orders -p 12')
     .action(shell.action(addPartitions));

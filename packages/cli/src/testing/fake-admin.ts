@@ -10,6 +10,7 @@ import type {
   ListedOffset,
   NewPartitions,
   NewTopic,
+  NodeHealth,
   OffsetSpec,
   QuorumInfo,
   ResourceConfigs,
@@ -89,6 +90,19 @@ export class FakeAdmin implements AdminClient {
     this.#cluster.described += 1;
     this.#check();
     return this.#cluster.info();
+  }
+
+  async nodesHealth({
+    addresses = ['localhost:9191'],
+  }: {
+    readonly addresses?: readonly string[];
+  } = {}): Promise<NodeHealth[]> {
+    const { failure, statuses } = this.#cluster;
+    return addresses.map((address) => ({
+      address,
+      status: failure ? 'UNREACHABLE' : (statuses.get(address) ?? 'SERVING'),
+      ...(failure && { error: failure }),
+    }));
   }
 
   async describeQuorum(): Promise<QuorumInfo> {

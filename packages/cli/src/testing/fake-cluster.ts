@@ -42,6 +42,8 @@ export class FakeCluster {
     brokerEpoch: 100 + id,
   }));
   controllerId = 1;
+  /** What nodes say of themselves, by address; SERVING where nothing is said. */
+  readonly statuses = new Map<string, 'SERVING' | 'NOT_SERVING'>();
   closed = 0;
   /** Calls of describeCluster. */
   described = 0;

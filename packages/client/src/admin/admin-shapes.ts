@@ -68,6 +68,15 @@ export interface BrokerInfo {
   readonly brokerEpoch: number;
 }
 
+export interface NodeHealth {
+  /** `host:port`. */
+  readonly address: string;
+  /** What the node says of itself, or that it says nothing. */
+  readonly status: 'SERVING' | 'NOT_SERVING' | 'UNREACHABLE';
+  /** Why it is unreachable. */
+  readonly error?: MillraceError;
+}
+
 export interface ClusterInfo {
   readonly clusterId: string;
   /** -1 while there is none. */

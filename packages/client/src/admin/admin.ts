@@ -7,6 +7,7 @@ import {
   type Failure,
   type PartitionDeleted,
 } from '@millrace/protocol';
+import { parseBootstrap } from '../cluster/address.ts';
 import { backoffMs } from '../cluster/backoff.ts';
 import { pause } from '../cluster/cancellation.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -25,12 +26,14 @@ import type {
   ListedOffset,
   NewPartitions,
   NewTopic,
+  NodeHealth,
   QuorumInfo,
   ResourceConfigs,
   TopicInfo,
   ValidateOptions,
 } from './admin-shapes.ts';
 import { newTopicOnWire, partitionAssignments, topicInfo } from './admin-wire.ts';
+import { nodesHealth } from './node-health.ts';
 import { areEnoughPartitions, hasGrown, isAsWanted, isTopicGone, isTopicThere } from './own-success.ts';
 
 /** How long a topic that the asked broker does not know may be on its way to it. */
@@ -211,6 +214,17 @@ export class Admin implements AsyncDisposable {
 
   async describeCluster(options: AdminOptions = {}): Promise<ClusterInfo> {
     return await this.#cluster.callAnyNode(adminService.describeCluster, (header) => ({ header }), options);
+  }
+
+  /**
+   * What each node says of itself by grpc.health.v1, in the order of the addresses: those of `bootstrap` unless others
+   * are given. A node that does not answer is in the answer. @throws {MillraceError} INVALID_CONFIG, CANCELLED, CLOSED.
+   */
+  async nodesHealth(
+    options: AdminOptions & { readonly addresses?: readonly string[] } = {},
+  ): Promise<NodeHealth[]> {
+    const addresses = options.addresses ? parseBootstrap(options.addresses) : this.#cluster.bootstrap;
+    return await nodesHealth(this.#cluster, addresses, options);
   }
 
   /** @throws {MillraceError} QUORUM_UNAVAILABLE while no controller leads. */

@@ -22,7 +22,10 @@ function parseAddress(entry: string): Address {
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? PORT_DEFAULT : Number(match[3]);
   if (host === undefined || port < 1 || port > 65_535) {
-    throw new MillraceError('INVALID_CONFIG', `bootstrap entry "${entry}" is not host:port`);
+    throw new MillraceError(
+      'INVALID_CONFIG',
+      `bootstrap entry "${entry}" is not host:port, with a port from 1 to 65535`,
+    );
   }
   return { host, port };
 }

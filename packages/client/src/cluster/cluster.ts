@@ -135,6 +135,17 @@ export class Cluster {
     return broker === undefined || this.isClosed ? undefined : this.#pool.to(broker);
   }
 
+  /** Where the cluster is looked for first. */
+  get bootstrap(): readonly Address[] {
+    return this.#bootstrap;
+  }
+
+  /** To one address and no other, whoever answers there. @throws {MillraceError} CLOSED */
+  connectionAt(address: Address): Connection {
+    if (this.isClosed) throw new MillraceError('CLOSED');
+    return this.#pool.to(address);
+  }
+
   /** Asks for newer metadata, soon. Any number of callers cost one request. */
   requestRefresh(): void {
     if (!this.isClosed) this.#schedule.request();

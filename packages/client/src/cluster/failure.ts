@@ -2,10 +2,17 @@
 import { errorCodeOf, MillraceError } from '@millrace/core';
 import type { Failure } from '@millrace/protocol';
 
+/** @param context what it is about, such as `topic orders`; put before a message that does not name it. */
 export function errorOfFailure({ code, message }: Failure, context?: string): MillraceError {
   const known = errorCodeOf(code);
   const text = message === '' ? new MillraceError(known).help : message;
-  return new MillraceError(known, context === undefined ? text : `${context}: ${text}`);
+  const isTold = context === undefined || text.includes(context) || text.includes(quoted(context));
+  return new MillraceError(known, isTold ? text : `${context}: ${text}`);
+}
+
+/** `topic orders` as servers also write it: `topic "orders"`. */
+function quoted(context: string): string {
+  return context.replace(/ (.+)$/, ' "$1"');
 }
 
 export function noSuchPartition(topic: string, partition: number, count: number): MillraceError {

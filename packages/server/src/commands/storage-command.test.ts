@@ -105,6 +105,11 @@ test('log.dirs that is a file, or lies below one, is named with its key', async 
   }
 });
 
+test('a configuration file that is not there is named', async () => {
+  const run = await runCommand([serverCommand], ['server', '--config', '/nonexistent']);
+  expect(run).toMatchObject({ code: 4, stderr: 'error: NOT_FOUND: there is no file /nonexistent\n' });
+});
+
 test('every command that runs or prepares nodes has a description and an example', async () => {
   for (const path of [['server'], ['storage', 'format'], ['storage', 'random-uuid']]) {
     const { stdout } = await runCommand([serverCommand, storageCommand], [...path, '--help']);
