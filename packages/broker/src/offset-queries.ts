@@ -103,7 +103,9 @@ export class OffsetQueries {
       if (before < 0 || before > highWatermark) {
         throw new MillraceError(
           'OFFSET_OUT_OF_RANGE',
-          `offset ${before} is beyond the high watermark ${highWatermark}`,
+          before < 0
+            ? `${before} is no offset; -1 stands for the high watermark`
+            : `offset ${before} is beyond the high watermark ${highWatermark}`,
         );
       }
       if (before > log.logStartOffset) {

@@ -41,6 +41,8 @@ export class Millrace implements AsyncDisposable {
 
   /** Does no I/O. @throws {MillraceError} INVALID_CONFIG, naming every option that is wrong. */
   constructor(options: MillraceOptions) {
+    if (typeof options !== 'object' || options === null)
+      throw new MillraceError('INVALID_CONFIG', 'the client needs options with bootstrap');
     const {
       logger = silentLogger,
       clock = systemClock,

@@ -13,6 +13,11 @@ export function resolveOptions<K extends ConfigKeys>(
   extras: readonly string[],
 ): ConfigOf<ConfigSchema<K>> {
   const texts: Record<string, string> = {};
+  if (typeof options !== 'object' || options === null)
+    throw new MillraceError(
+      'INVALID_CONFIG',
+      `${schema.title}: options are an object, not ${String(options)}`,
+    );
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || extras.includes(name)) continue;
     texts[name] = Array.isArray(value) ? value.join(',') : String(value);

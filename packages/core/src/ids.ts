@@ -32,6 +32,8 @@ const TOPIC_NAME_LENGTH_MAX = 249;
 
 /** Kafka's rule for topic names. @throws {MillraceError} INVALID_TOPIC_EXCEPTION, saying which part of the rule is broken. */
 export function checkTopicName(name: string): void {
+  if (typeof name !== 'string')
+    throw new MillraceError('INVALID_TOPIC_EXCEPTION', `a topic name is text, not ${typeof name}`);
   const fault = topicNameFault(name);
   if (fault !== undefined)
     throw new MillraceError(

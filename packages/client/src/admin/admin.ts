@@ -7,6 +7,15 @@ import {
   type Failure,
   type PartitionDeleted,
 } from '@millrace/protocol';
+import {
+  checkList,
+  checkObject,
+  checkOffsetSpec,
+  checkPartitions,
+  checkText,
+  checkTopics,
+  offsetArgument,
+} from '../check-arguments.ts';
 import { parseBootstrap } from '../cluster/address.ts';
 import { backoffMs } from '../cluster/backoff.ts';
 import { pause } from '../cluster/cancellation.ts';
@@ -79,6 +88,7 @@ export class Admin implements AsyncDisposable {
 
   async createTopics(topics: readonly NewTopic[], options: ValidateOptions = {}): Promise<CreatedTopic[]> {
     const { validateOnly = false } = options;
+    checkNamed('topics', topics, 'name');
     const wire = topics.map(newTopicOnWire);
     const left = this.#timeLeft(options);
     const { response, isRepeated } = await this.#cluster.changeByAnyNode(
@@ -110,6 +120,7 @@ export class Admin implements AsyncDisposable {
 
   /** @throws {MillraceError} UNKNOWN_TOPIC_OR_PARTITION. */
   async deleteTopics(names: readonly string[], options: AdminOptions = {}): Promise<void> {
+    checkTopics('names', names);
     const { response, isRepeated } = await this.#cluster.changeByAnyNode(
       adminService.deleteTopics,
       (header) => ({ header, names, topicIds: [] }),
@@ -131,6 +142,7 @@ export class Admin implements AsyncDisposable {
    * @throws {MillraceError} UNKNOWN_TOPIC_OR_PARTITION.
    */
   async describeTopics(names: readonly string[] = [], options: AdminOptions = {}): Promise<TopicInfo[]> {
+    checkTopics('names', names);
     const { clock, config, random } = this.#cluster;
     const startMs = clock.nowMs();
     for (let attempt = 0; ; attempt++) {
@@ -154,6 +166,7 @@ export class Admin implements AsyncDisposable {
   /** Adds partitions, up to a new total. @throws {MillraceError} INVALID_PARTITIONS if there are as many already. */
   async createPartitions(topics: readonly NewPartitions[], options: ValidateOptions = {}): Promise<void> {
     const { validateOnly = false } = options;
+    checkNamed('topics', topics, 'topic');
     const wire = topics.map(({ topic, totalCount, assignments = [] }) => ({
       name: topic,
       totalCount,
@@ -179,6 +192,10 @@ export class Admin implements AsyncDisposable {
     resources: readonly ConfigResource[],
     options: AdminOptions = {},
   ): Promise<ResourceConfigs[]> {
+    checkList('resources', resources);
+    resources.forEach((resource, i) => {
+      checkResource(`resources[${i}]`, resource);
+    });
     const response = await this.#cluster.callAnyNode(
       adminService.describeConfigs,
       (header) => ({ header, resources }),
@@ -199,6 +216,12 @@ export class Admin implements AsyncDisposable {
   /** All changes of one resource take effect together. @throws {MillraceError} INVALID_CONFIG, naming key and range. */
   async alterConfigs(changes: readonly ConfigChange[], options: ValidateOptions = {}): Promise<void> {
     const { validateOnly = false } = options;
+    checkList('changes', changes);
+    changes.forEach((change, i) => {
+      checkObject(`changes[${i}]`, change);
+      checkText(`changes[${i}].name`, change.name);
+      checkResource(`changes[${i}].resource`, change.resource);
+    });
     const wire = changes.map(({ resource, name, value }) => ({
       resource,
       name,
@@ -237,6 +260,10 @@ export class Admin implements AsyncDisposable {
     queries: readonly (TopicPartition & { readonly at: OffsetSpec })[],
     options: AdminOptions = {},
   ): Promise<ListedOffset[]> {
+    checkPartitions('queries', queries);
+    queries.forEach(({ at }, i) => {
+      checkOffsetSpec(`queries[${i}].at`, at);
+    });
     const answers = await askLeaders(this.#cluster, queries, offsetLookup, options);
     return queries.map(({ topic, partition }, i) => {
       const { offset, timestamp, leaderEpoch } = answers[i]!;
@@ -249,6 +276,10 @@ export class Admin implements AsyncDisposable {
     partitions: readonly RecordsBefore[],
     options: AdminOptions = {},
   ): Promise<DeletedRecords[]> {
+    checkPartitions('partitions', partitions);
+    partitions.forEach(({ before }, i) => {
+      if (before !== 'latest') offsetArgument(`partitions[${i}].before`, before, " or 'latest'");
+    });
     const answers = await askLeaders(this.#cluster, partitions, deleteRecordsCall, options);
     return partitions.map(({ topic, partition }, i) => ({
       topic,
@@ -263,6 +294,7 @@ export class Admin implements AsyncDisposable {
     partitions: readonly TopicPartition[] = [],
     options: AdminOptions = {},
   ): Promise<ElectedLeader[]> {
+    checkPartitions('partitions', partitions);
     const { response, isRepeated } = await this.#cluster.changeByAnyNode(
       adminService.electLeaders,
       (header) => ({ header, election, partitions }),
@@ -307,6 +339,20 @@ function createdTopic({ name, topicId, partitions }: TopicInfo): CreatedTopic {
     partitions: partitions.length,
     replicationFactor: partitions[0]?.replicas.length ?? 0,
   };
+}
+
+function checkNamed<T extends object>(name: string, items: readonly T[], key: keyof T & string): void {
+  checkList(name, items);
+  items.forEach((item, i) => {
+    checkObject(`${name}[${i}]`, item);
+    checkText(`${name}[${i}].${key}`, item[key]);
+  });
+}
+
+function checkResource(name: string, resource: ConfigResource): void {
+  checkObject(name, resource);
+  checkText(`${name}.kind`, resource.kind);
+  checkText(`${name}.name`, resource.name);
 }
 
 function throwFailures(

@@ -6,9 +6,11 @@ const PORT_DEFAULT = 9191;
 
 /** @throws {MillraceError} INVALID_CONFIG, naming the entry that is no address. */
 export function parseBootstrap(bootstrap: string | readonly string[]): Address[] {
-  const entries = (typeof bootstrap === 'string' ? bootstrap.split(',') : bootstrap)
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
+  const given: unknown = typeof bootstrap === 'string' ? bootstrap.split(',') : bootstrap;
+  if (!Array.isArray(given) || !given.every((entry) => typeof entry === 'string')) {
+    throw new MillraceError('INVALID_CONFIG', 'bootstrap must be host:port, as text or as a list of texts');
+  }
+  const entries = given.map((entry) => entry.trim()).filter((entry) => entry !== '');
   if (entries.length === 0) throw new MillraceError('INVALID_CONFIG', 'bootstrap names no address');
   return entries.map(parseAddress);
 }

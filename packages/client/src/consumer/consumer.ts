@@ -1,12 +1,20 @@
 /** The consumer that users hold: assignment, positions, and reading in order. Fetching is the fetcher's. */
 import {
-  checkTopicName,
   Deferred,
   formatTopicPartition,
   MillraceError,
   type TopicPartition,
   toMillraceError,
 } from '@millrace/core';
+import {
+  checkList,
+  checkPartition,
+  checkPartitions,
+  checkTimestamp,
+  checkTopics,
+  offsetArgument,
+  wrongArgument,
+} from '../check-arguments.ts';
 import { type ConsumerConfig, consumerConfig } from '../client-config.ts';
 import { throwIfAborted, withLimits } from '../cluster/cancellation.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -54,7 +62,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   /** Replaces the assignment. Partitions that stay keep their positions and what was fetched of them. */
   assign(partitions: readonly TopicPartition[]): void {
     this.#throwIfClosed();
-    for (const { topic } of partitions) checkTopicName(topic);
+    checkPartitions('partitions', partitions);
     const wanted = new Set(partitions.map(formatTopicPartition));
     for (const [key, state] of [...this.#fetcher.states]) {
       if (wanted.has(key)) continue;
@@ -87,7 +95,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     options: RequestOptions = {},
   ): Promise<readonly TopicPartition[]> {
     this.#throwIfClosed();
-    for (const topic of topics) checkTopicName(topic);
+    checkTopics('topics', topics);
     const known = await this.#cluster.topics(topics, options);
     const partitions = known.flatMap(({ name, partitions }) =>
       partitions.map((_, i) => ({ topic: name, partition: i })),
@@ -102,11 +110,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /** The next record read is the first one at or after `offset`. @throws {MillraceError} INVALID_REQUEST if not assigned. */
   seek(partition: TopicPartition, offset: bigint | number): void {
-    const number = Number(offset);
-    if (!Number.isSafeInteger(number) || number < 0) {
-      throw new MillraceError('INVALID_REQUEST', `${offset} is no offset`);
-    }
-    this.#assigned(partition).seek(number);
+    this.#assigned(partition).seek(offsetArgument('offset', offset));
     this.#fetcher.pumpSoon();
   }
 
@@ -122,6 +126,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /** To the first record that is at least as new; to the end if none is. */
   seekToTimestamp(timestampMs: number, partitions?: readonly TopicPartition[]): void {
+    checkTimestamp('timestampMs', timestampMs);
     this.#seekTo({ timestampMs }, partitions);
   }
 
@@ -168,6 +173,10 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     queries: readonly Q[],
     options: RequestOptions = {},
   ): Promise<(TopicPartition & { readonly found: OffsetAndTimestamp | null })[]> {
+    checkPartitions('queries', queries);
+    queries.forEach(({ timestampMs }, i) => {
+      checkTimestamp(`queries[${i}].timestampMs`, timestampMs);
+    });
     const asked = queries.map(({ topic, partition, timestampMs }) => ({
       topic,
       partition,
@@ -205,6 +214,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    */
   async poll(options: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
     const { maxRecords = this.#config.maxPollRecords, timeoutMs, signal } = options;
+    if (!(maxRecords >= 1)) throw wrongArgument('maxRecords', 'at least 1', maxRecords);
     const first = await this.#next(maxRecords, timeoutMs, signal);
     if (first === undefined) return [];
     const records: ConsumerRecord<K, V>[] = [...first.records];
@@ -332,6 +342,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     partitions: readonly TopicPartition[],
     options: RequestOptions,
   ): Promise<(TopicPartition & { readonly offset: bigint })[]> {
+    checkPartitions('partitions', partitions);
     const queries = partitions.map(({ topic, partition }) => ({ topic, partition, at }));
     const answers = await askLeaders(this.#cluster, queries, offsetLookup, options);
     return queries.map(({ topic, partition }, i) => ({
@@ -343,10 +354,12 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   #these(partitions: readonly TopicPartition[] | undefined): FetchPositionState<K, V>[] {
     if (partitions === undefined) return [...this.#fetcher.states.values()];
+    checkList('partitions', partitions);
     return partitions.map((partition) => this.#assigned(partition));
   }
 
   #assigned(partition: TopicPartition): FetchPositionState<K, V> {
+    checkPartition('partition', partition);
     const state = this.#fetcher.state(partition);
     if (state !== undefined) return state;
     throw new MillraceError(

@@ -10,6 +10,7 @@ import {
   type Timer,
   toMillraceError,
 } from '@millrace/core';
+import { wrongArgument } from '../check-arguments.ts';
 import { type ProducerConfig, producerConfig } from '../client-config.ts';
 import { onAbort, throwIfAborted, withLimits } from '../cluster/cancellation.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -118,7 +119,9 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
       if (options?.signal !== undefined) return this.#sendCancellable(record, options.signal);
       return this.#accept(record).delivery;
     } catch (error) {
-      return Delivery.failed(toMillraceError(error), this.#ledger);
+      const isRecord = typeof record === 'object' && record !== null;
+      const failure = isRecord ? toMillraceError(error) : wrongArgument('record', 'an object', record);
+      return Delivery.failed(failure, this.#ledger);
     }
   }
 
@@ -127,6 +130,8 @@ export class Producer<K = BytesLike, V = BytesLike> implements AsyncDisposable {
     records: Iterable<ProducerRecord<K, V>>,
     options: SendOptions = {},
   ): Promise<RecordMetadata[]> {
+    if (typeof records?.[Symbol.iterator] !== 'function')
+      throw wrongArgument('records', 'a list or another iterable', records);
     const deliveries: Promise<RecordMetadata>[] = [];
     for (const record of records) {
       if (this.isFull) await this.whenReady(options);
