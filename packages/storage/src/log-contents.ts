@@ -40,7 +40,8 @@ export class LogContents {
     this.segments = segments;
     this.side = side;
     this.logStartOffset = logStartOffset;
-    this.#isFolderNew = context.isNew;
+    // A process that was killed may have made the folder and not synced it.
+    this.#isFolderNew = context.isNew || !context.wasClean;
     this.#reader = new LogReader(() => segments.all, context.resources.checksReads);
     this.#tail = new LogTail(context.resources.tailCache);
     segments.onRoll = () => this.takeSnapshot();

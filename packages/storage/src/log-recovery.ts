@@ -120,15 +120,17 @@ async function openClean(context: RecoveryContext, segments: readonly Segment[])
 async function verifyTail(context: RecoveryContext, segments: Segment[]): Promise<void> {
   const { config, folder, logger } = context;
   const recoveryPoint = context.recoveryPoint ?? 0;
+  // One sealed right at the recovery point may have unsynced indexes.
   const first = Math.max(
     0,
-    segments.findLastIndex((segment) => segment.baseOffset <= recoveryPoint),
+    segments.findLastIndex((segment) => segment.baseOffset < recoveryPoint),
   );
   for (let i = first; i < segments.length; i++) {
     const segment = segments[i]!;
     const check = new TailCheck(segment.baseOffset);
     const { fault, position } = await segment.verify(config, i === first ? recoveryPoint : 0, check.visit);
     const next = segments[i + 1];
+    segment.isIndexSyncDue ||= next !== undefined;
     const expected = segment.nextOffset;
     const problem =
       fault ??

@@ -32,7 +32,7 @@ import {
   parseMetaProperties,
 } from './text-files.ts';
 import { Trash } from './trash.ts';
-import { readWhole, replaceWholeDurably } from './whole-file.ts';
+import { makeDirectoryDurably, readWhole, replaceWholeDurably } from './whole-file.ts';
 
 export interface LogStoreOptions {
   readonly path: string;
@@ -138,7 +138,7 @@ export class LogStore {
   static async format(fileSystem: FileSystem, path: string, identity: DirectoryIdentity): Promise<void> {
     const file = `${path}/${META_PROPERTIES}`;
     try {
-      fileSystem.mkdirSync(path);
+      await makeDirectoryDurably(fileSystem, path);
       if (fileSystem.statSync(file) !== undefined) {
         throw new MillraceError('INVALID_REQUEST', `${path} is formatted already`);
       }
@@ -169,10 +169,10 @@ export class LogStore {
     try {
       const meta = readMeta(options);
       const marker = readWhole(fileSystem, `${path}/${CLEAN_SHUTDOWN}`);
-      if (marker !== undefined) {
-        fileSystem.unlinkSync(`${path}/${CLEAN_SHUTDOWN}`);
-        await fileSystem.syncDirectory(path);
-      }
+      if (marker !== undefined) fileSystem.unlinkSync(`${path}/${CLEAN_SHUTDOWN}`);
+      fileSystem.mkdirSync(`${path}/${JOURNAL}`);
+      // The marker is gone, and whatever a killed process made here is there for good.
+      await fileSystem.syncDirectory(path);
       removeDeletedFolders(options);
       return new LogStore(options, lock, meta, marker && parseCleanShutdown(marker.toString()));
     } catch (error) {

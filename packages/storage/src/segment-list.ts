@@ -30,6 +30,7 @@ export class SegmentList {
     this.#segments = segments;
     this.#resources = resources;
     this.#logger = logger;
+    for (const segment of segments) if (segment.isIndexSyncDue) this.#dirty.add(segment);
   }
 
   get all(): readonly Segment[] {
@@ -95,6 +96,7 @@ export class SegmentList {
     const { endOffset } = this;
     this.onRoll(endOffset);
     this.active.seal();
+    this.#dirty.add(this.active);
     this.#add(Segment.create(this.#folder, endOffset, this.#resources, this.#logger));
     this.drawJitter(config);
   }

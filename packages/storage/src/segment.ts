@@ -13,7 +13,7 @@ import { type BatchVisitor, readHeader, type ScanEnd, scanBatches } from './log-
 import { OffsetIndex } from './offset-index.ts';
 import type { OpenFile } from './open-files.ts';
 import { type TimeEntry, TimeIndex } from './time-index.ts';
-import { readWhole, withFile } from './whole-file.ts';
+import { readWhole, syncFile, withFile } from './whole-file.ts';
 
 /** Positions and relative offsets are int32. */
 const RELATIVE_MAX = 2 ** 31 - 1;
@@ -45,6 +45,8 @@ export class Segment {
   readonly openedMs: number;
   /** Bytes were written since the last sync began. */
   isDirty = false;
+  /** The index files must be on stable storage, too: nothing will look whether they are whole. */
+  isIndexSyncDue = false;
 
   constructor(
     folder: string,
@@ -144,6 +146,7 @@ export class Segment {
     const { times } = this.#loaded();
     if (this.#newest !== undefined) times.append(this.#newest.timestamp, this.#newest.relativeOffset);
     this.writeIndexes();
+    this.isIndexSyncDue = true;
   }
 
   /** Index entries of the page cache's data, to the page cache. */
@@ -162,6 +165,7 @@ export class Segment {
     this.isDirty = false;
     try {
       await this.withFile((file) => file.datasync());
+      if (this.isIndexSyncDue) await this.#syncIndexFiles();
     } catch (error) {
       this.isDirty = true;
       throw error;
@@ -199,9 +203,13 @@ export class Segment {
     if (trustedBelow > this.baseOffset) {
       const what = this.#readIndexFiles();
       if (what !== undefined) this.#logRebuilt(what);
+      const onDisk = this.#encodedIndexes();
       this.#distrustFrom(trustedBelow - this.baseOffset);
       const end = await this.#walk(config, check);
-      if (end.fault === undefined || this.#loaded().offsets.count === 0) return end;
+      if (end.fault === undefined || this.#loaded().offsets.count === 0) {
+        if (!this.#encodedIndexes().equals(onDisk)) this.#rewriteIndexFiles();
+        return end;
+      }
       this.#logRebuilt('the offset index');
       this.#resetIndexes();
     }
@@ -214,6 +222,7 @@ export class Segment {
     this.#resetIndexes();
     const end = await this.#walk(config);
     this.#rewriteIndexFiles();
+    await this.#syncIndexFiles();
     return end;
   }
 
@@ -307,12 +316,14 @@ export class Segment {
     this.#bytesSinceIndexed = 0;
   }
 
+  /** The files of an unclean stop may each have lost their end: batches after the last entry of either are walked. */
   #distrustFrom(relativeOffset: number): void {
     const { offsets, times } = this.#loaded();
-    const position = offsets.positionBefore(Math.max(relativeOffset - 1, 0));
-    offsets.truncate(position + 1);
     times.truncate(relativeOffset);
-    this.#newest = times.last;
+    const newest = times.last;
+    const known = Math.min(relativeOffset - 1, newest?.relativeOffset ?? 0);
+    offsets.truncate(offsets.positionBefore(Math.max(known, 0)) + 1);
+    this.#newest = newest;
   }
 
   #index(indexes: Indexes, batch: BatchView, position: number, indexIntervalBytes: number): void {
@@ -401,6 +412,24 @@ export class Segment {
     indexes.timesOnDisk = 0;
     this.#hasIndexFiles = false;
     this.writeIndexes();
+    this.isIndexSyncDue = true;
+  }
+
+  async #syncIndexFiles(): Promise<void> {
+    this.isIndexSyncDue = false;
+    try {
+      for (const ending of ['.index', '.timeindex']) {
+        await syncFile(this.#resources.fileSystem, this.#stem + ending);
+      }
+    } catch (error) {
+      this.isIndexSyncDue = true;
+      throw error;
+    }
+  }
+
+  #encodedIndexes(): Buffer {
+    const { offsets, times } = this.#loaded();
+    return Buffer.concat([offsets.encode(), times.encode()]);
   }
 }
 

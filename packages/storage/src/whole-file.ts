@@ -33,7 +33,15 @@ export async function replaceWholeDurably(
     file.closeSync();
   }
   fileSystem.renameSync(temporary, path);
-  await fileSystem.syncDirectory(path.slice(0, path.lastIndexOf('/')) || '/');
+  await fileSystem.syncDirectory(parentOf(path));
+}
+
+/** Makes the directory and its parents, each with its name on stable storage. */
+export async function makeDirectoryDurably(fileSystem: FileSystem, path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = path; fileSystem.statSync(at) === undefined; at = parentOf(at)) missing.push(at);
+  fileSystem.mkdirSync(path);
+  for (const made of missing) await fileSystem.syncDirectory(parentOf(made));
 }
 
 export async function syncFile(fileSystem: FileSystem, path: string): Promise<void> {
@@ -57,6 +65,11 @@ export function withFile<T>(
   } finally {
     file.closeSync();
   }
+}
+
+function parentOf(path: string): string {
+  const at = path.lastIndexOf('/');
+  return at === -1 ? '.' : path.slice(0, at) || '/';
 }
 
 function write(file: DiskFile, contents: string | Buffer): void {
