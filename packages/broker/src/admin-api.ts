@@ -165,9 +165,22 @@ export interface DescribeQuorumResponse {
   readonly observers: readonly QuorumReplica[];
 }
 
+/** A directory on a node that is to vote, or to vote no longer. */
+export interface ChangeVoterRequest extends RequestContext {
+  readonly nodeId: NodeId;
+  /** Empty: the only directory of the node that can be meant. */
+  readonly directoryId: string;
+}
+
+export interface ChangeVoterResponse {
+  readonly directoryId: string;
+}
+
 export interface QuorumReplica {
   readonly nodeId: NodeId;
   readonly directoryId: string;
+  /** host:port; empty where it is not known. */
+  readonly address: string;
   readonly logEndOffset: number;
   /** Ms since the leader last heard from it; -1 if never or unknown. */
   readonly lastContactMs: number;

@@ -7,6 +7,8 @@ import type { MetadataImage } from '@millrace/metadata';
 import type {
   AlterConfigsRequest,
   AlterConfigsResponse,
+  ChangeVoterRequest,
+  ChangeVoterResponse,
   CreatePartitionsRequest,
   CreatePartitionsResponse,
   CreateTopicsRequest,
@@ -59,6 +61,8 @@ export interface BrokerApi {
   describeCluster(request: DescribeClusterRequest): Promise<DescribeClusterResponse>;
   describeConfigs(request: DescribeConfigsRequest): Promise<DescribeConfigsResponse>;
   describeQuorum(request: RequestContext): Promise<DescribeQuorumResponse>;
+  addVoter(request: ChangeVoterRequest): Promise<ChangeVoterResponse>;
+  removeVoter(request: ChangeVoterRequest): Promise<ChangeVoterResponse>;
   createTopics(request: CreateTopicsRequest): Promise<CreateTopicsResponse>;
   deleteTopics(request: DeleteTopicsRequest): Promise<DeleteTopicsResponse>;
   createPartitions(request: CreatePartitionsRequest): Promise<CreatePartitionsResponse>;

@@ -15,6 +15,8 @@ import { clusterConfigOf, deltaBetween, type MetadataDelta, type MetadataImage }
 import type {
   AlterConfigsRequest,
   AlterConfigsResponse,
+  ChangeVoterRequest,
+  ChangeVoterResponse,
   CreatePartitionsRequest,
   CreatePartitionsResponse,
   CreateTopicsRequest,
@@ -260,6 +262,14 @@ export class Broker implements BrokerApi, PartitionHost {
 
   describeQuorum(request: RequestContext): Promise<DescribeQuorumResponse> {
     return this.#options.controllers.describeQuorum(this.#timed(request));
+  }
+
+  addVoter(request: ChangeVoterRequest): Promise<ChangeVoterResponse> {
+    return this.#options.controllers.addVoter(this.#timed(request));
+  }
+
+  removeVoter(request: ChangeVoterRequest): Promise<ChangeVoterResponse> {
+    return this.#options.controllers.removeVoter(this.#timed(request));
   }
 
   createTopics(request: CreateTopicsRequest): Promise<CreateTopicsResponse> {

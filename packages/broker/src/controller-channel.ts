@@ -7,6 +7,8 @@ import type { MillraceError, NodeId } from '@millrace/core';
 import type {
   AlterConfigsRequest,
   AlterConfigsResponse,
+  ChangeVoterRequest,
+  ChangeVoterResponse,
   CreatePartitionsRequest,
   CreatePartitionsResponse,
   CreateTopicsRequest,
@@ -33,6 +35,8 @@ export interface ControllerChannel {
   alterConfigs(request: AlterConfigsRequest): Promise<AlterConfigsResponse>;
   electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponse>;
   describeQuorum(request: RequestContext): Promise<DescribeQuorumResponse>;
+  addVoter(request: ChangeVoterRequest): Promise<ChangeVoterResponse>;
+  removeVoter(request: ChangeVoterRequest): Promise<ChangeVoterResponse>;
 
   /** Reconnects by itself, to any controller, from where it stood. Calls arrive in order. */
   followMetadata(fromOffset: number, follower: MetadataLogFollower): MetadataSubscription;

@@ -2,6 +2,8 @@
 export type {
   AlterConfigsRequest,
   AlterConfigsResponse,
+  ChangeVoterRequest,
+  ChangeVoterResponse,
   ConfigChange,
   ConfigEntry,
   ConfigResource,

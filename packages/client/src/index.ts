@@ -22,6 +22,7 @@ export type {
   ResourceConfigs,
   TopicInfo,
   ValidateOptions,
+  VoterOptions,
 } from './admin/admin-shapes.ts';
 export { clientConfig, consumerConfig, producerConfig } from './client-config.ts';
 export type { OffsetSpec } from './cluster/offset-lookup.ts';

@@ -37,6 +37,12 @@ export function registerAdminServices(server: RpcListener, broker: BrokerApi): v
   unary(adminService.describeCluster, ({ header }, { listener }) => {
     return broker.describeCluster({ ...contextOf(header), listener });
   });
+  unary(adminService.addVoter, ({ header, nodeId, directoryId }) => {
+    return broker.addVoter({ ...contextOf(header), nodeId, directoryId });
+  });
+  unary(adminService.removeVoter, ({ header, nodeId, directoryId }) => {
+    return broker.removeVoter({ ...contextOf(header), nodeId, directoryId });
+  });
   unary(adminService.describeQuorum, ({ header }) => broker.describeQuorum(contextOf(header)));
 }
 

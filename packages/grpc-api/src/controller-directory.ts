@@ -1,15 +1,21 @@
-/** The controllers of a cluster, a connection to each, and which of them is believed to be active. Asks nobody itself. */
+/**
+ * The controllers of a cluster, a connection to each, and which of them is believed to be active. Begins with those of
+ * the configuration and learns who votes; the former stay a last resort. Asks nobody itself.
+ */
 import type { NodeId } from '@millrace/core';
 import { grpcNetwork, type RpcChannelOptions, type RpcConnection, type RpcNetwork } from '@millrace/protocol';
 
 export interface ControllerAddress {
+  /** Negative for an address where some controller listens, whichever it is. */
   readonly id: NodeId;
   readonly host: string;
   readonly port: number;
 }
 
 export class ControllerDirectory {
-  readonly #addresses: readonly ControllerAddress[];
+  readonly #configured: readonly ControllerAddress[];
+  /** Voters first. */
+  #addresses: readonly ControllerAddress[];
   readonly #channelOptions: RpcChannelOptions | undefined;
   readonly #network: RpcNetwork;
   readonly #channels = new Map<NodeId, RpcConnection>();
@@ -21,6 +27,7 @@ export class ControllerDirectory {
     channelOptions?: RpcChannelOptions,
     network: RpcNetwork = grpcNetwork,
   ) {
+    this.#configured = addresses;
     this.#addresses = addresses;
     this.#channelOptions = channelOptions;
     this.#network = network;
@@ -29,6 +36,20 @@ export class ControllerDirectory {
   /** -1 while unknown. */
   get activeId(): NodeId | -1 {
     return this.#activeId;
+  }
+
+  /** Who votes, as a controller said; nothing said changes nothing. */
+  learn(voters: readonly ControllerAddress[]): void {
+    if (voters.length === 0) return;
+    const others = this.#configured.filter(({ id }) => !voters.some((voter) => voter.id === id));
+    const before = this.#addresses;
+    this.#addresses = [...voters, ...others];
+    for (const { id, host, port } of before) {
+      const now = this.#addresses.find((address) => address.id === id);
+      if (now?.host === host && now.port === port) continue;
+      this.#channels.get(id)?.close();
+      this.#channels.delete(id);
+    }
   }
 
   /** What a controller said, or what its answer showed. */

@@ -18,7 +18,7 @@ import { toWireFailures } from './wire-failure.ts';
 
 /** What the services need of a Controller. */
 export type ServedController = ControllerApi &
-  Pick<Controller, 'isActive' | 'leaderId' | 'onLeaderChange' | 'status' | 'subscribeLog'>;
+  Pick<Controller, 'isActive' | 'leaderId' | 'onLeaderChange' | 'status' | 'subscribeLog' | 'voters'>;
 
 export interface ControllerServiceOptions {
   readonly clusterId: string;
@@ -74,6 +74,12 @@ function registerChanges(server: RpcListener, controller: ServedController, clus
   unary(controllerService.electLeaders, async ({ election, partitions }) => {
     const answer = await controller.electLeaders({ election: electionOf(election), partitions });
     return { partitions: toWireFailures(answer.partitions) };
+  });
+  unary(controllerService.addVoter, ({ nodeId, directoryId }) => {
+    return controller.changeVoters({ kind: 'add', nodeId, directoryId });
+  });
+  unary(controllerService.removeVoter, ({ nodeId, directoryId }) => {
+    return controller.changeVoters({ kind: 'remove', nodeId, directoryId });
   });
   unary(controllerService.describeQuorum, async () => quorumDescription(controller.status()));
 }

@@ -66,6 +66,8 @@ class FakeQuorum {
       createPartitions: unused,
       alterConfigs: unused,
       electLeaders: unused,
+      changeVoters: unused,
+      voters: () => [],
       isActive: () => this.activeId === id,
       leaderId: () => (this.activeId === -1 ? undefined : this.activeId),
       onLeaderChange: (listener) => {

@@ -6,6 +6,8 @@ import type {
   AlterPartitionsRequest,
   AlterPartitionsResponse,
   BrokerRegistration,
+  ChangeVoterRequest,
+  ChangeVoterResponse,
   ControllerChannel,
   ControllerSession,
   ControllerSessionHandlers,
@@ -81,6 +83,10 @@ export class GrpcControllerChannel implements ControllerChannel {
       clock,
       logger,
       fromOffset,
+      onControllers: (controllers) => {
+        this.#directory.learn(controllers);
+        this.#metadataDirectory.learn(controllers);
+      },
       follower: {
         onSnapshot: (data, nextOffset) => follower.onSnapshot(data, nextOffset),
         onEntries: (entries, nextOffset) => follower.onEntries(entries, nextOffset),
@@ -150,6 +156,16 @@ export class GrpcControllerChannel implements ControllerChannel {
     const { timeoutMs } = context;
     const method = controllerService.describeQuorum;
     return this.#calls.call({ method, request, timeoutMs, isRepeatable: true });
+  }
+
+  async addVoter({ nodeId, directoryId, ...context }: ChangeVoterRequest): Promise<ChangeVoterResponse> {
+    const request = { header: this.#headerOf(context), nodeId, directoryId };
+    return await this.#calls.call({ method: controllerService.addVoter, request, ...context });
+  }
+
+  async removeVoter({ nodeId, directoryId, ...context }: ChangeVoterRequest): Promise<ChangeVoterResponse> {
+    const request = { header: this.#headerOf(context), nodeId, directoryId };
+    return await this.#calls.call({ method: controllerService.removeVoter, request, ...context });
   }
 
   /** Ends every connection; sessions and subscriptions should be closed before. */

@@ -1,9 +1,12 @@
 /**
  * Raft messages between controllers: to each peer one stream out, from each peer one stream in. A broken stream, in
  * whichever direction, is reported at once: that is what makes failover fast. Keeps nothing for a peer that is away.
+ *
+ * Peers come from the configuration, from the voter set, from addresses where some controller is said to listen, and
+ * from greetings: whoever speaks to this node says where it is spoken to, so a controller that joins is answered.
  */
 import { type Clock, type Logger, MiB, MillraceError, type NodeId } from '@millrace/core';
-import type { RaftTransport } from '@millrace/metadata-quorum';
+import type { QuorumPeer, RaftTransport } from '@millrace/metadata-quorum';
 import {
   grpcNetwork,
   type RaftFrame,
@@ -16,14 +19,19 @@ import {
   type ServerStreamHandlers,
 } from '@millrace/protocol';
 import type { RaftMessage } from '@millrace/raft';
-import { EMPTY_FRAME, fromRaftFrame, toRaftFrame } from './raft-frame.ts';
+import { formatHostPort, type HostPort, parseHostPort } from './host-port.ts';
+import { fromRaftFrame, toRaftFrame } from './raft-frame.ts';
 import { RaftPeer, type RaftPeerAddress } from './raft-peer.ts';
 
 export interface GrpcRaftTransportOptions {
   readonly nodeId: NodeId;
   readonly clusterId: string;
-  /** The other voters; this node, if listed, is passed over. */
+  /** The other voters by configuration; this node, if listed, is passed over. */
   readonly peers: readonly RaftPeerAddress[];
+  /** Where some controller listens, whichever it is: a node that joins asks there. */
+  readonly bootstrap?: readonly HostPort[];
+  /** host:port where the others reach this node; without it, only those who know it already do. */
+  readonly address?: string;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Bytes that may wait for one peer; messages beyond are dropped. Default 32 MiB. */
@@ -34,27 +42,50 @@ export interface GrpcRaftTransportOptions {
 
 interface Link {
   readonly peer: RaftPeer;
+  /** By configuration or voter set; and as the peer itself said, newest. */
+  named: HostPort | undefined;
+  told: HostPort | undefined;
   /** A stream in some direction stood since the last disconnect was reported. */
   isUp: boolean;
   incoming: RpcStream<RaftFrame> | undefined;
 }
 
+/** Controllers that nobody named; further ones are refused. */
+const STRANGERS_MAX = 64;
+
 export class GrpcRaftTransport implements RaftTransport {
   readonly #options: GrpcRaftTransportOptions;
-  readonly #links: ReadonlyMap<NodeId, Link>;
+  readonly #links = new Map<NodeId, Link>();
+  #seekers: readonly RaftPeer[] = [];
   #messageHandler: ((from: NodeId, message: RaftMessage) => void) | undefined;
   #disconnectHandler: ((peer: NodeId) => void) | undefined;
+  #peerHandler: ((peer: NodeId) => void) | undefined;
+  #isStarted = false;
   #isClosed = false;
 
   constructor(options: GrpcRaftTransportOptions) {
     this.#options = options;
-    const others = options.peers.filter(({ id }) => id !== options.nodeId);
-    this.#links = new Map(others.map((address) => [address.id, this.#link(address)]));
+    for (const { id, host, port } of options.peers) this.#name(id, { host, port });
   }
 
   /** Begins to speak to every peer. Their messages come through the service that `registerRaftService` registers. */
   start(): void {
+    this.#isStarted = true;
     for (const { peer } of this.#links.values()) peer.connect();
+    this.#seekers = (this.#options.bootstrap ?? []).map((address) => this.#seek(address));
+  }
+
+  connect(peers: readonly QuorumPeer[]): void {
+    for (const { id, address } of peers) {
+      const parsed = parseHostPort(address);
+      if (parsed !== undefined) this.#name(id, parsed);
+    }
+  }
+
+  addressOf(peer: NodeId): string | undefined {
+    const link = this.#links.get(peer);
+    const address = link?.told ?? link?.named;
+    return address && formatHostPort(address);
   }
 
   send(to: NodeId, message: RaftMessage): void {
@@ -69,9 +100,15 @@ export class GrpcRaftTransport implements RaftTransport {
     this.#disconnectHandler = handler;
   }
 
+  onPeer(handler: (peer: NodeId) => void): void {
+    this.#peerHandler = handler;
+    for (const [id, { isUp }] of this.#links) if (isUp) handler(id);
+  }
+
   /** Ends every stream; reports nothing more. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    for (const seeker of this.#seekers) seeker.close();
     for (const { peer, incoming } of this.#links.values()) {
       peer.close();
       incoming?.close();
@@ -92,52 +129,101 @@ export class GrpcRaftTransport implements RaftTransport {
     };
   }
 
-  #link(address: RaftPeerAddress): Link {
-    const {
-      nodeId,
-      clusterId,
-      clock,
-      logger,
-      bufferMaxBytes = 32 * MiB,
-      channel,
-      network = grpcNetwork,
-    } = this.#options;
-    const peer = new RaftPeer({
-      address,
-      greeting: { clusterId, from: nodeId, to: address.id },
-      clock,
-      logger,
-      bufferMaxBytes,
-      ...(channel && { channel }),
-      network,
-      onUp: () => this.#onUp(address.id),
-      onDown: () => this.#onDown(address.id),
-    });
-    return { peer, isUp: false, incoming: undefined };
+  #name(id: NodeId, address: HostPort): void {
+    if (id === this.#options.nodeId || this.#isClosed) return;
+    const link = this.#links.get(id);
+    if (link === undefined) this.#link(id, { named: address, told: undefined });
+    else this.#readdress(link, { named: address });
   }
 
-  /** @throws {MillraceError} INCONSISTENT_CLUSTER_ID or INVALID_REQUEST if the peer is not one of ours. */
-  #welcome(stream: RpcStream<RaftFrame>, greeting: RaftGreeting | undefined): NodeId {
+  #readdress(link: Link, change: Partial<Pick<Link, 'named' | 'told'>>): void {
+    Object.assign(link, change);
+    link.peer.setAddresses(addressesOf(link));
+  }
+
+  #link(id: NodeId, addresses: Pick<Link, 'named' | 'told'>): Link {
+    const peer = this.#peer(addressesOf(addresses), this.#greeting({ to: id, toAny: false }), {
+      onUp: () => this.#onUp(id),
+      onDown: () => this.#onDown(id),
+    });
+    const link = { peer, ...addresses, isUp: false, incoming: undefined };
+    this.#links.set(id, link);
+    if (this.#isStarted) peer.connect();
+    return link;
+  }
+
+  /** Asks who listens at an address, until somebody answers. */
+  #seek(address: HostPort): RaftPeer {
+    const seeker = this.#peer([address], this.#greeting({ to: 0, toAny: true }), {
+      onUp: (greeting) => {
+        if (greeting !== undefined) this.#name(greeting.from, parseHostPort(greeting.address) ?? address);
+        seeker.close();
+      },
+      onDown: () => {},
+    });
+    seeker.connect();
+    return seeker;
+  }
+
+  #greeting(to: Pick<RaftGreeting, 'to' | 'toAny'>): RaftGreeting {
+    const { clusterId, nodeId, address = '' } = this.#options;
+    return { clusterId, from: nodeId, ...to, address };
+  }
+
+  #peer(
+    addresses: readonly HostPort[],
+    greeting: RaftGreeting,
+    events: Pick<ConstructorParameters<typeof RaftPeer>[0], 'onUp' | 'onDown'>,
+  ): RaftPeer {
+    const { clock, logger, bufferMaxBytes = 32 * MiB, channel, network = grpcNetwork } = this.#options;
+    const options = { addresses, greeting, clock, logger, bufferMaxBytes, network, ...events };
+    return new RaftPeer({ ...options, ...(channel && { channel }) });
+  }
+
+  /** @throws {MillraceError} INCONSISTENT_CLUSTER_ID, INVALID_REQUEST, NODE_OVERLOADED. @returns undefined for who only asks. */
+  #welcome(stream: RpcStream<RaftFrame>, greeting: RaftGreeting | undefined): NodeId | undefined {
     const { clusterId, nodeId } = this.#options;
     if (greeting === undefined)
       throw new MillraceError('INVALID_REQUEST', 'a Raft stream begins with a greeting');
+    const { from, to, toAny, address } = greeting;
     if (greeting.clusterId !== clusterId) {
-      const message = `controller ${greeting.from} belongs to cluster ${greeting.clusterId}, this is ${clusterId}`;
+      const message = `controller ${from} belongs to cluster ${greeting.clusterId}, this is ${clusterId}`;
       throw new MillraceError('INCONSISTENT_CLUSTER_ID', message);
     }
-    const link = this.#links.get(greeting.from);
-    if (greeting.to !== nodeId || link === undefined || this.#isClosed) {
-      const message = `controller ${greeting.from} speaks to ${greeting.to}; this is controller ${nodeId} and its peers are ${[...this.#links.keys()].join(', ')}`;
+    if (toAny) {
+      stream.send({ greeting: this.#greeting({ to: from, toAny: false }) });
+      return undefined;
+    }
+    if (to !== nodeId || from === nodeId || this.#isClosed) {
+      const message = `controller ${from} speaks to ${to}; this is controller ${nodeId}`;
       throw new MillraceError('INVALID_REQUEST', message);
     }
+    const link = this.#linkTo(from, parseHostPort(address));
     const former = link.incoming;
     link.incoming = stream;
     former?.close();
-    stream.send(EMPTY_FRAME);
-    this.#onUp(greeting.from);
+    stream.send({ greeting: this.#greeting({ to: from, toAny: false }) });
+    this.#onUp(from);
     // The peer is back: no reason to sit out a back-off before we answer it.
     link.peer.connect();
-    return greeting.from;
+    return from;
+  }
+
+  #linkTo(from: NodeId, told: HostPort | undefined): Link {
+    const link = this.#links.get(from);
+    if (link !== undefined) {
+      if (told !== undefined) this.#readdress(link, { told });
+      return link;
+    }
+    if (told === undefined) {
+      const message = `controller ${from} is none of ${[...this.#links.keys()].join(', ')} and does not say where it is reached`;
+      throw new MillraceError('INVALID_REQUEST', message);
+    }
+    const strangers = [...this.#links.values()].filter(({ named }) => named === undefined);
+    if (strangers.length >= STRANGERS_MAX) {
+      throw new MillraceError('NODE_OVERLOADED', `${strangers.length} unknown controllers speak to this one`);
+    }
+    return this.#link(from, { named: undefined, told });
   }
 
   #deliver(from: NodeId, frame: RaftFrame): void {
@@ -151,11 +237,17 @@ export class GrpcRaftTransport implements RaftTransport {
     if (link?.incoming !== stream) return;
     link.incoming = undefined;
     this.#onDown(from);
+    if (link.named !== undefined || this.#isClosed) return;
+    // A stranger greets again when it comes back.
+    link.peer.close();
+    this.#links.delete(from);
   }
 
   #onUp(id: NodeId): void {
     const link = this.#links.get(id);
-    if (link) link.isUp = true;
+    if (!link || link.isUp) return;
+    link.isUp = true;
+    this.#peerHandler?.(id);
   }
 
   /** Both directions break when a peer dies: reported once. */
@@ -165,6 +257,11 @@ export class GrpcRaftTransport implements RaftTransport {
     link.isUp = false;
     this.#disconnectHandler?.(id);
   }
+}
+
+function addressesOf({ named, told }: Pick<Link, 'named' | 'told'>): HostPort[] {
+  const isSame = named?.host === told?.host && named?.port === told?.port;
+  return [named, isSame ? undefined : told].filter((address) => address !== undefined);
 }
 
 export function registerRaftService(server: RpcListener, transport: GrpcRaftTransport): void {

@@ -1,4 +1,4 @@
-/** Passes the committed metadata log on to one node: a snapshot in pieces if need be, entries as they come, who leads. */
+/** Passes the committed metadata log on to one node: a snapshot in pieces if need be, entries as they come, who leads and votes. */
 import { MiB, MillraceError } from '@millrace/core';
 import type {
   Controller,
@@ -6,7 +6,8 @@ import type {
   MetadataLogFollower,
   Unsubscribe,
 } from '@millrace/metadata-quorum';
-import type { MetadataUpdate, RpcStream, ServerStreamHandlers } from '@millrace/protocol';
+import type { ControllerNode, MetadataUpdate, RpcStream, ServerStreamHandlers } from '@millrace/protocol';
+import { parseHostPort } from './host-port.ts';
 import type { LeaderWatch } from './leader-watch.ts';
 
 const CHUNK_BYTES = 1 * MiB;
@@ -14,20 +15,26 @@ const CHUNK_BYTES = 1 * MiB;
 const BEHIND_MAX_BYTES = 64 * MiB;
 const NO_BYTES = Buffer.alloc(0);
 
+type FollowedController = Pick<Controller, 'subscribeLog' | 'voters'>;
+type Voter = ReturnType<Controller['voters']>[number];
+
 export class MetadataStream implements ServerStreamHandlers<never>, MetadataLogFollower {
+  readonly #controller: FollowedController;
   readonly #stream: RpcStream<MetadataUpdate>;
   readonly #leaders: LeaderWatch;
   readonly #unwatch: () => void;
   readonly #unsubscribe: Unsubscribe;
   #nextOffset: number;
   #snapshotBytes = 0;
+  #toldVoters: readonly Voter[] | undefined;
 
   constructor(
-    controller: Pick<Controller, 'subscribeLog'>,
+    controller: FollowedController,
     leaders: LeaderWatch,
     fromOffset: number,
     stream: RpcStream<MetadataUpdate>,
   ) {
+    this.#controller = controller;
     this.#stream = stream;
     this.#leaders = leaders;
     this.#nextOffset = fromOffset;
@@ -62,7 +69,16 @@ export class MetadataStream implements ServerStreamHandlers<never>, MetadataLogF
     );
   }
 
-  #send(update: Omit<MetadataUpdate, 'controllerId'>): void {
-    this.#stream.send({ ...update, controllerId: this.#leaders.leaderId });
+  #send(update: Omit<MetadataUpdate, 'controllerId' | 'controllers'>): void {
+    const voters = this.#controller.voters();
+    const controllers = voters === this.#toldVoters ? [] : voters.flatMap(controllerNodeOf);
+    this.#toldVoters = voters;
+    this.#stream.send({ ...update, controllerId: this.#leaders.leaderId, controllers });
   }
+}
+
+/** None for a voter whose address only the configuration of every node has. */
+function controllerNodeOf({ id, address }: Voter): ControllerNode[] {
+  const parsed = parseHostPort(address);
+  return parsed === undefined ? [] : [{ id, ...parsed }];
 }

@@ -2,6 +2,7 @@
 import type { MetadataLogFollower, MetadataSubscription } from '@millrace/broker';
 import { type Clock, GiB, type Logger, MillraceError, type NodeId, type Timer } from '@millrace/core';
 import {
+  type ControllerNode,
   controllerService,
   type MetadataUpdate,
   type RequestHeader,
@@ -22,6 +23,8 @@ export interface MetadataSubscriptionOptions {
   readonly logger: Logger;
   readonly fromOffset: number;
   readonly follower: MetadataLogFollower;
+  /** Who votes; empty if nothing is new. */
+  readonly onControllers: (controllers: readonly ControllerNode[]) => void;
 }
 
 export class GrpcMetadataSubscription implements MetadataSubscription {
@@ -69,6 +72,7 @@ export class GrpcMetadataSubscription implements MetadataSubscription {
     const { follower } = this.#options;
     this.#pauseMs = PAUSE_MIN_MS;
     this.#lastErrorCode = undefined;
+    this.#options.onControllers(update.controllers);
     this.#onController(update.controllerId);
     if (update.snapshotChunk.length > 0 || update.snapshotDone) {
       this.#onSnapshotChunk(update);

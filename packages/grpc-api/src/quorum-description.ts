@@ -22,5 +22,6 @@ function replicaOf(replica: QuorumReplicaStatus): QuorumReplica {
     logEndOffset: replica.logEndOffset ?? -1,
     lastContactMs: replica.lastContactMs ?? -1,
     lastCaughtUpMs: replica.lastCaughtUpMs ?? -1,
+    address: replica.address,
   };
 }

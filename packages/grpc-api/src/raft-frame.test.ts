@@ -11,16 +11,18 @@ const envelope = { term: index, directoryId: fc.string({ maxLength: 22 }) };
 const entry = fc.record({
   index,
   term: index,
-  kind: fc.constantFrom('data' as const, 'leaderChange' as const),
+  kind: fc.constantFrom('data' as const, 'leaderChange' as const, 'voters' as const),
   data: bytes,
 });
+
+const voters = fc.array(fc.record({ id, directoryId: fc.string(), address: fc.string() }), { maxLength: 3 });
 
 /** One arbitrary for each kind: the compiler sees to it that none is missing. */
 const KINDS: { [K in RaftMessage['kind']]: fc.Arbitrary<Extract<RaftMessage, { kind: K }>> } = {
   hello: fc.record({
     kind: fc.constant('hello'),
     ...envelope,
-    voters: fc.array(fc.record({ id, directoryId: fc.string() })),
+    voters,
     answer: fc.boolean(),
   }),
   preVoteRequest: fc.record({
@@ -64,6 +66,7 @@ const KINDS: { [K in RaftMessage['kind']]: fc.Arbitrary<Extract<RaftMessage, { k
     position: index,
     totalBytes: index,
     checksum: fc.nat(),
+    voters,
     data: bytes,
   }),
   snapshotResponse: fc.record({

@@ -3,9 +3,6 @@
 import type { RaftEntry, RaftFrame } from '@millrace/protocol';
 import type { Entry, RaftMessage } from '@millrace/raft';
 
-/** A frame without content: the answer to a greeting. */
-export const EMPTY_FRAME: RaftFrame = {};
-
 export function toRaftFrame(message: RaftMessage): RaftFrame {
   switch (message.kind) {
     case 'hello':
@@ -54,9 +51,9 @@ export function fromRaftFrame(frame: RaftFrame): RaftMessage | undefined {
 }
 
 function toRaftEntry({ index, term, kind, data }: Entry): RaftEntry {
-  return { index, term, leaderChange: kind === 'leaderChange', data };
+  return { index, term, leaderChange: kind === 'leaderChange', data, voters: kind === 'voters' };
 }
 
-function fromRaftEntry({ index, term, leaderChange, data }: RaftEntry): Entry {
-  return { index, term, kind: leaderChange ? 'leaderChange' : 'data', data };
+function fromRaftEntry({ index, term, leaderChange, data, voters }: RaftEntry): Entry {
+  return { index, term, kind: leaderChange ? 'leaderChange' : voters ? 'voters' : 'data', data };
 }

@@ -25,6 +25,7 @@ import type {
   MetadataDelta,
   MetadataImage,
 } from '@millrace/metadata';
+import type { VoterRequest } from './voter-change.ts';
 
 /** Any object that stands for one connection of a broker; the end of an older one does not count against a newer one. */
 export type SessionToken = object;
@@ -41,6 +42,8 @@ export interface ControllerApi {
   createPartitions(request: CreatePartitionsRequest): Promise<CreatePartitionsResponse>;
   alterConfigs(request: AlterConfigsRequest): Promise<AlterConfigsResponse>;
   electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponse>;
+  /** One voter more or less; answered with the directory that it was, once the new set is committed. */
+  changeVoters(request: VoterRequest): Promise<{ directoryId: string }>;
 }
 
 /** Follows the committed metadata of this node as images. */

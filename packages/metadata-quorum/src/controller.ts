@@ -12,6 +12,7 @@ import {
   MillraceError,
   type NodeId,
   type Random,
+  sleep,
 } from '@millrace/core';
 import {
   type AllocateProducerIdsRequest,
@@ -45,6 +46,7 @@ import {
   type MetadataImage,
   registerBroker,
 } from '@millrace/metadata';
+import type { Voter, VoterChange } from '@millrace/raft';
 import { ActiveTerm } from './active-term.ts';
 import { CommittedMetadata } from './committed-metadata.ts';
 import type {
@@ -59,6 +61,7 @@ import type { LeadershipEvent, QuorumStateMachine } from './quorum-ports.ts';
 import type { QuorumStatus } from './quorum-status.ts';
 import { ProposalNotAppended } from './quorum-waiters.ts';
 import type { Committed } from './speculation-state.ts';
+import { type VoterRequest, VotersRefused, voterChangeOf } from './voter-change.ts';
 
 /** What the controller needs of the quorum; `MetadataQuorum` is it. */
 export interface ControllerQuorum {
@@ -66,6 +69,8 @@ export interface ControllerQuorum {
   status(): QuorumStatus;
   leaderId(): NodeId | undefined;
   transferLeadership(): Promise<void>;
+  voters(): readonly Voter[];
+  changeVoters(change: VoterChange): { offset: number; committed: Promise<{ offset: number }> };
   close(): Promise<void>;
 }
 
@@ -90,6 +95,9 @@ const TAIL_MAX_BYTES = 8 * MiB;
 const ENTRY_MAX_BYTES = 512 * KiB;
 /** For answers that change nothing but rest on changes under way; the quorum bounds the changes themselves. */
 const COMMIT_WAIT_TIMEOUT_MS = 5000;
+/** A new voter that is starting or catching up is waited for this long, looked at this often. */
+const VOTER_WAIT_TIMEOUT_MS = 10_000;
+const VOTER_WAIT_PAUSE_MS = 50;
 
 export class Controller implements ControllerApi {
   readonly #options: ControllerOptions;
@@ -159,6 +167,11 @@ export class Controller implements ControllerApi {
   /** @throws {MillraceError} QUORUM_UNAVAILABLE before the quorum has started. */
   status(): QuorumStatus {
     return this.#startedQuorum().status();
+  }
+
+  /** Of the quorum, as this node knows them; the same array until they change. */
+  voters(): readonly Voter[] {
+    return this.#startedQuorum().voters();
   }
 
   transferLeadership(): Promise<void> {
@@ -256,6 +269,36 @@ export class Controller implements ControllerApi {
 
   electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponse> {
     return this.#answer((image) => electLeaders(image, request, this.#context));
+  }
+
+  /** The directory to add may still be starting, and changes go one at a time: both are waited for. */
+  async changeVoters(request: VoterRequest): Promise<{ directoryId: string }> {
+    const dueMs = this.#nowMs() + VOTER_WAIT_TIMEOUT_MS;
+    for (;;) {
+      this.#activeTerm();
+      try {
+        return await this.#changeVotersNow(request);
+      } catch (error) {
+        const isWorthWaiting = error instanceof VotersRefused && error.mayPass && this.#nowMs() < dueMs;
+        if (!isWorthWaiting) throw error;
+      }
+      await sleep(this.#options.clock, VOTER_WAIT_PAUSE_MS);
+    }
+  }
+
+  async #changeVotersNow(request: VoterRequest): Promise<{ directoryId: string }> {
+    const quorum = this.#startedQuorum();
+    const change = voterChangeOf(request, quorum.status());
+    const { offset, committed } = quorum.changeVoters(change);
+    // The set takes an offset of the log, as decisions do.
+    this.#metadata.speculation.stageVoid(offset);
+    await committed;
+    const { id: nodeId, directoryId } = change.voter;
+    this.#options.logger.info(
+      { event: 'voters_changed', change: change.kind, nodeId, directoryId },
+      'the voters of the metadata quorum were changed',
+    );
+    return { directoryId };
   }
 
   async #answer<Reply>(decide: (image: MetadataImage) => Decision<Reply>): Promise<Reply> {

@@ -16,9 +16,11 @@ export { type QuorumConfig, quorumConfig } from './quorum-config.ts';
 export type {
   CommittedRecord,
   LeadershipEvent,
+  QuorumPeer,
   QuorumStateMachine,
   RaftTransport,
 } from './quorum-ports.ts';
 export type { QuorumReplicaStatus, QuorumStatus } from './quorum-status.ts';
 export type { RaftStore, RaftStoreWrite } from './raft-store.ts';
 export { startController } from './start-controller.ts';
+export type { VoterRequest } from './voter-change.ts';

@@ -16,6 +16,7 @@ import {
   type Entry,
   type HardState,
   type Snapshot,
+  type Voter,
 } from '@millrace/raft';
 import { Level } from 'level';
 import type { RaftStore, RaftStoreWrite } from './raft-store.ts';
@@ -27,7 +28,14 @@ interface StateRecord {
   readonly hardState: HardState;
   readonly logStart: DurableState['logStart'];
   readonly lastIndex: number;
-  readonly snapshot: { readonly index: number; readonly term: number; readonly bytes: number } | undefined;
+  readonly snapshot: SnapshotRecord | undefined;
+}
+
+interface SnapshotRecord {
+  readonly index: number;
+  readonly term: number;
+  readonly voters: readonly Voter[];
+  readonly bytes: number;
 }
 
 const BLANK_RECORD: StateRecord = {
@@ -41,7 +49,8 @@ const BLANK_RECORD: StateRecord = {
 const STATE_KEY = Buffer.from('s');
 const PIECE_BYTES = MiB;
 const CRC_BYTES = 4;
-const KINDS: readonly Entry['kind'][] = ['data', 'leaderChange'];
+/** Stored by position: only ever extended. */
+const KINDS: readonly Entry['kind'][] = ['data', 'leaderChange', 'voters'];
 
 interface Put {
   readonly type: 'put';
@@ -103,7 +112,7 @@ export class LevelRaftStore implements RaftStore {
   async #loadSnapshot(): Promise<Snapshot | undefined> {
     const { snapshot } = this.#record;
     if (snapshot === undefined) return undefined;
-    const { index, term, bytes } = snapshot;
+    const { index, term, voters, bytes } = snapshot;
     const pieces: Buffer[] = [];
     for (let piece = 0; piece * PIECE_BYTES < bytes; piece++) {
       const data = await this.#get(pieceKey(index, piece));
@@ -113,7 +122,7 @@ export class LevelRaftStore implements RaftStore {
     const data = Buffer.concat(pieces);
     if (data.length !== bytes)
       throw damaged(`snapshot ${index} has ${data.length} bytes instead of ${bytes}`);
-    return { index, term, data };
+    return { index, term, voters, data };
   }
 
   async write({ installSnapshot, truncateFrom, entries = [], hardState }: RaftStoreWrite): Promise<void> {
@@ -135,9 +144,8 @@ export class LevelRaftStore implements RaftStore {
   async saveSnapshot(snapshot: Snapshot, compactTo: number, compactTerm: number): Promise<void> {
     await this.#putPieces(snapshot);
     const before = this.#record;
-    const { index, term, data } = snapshot;
     const logStart = { index: compactTo, term: compactTerm };
-    await this.#commit({ ...before, logStart, snapshot: { index, term, bytes: data.length } }, []);
+    await this.#commit({ ...before, logStart, snapshot: recordOf(snapshot) }, []);
     await this.#dropBehind(before);
   }
 
@@ -190,9 +198,13 @@ export class LevelRaftStore implements RaftStore {
   }
 }
 
-function startingAt(record: StateRecord, { index, term, data }: Snapshot): StateRecord {
-  const snapshot = { index, term, bytes: data.length };
-  return { ...record, snapshot, logStart: { index, term }, lastIndex: index };
+function startingAt(record: StateRecord, snapshot: Snapshot): StateRecord {
+  const { index, term } = snapshot;
+  return { ...record, snapshot: recordOf(snapshot), logStart: { index, term }, lastIndex: index };
+}
+
+function recordOf({ index, term, voters, data }: Snapshot): SnapshotRecord {
+  return { index, term, voters, bytes: data.length };
 }
 
 function entryKey(index: number): Buffer {

@@ -7,6 +7,7 @@
 import {
   type Clock,
   Deferred,
+  invariant,
   type Logger,
   MillraceError,
   type NodeId,
@@ -20,7 +21,8 @@ import {
   type RaftEvent,
   type RaftMessage,
   RaftNode,
-  type VoterKey,
+  type Voter,
+  type VoterChange,
 } from '@millrace/raft';
 import { type QuorumConfig, raftConfigOf } from './quorum-config.ts';
 import type { LeadershipEvent, QuorumStateMachine, RaftTransport } from './quorum-ports.ts';
@@ -28,16 +30,23 @@ import { type QuorumStatus, quorumStatus } from './quorum-status.ts';
 import { QuorumWaiters } from './quorum-waiters.ts';
 import { QuorumWriter } from './quorum-writer.ts';
 import type { RaftStore } from './raft-store.ts';
+import { voterRefusal } from './voter-change.ts';
 
 export interface MetadataQuorumOptions {
   readonly nodeId: NodeId;
   /** Of the directory that holds `store`. */
   readonly directoryId: string;
   /**
-   * Every controller of the configuration, this one included. Without directory ids a new cluster forms once
-   * all of them have been up together (raft/formation.ts); with all of them named it needs a majority.
+   * The first voters, by configuration. Without directory ids a new cluster forms once all of them have been up
+   * together (raft/formation.ts); with all of them named it needs a majority. Without this node, or empty, on a node
+   * that joins. Once this directory has a voter set, the list is only a hint whom to ask.
    */
-  readonly voters: readonly { readonly id: NodeId; readonly directoryId?: string }[];
+  readonly voters: readonly {
+    readonly id: NodeId;
+    readonly directoryId?: string;
+    /** host:port; may be left out where the transport knows. */
+    readonly address?: string;
+  }[];
   /** Closed with the quorum. */
   readonly store: RaftStore;
   readonly transport: RaftTransport;
@@ -73,6 +82,11 @@ export class MetadataQuorum {
   #electedTerm: number | undefined;
   #toldLeaderId: NodeId | undefined;
   #transfer: Deferred<void> | undefined;
+  /** How the voter change that is being asked for was answered. */
+  #voterAnswer:
+    | { readonly index: number; readonly committed: Promise<{ offset: number }> }
+    | MillraceError
+    | undefined;
   #timer: Timer | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
   #state: 'running' | 'failed' | 'closed' = 'running';
@@ -95,15 +109,16 @@ export class MetadataQuorum {
 
   /**
    * Restores the state machine from the newest snapshot and the records known to be committed, then takes part.
-   * @throws {MillraceError} LOG_DAMAGED; INVALID_CONFIG if the configured voters are not those of the log.
+   * @throws {MillraceError} LOG_DAMAGED; INVALID_CONFIG if the configured voters repeat an id.
    */
   static async start(options: MetadataQuorumOptions): Promise<MetadataQuorum> {
     const durable = await options.store.load();
-    const voters: readonly VoterKey[] = options.voters.map(({ id, directoryId = '' }) => ({
+    const voters: readonly Voter[] = options.voters.map(({ id, directoryId = '', address = '' }) => ({
       id,
       directoryId,
+      address,
     }));
-    checkVoters(options.nodeId, voters, durable.hardState.voters);
+    checkVoters(voters);
     const node = new RaftNode({
       id: options.nodeId,
       directoryId: options.directoryId,
@@ -121,6 +136,7 @@ export class MetadataQuorum {
     options.transport.onMessage((from, message) => quorum.#receive(from, message));
     options.transport.onDisconnect((peer) => quorum.#dispatch({ kind: 'peerDisconnected', peer }));
     quorum.#dispatch({ kind: 'start' });
+    options.transport.onPeer?.((peer) => quorum.#dispatch({ kind: 'peerFound', peer }));
     return quorum;
   }
 
@@ -147,6 +163,23 @@ export class MetadataQuorum {
   }
 
   /**
+   * Appends a voter set that differs by one voter, behind everything proposed before; `committed` settles as a
+   * proposal does. Not to be called from within the state machine.
+   * @throws {MillraceError} (at once) VotersRefused if nothing was appended; NOT_CONTROLLER, CLOSED.
+   */
+  changeVoters(change: VoterChange): { offset: number; committed: Promise<{ offset: number }> } {
+    this.#checkRunning();
+    invariant(!this.#isStepping, 'voters are not changed from within a step');
+    if (this.#node.role !== 'leader') throw voterRefusal('notLeader');
+    if (this.#waiters.queuedCount > 0) this.#events.push({ kind: 'propose', items: this.#waiters.queued() });
+    this.#dispatch({ kind: 'changeVoters', change });
+    const answer = this.#voterAnswer ?? voterRefusal('notLeader');
+    this.#voterAnswer = undefined;
+    if (answer instanceof MillraceError) throw answer;
+    return { offset: answer.index - 1, committed: answer.committed };
+  }
+
+  /**
    * Resolves with the offset below which this node has applied everything that was committed when the call began,
    * anywhere in the quorum. @throws {MillraceError} (rejects) NOT_CONTROLLER, REQUEST_TIMED_OUT, NODE_OVERLOADED, CLOSED
    */
@@ -168,9 +201,20 @@ export class MetadataQuorum {
     return this.#electedTerm !== undefined && this.#state === 'running';
   }
 
+  /** In force on this node, decided or not; the same array until they change. Empty until the cluster has formed. */
+  voters(): readonly Voter[] {
+    return this.#node.voters;
+  }
+
   status(): QuorumStatus {
-    const { nodeId, directoryId, clock } = this.#options;
-    return quorumStatus({ nodeId, directoryId }, this.#node.status(), this.#appliedIndex, clock.nowMs());
+    const { nodeId, directoryId, clock, transport } = this.#options;
+    return quorumStatus(
+      { nodeId, directoryId },
+      this.#node.status(),
+      this.#appliedIndex,
+      clock.nowMs(),
+      (id) => transport.addressOf?.(id),
+    );
   }
 
   /**
@@ -190,7 +234,7 @@ export class MetadataQuorum {
   }
 
   async #close(): Promise<void> {
-    if (this.isLeader() && this.#options.voters.length > 1) {
+    if (this.isLeader() && this.voters().length > 1) {
       // Best effort: without a successor the others notice by themselves.
       await this.#handOver(undefined).catch(() => {});
       // The successor may need this node's vote, which waits for the disk.
@@ -293,6 +337,21 @@ export class MetadataQuorum {
       case 'proposalRefused':
         this.#waiters.refused(REFUSALS[effect.reason]);
         break;
+      case 'votersProposed': {
+        const { index, term } = effect;
+        const committed = this.#waiters.appendedVoters(index, term, this.#options.clock.nowMs());
+        this.#voterAnswer = { index, committed };
+        break;
+      }
+      case 'votersRefused':
+        this.#voterAnswer = voterRefusal(effect.reason);
+        break;
+      case 'votersChanged':
+        this.#onVotersChanged(effect.voters);
+        break;
+      case 'peersLearned':
+        this.#options.transport.connect?.(effect.peers);
+        break;
       case 'readReady':
         this.#waiters.readReady(effect.id, effect.index);
         this.#waiters.serveReads(this.#appliedIndex);
@@ -310,7 +369,7 @@ export class MetadataQuorum {
       entries.map(({ index, term, kind, data }) => ({
         offset: index - 1,
         term,
-        data: kind === 'leaderChange' ? null : data,
+        data: kind === 'data' ? data : null,
       })),
     );
     for (const { index, term, kind, data } of entries) {
@@ -321,6 +380,13 @@ export class MetadataQuorum {
     }
     this.#waiters.serveReads(this.#appliedIndex);
     this.#maybeSnapshot();
+  }
+
+  #onVotersChanged(voters: readonly Voter[]): void {
+    const { nodeId, transport, logger } = this.#options;
+    const names = voters.map(({ id, directoryId }) => `${id}:${directoryId}`);
+    logger.info({ event: 'quorum_voters', voters: names }, 'the voters of the metadata quorum');
+    transport.connect?.(voters.filter(({ id }) => id !== nodeId));
   }
 
   #maybeSnapshot(): void {
@@ -413,18 +479,9 @@ const REFUSALS = {
 } as const;
 
 /** @throws {MillraceError} INVALID_CONFIG */
-function checkVoters(nodeId: NodeId, configured: readonly VoterKey[], stored: readonly VoterKey[]): void {
+function checkVoters(configured: readonly Voter[]): void {
   const ids = configured.map(({ id }) => id);
-  const problem = !ids.includes(nodeId)
-    ? `node.id=${nodeId} is not among the voters ${ids.join(',')}`
-    : new Set(ids).size !== ids.length
-      ? `the voters ${ids.join(',')} repeat an id`
-      : undefined;
-  const known = stored.map(({ id }) => id).sort((a, b) => a - b);
-  const differs = known.length > 0 && known.join() !== [...ids].sort((a, b) => a - b).join();
-  const message =
-    problem ?? (differs ? `the quorum was formed by ${known.join(',')}, not ${ids.join(',')}` : undefined);
-  if (message !== undefined) {
-    throw new MillraceError('INVALID_CONFIG', `controller.quorum.voters: ${message}`);
-  }
+  if (new Set(ids).size === ids.length) return;
+  const message = `controller.quorum.voters: the voters ${ids.join(',')} repeat an id`;
+  throw new MillraceError('INVALID_CONFIG', message);
 }

@@ -2,6 +2,12 @@
 import type { NodeId } from '@millrace/core';
 import type { RaftMessage } from '@millrace/raft';
 
+/** A controller and where it is reached, in the transport's own words (host:port); empty where it knows by itself. */
+export interface QuorumPeer {
+  readonly id: NodeId;
+  readonly address: string;
+}
+
 /**
  * How Raft messages travel between controllers. Loss, delay, repetition and reordering are normal;
  * a message that arrives is whole, and comes from the node that it claims, of the same cluster id
@@ -14,13 +20,19 @@ export interface RaftTransport {
   onMessage(handler: (from: NodeId, message: RaftMessage) => void): void;
   /** The connection to `peer` broke. A hint: calling it in error costs an unneeded pre-vote round, nothing more. */
   onDisconnect(handler: (peer: NodeId) => void): void;
+  /** Nodes to speak to from now on, beside those known before. A transport whose peers are fixed leaves the rest out. */
+  connect?(peers: readonly QuorumPeer[]): void;
+  /** Where a peer says that it is reached, or the configuration does. */
+  addressOf?(peer: NodeId): string | undefined;
+  /** A controller was met that may not have been named before. At most one handler; tells those met already, too. */
+  onPeer?(handler: (peer: NodeId) => void): void;
 }
 
 /** One committed record. Offsets count from 0 and are dense; terms are Raft's. */
 export interface CommittedRecord {
   readonly offset: number;
   readonly term: number;
-  /** `null` for a leader change: it takes an offset and changes no state. */
+  /** `null` for a leader change or a voter set: it takes an offset and changes no state. */
   readonly data: Buffer | null;
 }
 

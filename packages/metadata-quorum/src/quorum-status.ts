@@ -1,11 +1,13 @@
 /** What people and other nodes may know of the quorum, in offsets. Holds no state. */
 import type { NodeId } from '@millrace/core';
-import type { RaftStatus, Role } from '@millrace/raft';
+import type { RaftStatus, Role, Voter, VoterKey } from '@millrace/raft';
 
 export interface QuorumReplicaStatus {
   readonly id: NodeId;
   /** Empty while it is not known. */
   readonly directoryId: string;
+  /** host:port; empty where it is not known. */
+  readonly address: string;
   /** Durable there, as far as this node knows: of itself always, of others only while it leads; otherwise undefined. */
   readonly logEndOffset: number | undefined;
   /** Records behind the leader's log end; undefined where `logEndOffset` is. */
@@ -32,7 +34,7 @@ export interface QuorumStatus {
   readonly snapshotEndOffset: number;
   /** Empty until the cluster has formed. */
   readonly voters: readonly QuorumReplicaStatus[];
-  /** Directories that receive the log without counting: a node whose voter directory was replaced. */
+  /** Leader only: directories that receive the log without counting, and may be added to the voters. */
   readonly observers: readonly QuorumReplicaStatus[];
 }
 
@@ -41,13 +43,14 @@ export function quorumStatus(
   raft: RaftStatus,
   appliedIndex: number,
   nowMs: number,
+  addressOf: (id: NodeId) => string | undefined,
 ): QuorumStatus {
-  const replica = (id: NodeId, directoryId: string): QuorumReplicaStatus => {
+  const replica = ({ id, directoryId, address = '' }: VoterKey & Partial<Voter>): QuorumReplicaStatus => {
+    const where = { id, directoryId, address: address || (addressOf(id) ?? '') };
     if (id === self.nodeId && directoryId === self.directoryId) {
       const isLeader = raft.role === 'leader';
       return {
-        id,
-        directoryId,
+        ...where,
         logEndOffset: raft.durableIndex,
         lag: isLeader ? raft.lastIndex - raft.durableIndex : undefined,
         lastContactMs: isLeader ? 0 : undefined,
@@ -56,8 +59,7 @@ export function quorumStatus(
     }
     const follower = raft.followers.find((other) => other.id === id && other.directoryId === directoryId);
     return {
-      id,
-      directoryId,
+      ...where,
       logEndOffset: follower?.matchIndex,
       lag: follower && raft.lastIndex - follower.matchIndex,
       lastContactMs: follower && sinceMs(follower.lastContactMs, nowMs),
@@ -74,10 +76,10 @@ export function quorumStatus(
     logStartOffset: raft.startIndex,
     logEndOffset: raft.lastIndex,
     snapshotEndOffset: raft.snapshot?.index ?? 0,
-    voters: raft.voters.map(({ id, directoryId }) => replica(id, directoryId)),
+    voters: raft.voters.map(replica),
     observers: raft.followers
       .filter(({ voter }) => !voter)
-      .map(({ id, directoryId }) => replica(id, directoryId)),
+      .map(({ id, directoryId }) => replica({ id, directoryId })),
   };
 }
 

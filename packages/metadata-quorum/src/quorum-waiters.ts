@@ -115,6 +115,14 @@ export class QuorumWaiters {
     }
   }
 
+  /** A voter set is in the log; it is waited for like a proposal. */
+  appendedVoters(index: number, term: number, nowMs: number): Promise<{ offset: number }> {
+    const dueMs = nowMs + this.#limits.timeoutMs;
+    const proposal: Proposal = { data: Buffer.alloc(0), dueMs, result: new Deferred(), index, term };
+    this.#appended.set(index, proposal);
+    return proposal.result.promise;
+  }
+
   refused(why: string): void {
     for (const proposal of this.#queued.splice(0)) this.#reject(proposal, notApplied(why));
   }

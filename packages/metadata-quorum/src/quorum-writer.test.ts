@@ -14,7 +14,7 @@ function writesOf(choices: readonly { cut: number; add: number; install: boolean
     if (install) {
       start = last + 2;
       last = start;
-      return { installSnapshot: { index: start, term, data: Buffer.from(`s${term}`) } };
+      return { installSnapshot: { index: start, term, voters: [], data: Buffer.from(`s${term}`) } };
     }
     const truncateFrom = cut > 0 && last > start ? Math.max(start + 1, last - cut + 1) : undefined;
     if (truncateFrom !== undefined) last = truncateFrom - 1;

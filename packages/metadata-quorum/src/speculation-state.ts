@@ -14,7 +14,9 @@ import {
   type MetadataRecord,
 } from '@millrace/metadata';
 
-interface PendingEntry extends EncodedEntry {
+interface PendingEntry extends Omit<EncodedEntry, 'data'> {
+  /** `null` for an entry of the quorum itself, which only takes an offset. */
+  readonly data: Buffer | null;
   readonly base: MetadataImage;
   readonly image: MetadataImage;
   readonly delta: MetadataDelta;
@@ -55,15 +57,24 @@ export class SpeculationState {
     return entries;
   }
 
+  /** The quorum put an entry of its own at `offset`, behind everything that was staged. */
+  stageVoid(offset: number): void {
+    const base = this.tip;
+    if (base.offset !== offset) {
+      this.drop();
+      return;
+    }
+    this.#pending.push({ offset, records: [], data: null, base, ...applyRecords(base, [], offset) });
+  }
+
   /** Moves the committed image over one entry of the log. A failure here is fatal to the node (Q23). */
   commit(offset: number, data: Buffer | null): Committed {
     const head = this.#pending[0];
     const isOwn =
       head !== undefined &&
-      data !== null &&
       head.offset === offset &&
       head.base === this.#image &&
-      head.data.equals(data);
+      (data === null ? head.data === null : head.data?.equals(data) === true);
     if (isOwn) {
       this.#pending.shift();
       this.#image = head.image;

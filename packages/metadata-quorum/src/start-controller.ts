@@ -23,6 +23,9 @@ export async function startController(
         controller?.peerDisconnected(peer);
         handler(peer);
       }),
+    connect: (peers) => transport.connect?.(peers),
+    addressOf: (peer) => transport.addressOf?.(peer),
+    onPeer: (handler) => transport.onPeer?.(handler),
   };
   controller = await Controller.create({
     ...controllerOptions,

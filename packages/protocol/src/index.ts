@@ -1,5 +1,7 @@
 /** The gRPC contract: generated messages and method tables, and the server and channel that carry them. */
 export {
+  AddVoterRequest,
+  AddVoterResponse,
   AllocateProducerIdsRequest,
   AllocateProducerIdsResponse,
   AlterConfigsRequest,
@@ -15,6 +17,7 @@ export {
   ConfigChange,
   ConfigEntry,
   ConfigResource,
+  ControllerNode,
   CreatedTopic,
   CreatePartitionsRequest,
   CreatePartitionsResponse,
@@ -88,6 +91,8 @@ export {
   RaftVoteRequest,
   RaftVoteResponse,
   RaftVoter,
+  RemoveVoterRequest,
+  RemoveVoterResponse,
   ReplicaAssignment,
   ReplicaFetched,
   ReplicaFetchRequest,

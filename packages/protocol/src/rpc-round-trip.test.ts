@@ -181,6 +181,7 @@ test('a server stream delivers its answers, then the error that ended it', async
           snapshotChunk: Buffer.alloc(0),
           snapshotDone: false,
           controllerId: 1,
+          controllers: [],
         });
       }
       stream.close(new MillraceError('NOT_CONTROLLER'));

@@ -4,22 +4,17 @@
  */
 import { invariant } from '@millrace/core';
 import { reachedByMajority } from './quorum.ts';
-import type { RaftState } from './raft-state.ts';
+import { type RaftState, reachedByVoters } from './raft-state.ts';
 
 /**
  * Leader: commits what a majority of voters holds durably, the leader itself only as far as its own disk
- * (Q19), and only through an entry of its own term (Q21; Raft §5.4.2, figure 8).
+ * (Q19) and only if it votes (Q33), and only through an entry of its own term (Q21; Raft §5.4.2, figure 8).
  * @returns whether the commit index moved.
  */
 export function advanceLeaderCommit(state: RaftState): boolean {
   const leadership = state.leadership;
   invariant(leadership !== undefined, 'only a leader counts acknowledgements');
-  const reached = state.hard.voters.map(({ id, directoryId }) => {
-    if (id === state.id) return state.durableIndex;
-    const progress = leadership.progress.get(id);
-    return progress?.directoryId === directoryId ? progress.match : 0;
-  });
-  const index = reachedByMajority(reached);
+  const index = reachedByMajority(reachedByVoters(state, state.durableIndex, 0, ({ match }) => match));
   if (index <= state.commitIndex || state.log.termAt(index) !== state.hard.term) return false;
   invariant(index >= leadership.firstIndex, 'older terms commit through the own term', {
     index,

@@ -1,13 +1,13 @@
 /** What a replica must find again after a crash. Never holds anything that can be learned anew. */
-import type { Entry, VoterKey } from './raft-message.ts';
+import type { Entry, Voter, VoterKey } from './raft-message.ts';
 
 export interface HardState {
   /** Never decreases. */
   readonly term: number;
   /** The one vote of this term. */
   readonly votedFor: VoterKey | undefined;
-  /** Empty until the cluster has formed (formation.ts). Membership change will move it into the log. */
-  readonly voters: readonly VoterKey[];
+  /** In force before the first entry; empty until formed (formation.ts). The log and the snapshot say what holds later. */
+  readonly voters: readonly Voter[];
   /** A lower bound, written along with other changes: entries up to here are committed and must be present. */
   readonly commitIndex: number;
 }
@@ -16,6 +16,8 @@ export interface HardState {
 export interface Snapshot {
   readonly index: number;
   readonly term: number;
+  /** In force after entry `index` (Q30). */
+  readonly voters: readonly Voter[];
   readonly data: Buffer;
 }
 

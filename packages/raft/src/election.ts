@@ -1,8 +1,10 @@
 /**
- * Elections: pre-vote, votes, and the reasons to refuse them (Q5 to Q9).
+ * Elections: pre-vote, votes, and the reasons to refuse them (Q5 to Q9). Everybody answers, also who is outside the
+ * set that it knows and whoever asks: sets differ while a change is under way (Q6), and the asker counts by its own.
  * A granted vote leaves only after it is durable; a pre-vote changes nothing.
  */
 import type { NodeId } from '@millrace/core';
+import { greetContacts } from './formation.ts';
 import type {
   PreVoteRequest,
   PreVoteResponse,
@@ -10,7 +12,7 @@ import type {
   VoteRequest,
   VoteResponse,
 } from './raft-message.ts';
-import { isVoter, isVoterKey, persistHard, type RaftState, send } from './raft-state.ts';
+import { isVoterKey, persistHard, type RaftState, send } from './raft-state.ts';
 import {
   becomeCandidate,
   becomeFollower,
@@ -25,6 +27,8 @@ import {
 export function onElectionTick(state: RaftState): void {
   if (state.role === 'leader' || state.role === 'observer' || state.nowMs < state.electionDueMs) return;
   becomePreCandidate(state);
+  // Without a leader in sight, perhaps because this voter was removed while it was away.
+  greetContacts(state);
 }
 
 /**
@@ -32,14 +36,14 @@ export function onElectionTick(state: RaftState): void {
  * this term, lately, over a connection that has not broken since. Without this, pre-vote and check-quorum
  * still let a node that cannot hear the leader depose it (Q9).
  */
-function hearsLeader(state: RaftState): boolean {
+export function hearsLeader(state: RaftState): boolean {
   if (state.role === 'leader') return true;
   if (state.leaderId === undefined || state.leaderLinkBroken) return false;
   return state.nowMs - state.leaderContactMs < state.config.fetchTimeoutMs;
 }
 
 export function onPreVoteRequest(state: RaftState, from: NodeId, message: PreVoteRequest): void {
-  if (!isVoter(state) || message.lastTerm > message.term) return;
+  if (message.lastTerm > message.term) return;
   const granted =
     message.term >= state.hard.term &&
     state.log.isAtMost(message.lastIndex, message.lastTerm) &&
@@ -50,13 +54,13 @@ export function onPreVoteRequest(state: RaftState, from: NodeId, message: PreVot
 export function onPreVoteResponse(state: RaftState, from: NodeId, message: PreVoteResponse): void {
   if (state.role !== 'preCandidate' || message.term > state.hard.term) return;
   if (!isVoterKey(state, { id: from, directoryId: message.directoryId })) return;
-  state.votes.set(from, message.granted);
+  state.votes.set(message.directoryId, message.granted);
   if (tally(state) === 'won') becomeCandidate(state, false);
 }
 
 export function onVoteRequest(state: RaftState, from: NodeId, message: VoteRequest): void {
   // A vote request of a term that its log has reached already was never sent by a candidate.
-  if (!isVoter(state) || message.lastTerm >= message.term) return;
+  if (message.lastTerm >= message.term) return;
   if (hearsLeader(state) && !message.transfer) return;
   if (message.term > state.hard.term) becomeFollower(state, message.term, undefined);
   const granted = message.term === state.hard.term && mayVoteFor(state, from, message);
@@ -77,20 +81,20 @@ function mayVoteFor(state: RaftState, from: NodeId, message: VoteRequest): boole
 export function onVoteResponse(state: RaftState, from: NodeId, message: VoteResponse): void {
   if (state.role !== 'candidate' || message.term !== state.hard.term) return;
   if (!isVoterKey(state, { id: from, directoryId: message.directoryId })) return;
-  countVote(state, from, message.granted);
+  countVote(state, message.directoryId, message.granted);
 }
 
 /** The candidate's own vote, once it is durable. */
 export function countOwnVote(state: RaftState): void {
   if (state.role !== 'candidate' || state.durablePersistId < state.selfVotePersistId) return;
-  if (!state.votes.has(state.id)) countVote(state, state.id, true);
+  if (!state.votes.has(state.directoryId)) countVote(state, state.directoryId, true);
 }
 
-function countVote(state: RaftState, voter: NodeId, granted: boolean): void {
+function countVote(state: RaftState, directoryId: string, granted: boolean): void {
   // A repeated answer does not change the first one.
-  if (!state.votes.has(voter)) state.votes.set(voter, granted);
+  if (!state.votes.has(directoryId)) state.votes.set(directoryId, granted);
   // A majority without the own vote still waits for it: a leader has its own term and vote on disk.
-  if (tally(state) === 'won' && state.votes.has(state.id)) becomeLeader(state);
+  if (tally(state) === 'won' && state.votes.has(state.directoryId)) becomeLeader(state);
 }
 
 /** The leader hands over: stand at once, without the pre-vote that its followers would refuse. */
@@ -104,7 +108,7 @@ export function onTimeoutNow(state: RaftState, from: NodeId, message: TimeoutNow
  * fetch timeout. If only the connection broke, the others still hear the leader and refuse.
  */
 export function onLeaderDisconnected(state: RaftState): void {
-  if (state.role !== 'follower') return;
+  if (state.role !== 'follower' && state.role !== 'observer') return;
   state.leaderLinkBroken = true;
   scheduleQuickElection(state);
 }

@@ -13,7 +13,7 @@ export interface FollowerProgress {
   /** Whose acknowledgements these are. */
   readonly directoryId: string;
   /** Whether they count; false for a directory outside the voter set. */
-  readonly voter: boolean;
+  voter: boolean;
   mode: 'probe' | 'replicate' | 'snapshot';
   /** Known to be durable there and equal to the leader's log. */
   match: number;
@@ -28,8 +28,10 @@ export interface FollowerProgress {
   snapshotPosition: number;
   /** When anything of the current term last came from it. */
   lastContactMs: number;
-  /** When it last held everything that was committed; -Infinity for never. */
+  /** When it last held everything that was committed at that time; -Infinity for never. */
   lastCaughtUpMs: number;
+  /** A commit index of the past: who acknowledges it now had caught up with that moment. */
+  goal: { readonly index: number; readonly setMs: number } | undefined;
   /** The newest heartbeat round that it answered. */
   ackedRound: number;
 }
@@ -51,6 +53,7 @@ export function newProgress(
     snapshotPosition: 0,
     lastContactMs: nowMs,
     lastCaughtUpMs: Number.NEGATIVE_INFINITY,
+    goal: undefined,
     ackedRound: 0,
   };
 }
@@ -66,6 +69,18 @@ export function probeFrom(progress: FollowerProgress, next: number): void {
     next: progress.next,
     match: progress.match,
   });
+}
+
+/**
+ * After each answer, with the present commit index. Under steady load a follower is always a little behind: it had
+ * caught up with the moment whose commit index it acknowledges now (rounds, thesis §4.2.1; Kafka's lastCaughtUpTime).
+ */
+export function noteCatchUp(progress: FollowerProgress, commitIndex: number, nowMs: number): void {
+  const { goal, match } = progress;
+  if (match >= commitIndex) progress.lastCaughtUpMs = nowMs;
+  else if (goal !== undefined && match < goal.index) return;
+  else if (goal !== undefined) progress.lastCaughtUpMs = Math.max(progress.lastCaughtUpMs, goal.setMs);
+  progress.goal = { index: commitIndex, setMs: nowMs };
 }
 
 /** Takes an acknowledgement; true if it said something new. */

@@ -5,9 +5,11 @@
 import { crc32 } from 'node:zlib';
 import { invariant, type NodeId } from '@millrace/core';
 import { commitTo, forgetDurableAfter } from './commit.ts';
+import type { Snapshot } from './durable-state.ts';
 import type { Append, Entry, Heartbeat, SnapshotChunk } from './raft-message.ts';
-import { isVoter, persist, type RaftState, send } from './raft-state.ts';
+import { isVoter, persist, type RaftState, send, votersOf } from './raft-state.ts';
 import { becomeFollower, scheduleFetchTimeout } from './roles.ts';
+import { decodeVoters } from './voter-sets.ts';
 
 /**
  * Takes the sender for the leader of its term, or tells it that its term has passed.
@@ -73,12 +75,15 @@ function takeEntries(state: RaftState, entries: readonly Entry[]): void {
   });
   if (first > state.log.lastIndex) {
     state.log.append(fresh);
+    state.voterSets.append(fresh);
     persist(state, { entries: fresh });
     return;
   }
   state.log.truncateFrom(first);
+  state.voterSets.truncateFrom(first);
   forgetDurableAfter(state, first - 1);
   state.log.append(fresh);
+  state.voterSets.append(fresh);
   persist(state, { truncateFrom: first, entries: fresh });
 }
 
@@ -107,23 +112,26 @@ function reject(state: RaftState, to: NodeId, prevIndex: number, prevTerm = 0): 
   );
 }
 
-/** Entries are dense from prevIndex on and their terms rise from prevTerm to the leader's at most (Q17). */
+/** Entries are dense from prevIndex on, their terms rise from prevTerm to the leader's at most, voter sets are readable (Q17). */
 function isWellFormed({ prevIndex, prevTerm, entries, term }: Append): boolean {
   let lastTerm = prevTerm;
   return (
     prevTerm <= term &&
     entries.every((entry, i) => {
-      const fits = entry.index === prevIndex + 1 + i && entry.term >= lastTerm && entry.term <= term;
+      const isNext = entry.index === prevIndex + 1 + i && entry.term >= lastTerm && entry.term <= term;
       lastTerm = entry.term;
-      return fits;
+      return isNext && (entry.kind !== 'voters' || decodeVoters(entry.data) !== undefined);
     })
   );
 }
 
 export function onHeartbeat(state: RaftState, from: NodeId, message: Heartbeat): void {
   if (!followSender(state, from, message)) return;
-  // The leader counts what this directory acknowledged; a directory that replaced a voter's holds less.
-  const holdsAcknowledged = message.commitIndex <= state.log.lastIndex || !isVoter(state);
+  // The leader counts what this directory acknowledged, or the one that it replaces on this node, which held more.
+  const isSuccessor = votersOf(state).some(
+    ({ id, directoryId }) => id === state.id && directoryId !== state.directoryId,
+  );
+  const holdsAcknowledged = message.commitIndex <= state.log.lastIndex || !isVoter(state) || isSuccessor;
   invariant(holdsAcknowledged, 'an acknowledged entry is not lost', {
     commitIndex: message.commitIndex,
     lastIndex: state.log.lastIndex,
@@ -134,7 +142,7 @@ export function onHeartbeat(state: RaftState, from: NodeId, message: Heartbeat):
 
 export function onSnapshotChunk(state: RaftState, from: NodeId, message: SnapshotChunk): void {
   if (!isChunkWellFormed(state, message) || !followSender(state, from, message)) return;
-  const { snapshotIndex, snapshotTerm } = message;
+  const { snapshotIndex, snapshotTerm, voters } = message;
   if (snapshotIndex <= state.commitIndex) {
     accept(state, from, state.commitIndex);
     return;
@@ -156,14 +164,15 @@ export function onSnapshotChunk(state: RaftState, from: NodeId, message: Snapsho
     answerChunk(state, from, snapshotIndex, 0);
     return;
   }
-  install(state, snapshotIndex, snapshotTerm, data);
+  install(state, { index: snapshotIndex, term: snapshotTerm, voters, data });
   accept(state, from, snapshotIndex);
 }
 
 function isChunkWellFormed(state: RaftState, message: SnapshotChunk): boolean {
-  const { position, totalBytes, data, snapshotTerm, term, snapshotIndex } = message;
+  const { position, totalBytes, data, snapshotTerm, term, snapshotIndex, voters } = message;
   const isInside = position >= 0 && position + data.length <= totalBytes;
-  return isInside && totalBytes <= state.config.snapshotMaxBytes && snapshotTerm <= term && snapshotIndex > 0;
+  const isPossible = snapshotTerm <= term && snapshotIndex > 0 && voters.length > 0;
+  return isInside && totalBytes <= state.config.snapshotMaxBytes && isPossible;
 }
 
 function answerChunk(state: RaftState, to: NodeId, snapshotIndex: number, position: number): void {
@@ -192,14 +201,15 @@ function takeChunk(state: RaftState, message: SnapshotChunk): NonNullable<RaftSt
 }
 
 /** Replaces log and state. The state machine follows once the install is durable. */
-function install(state: RaftState, index: number, term: number, data: Buffer): void {
+function install(state: RaftState, snapshot: Snapshot): void {
+  const { index, term, voters } = snapshot;
   invariant(state.role !== 'leader', 'a leader never loads a snapshot', { index });
   invariant(index > state.commitIndex, 'a snapshot never takes back what is committed', {
     index,
     commitIndex: state.commitIndex,
   });
-  const snapshot = { index, term, data };
   state.log.restartAt(index, term);
+  state.voterSets.restart({ index, voters });
   state.commitIndex = index;
   forgetDurableAfter(state, 0);
   const persistId = persist(state, { installSnapshot: snapshot });

@@ -1,49 +1,81 @@
 /**
- * How a static list of node ids becomes a set of voters, each a (node, directory) pair.
+ * How a list of configured node ids becomes the first set of voters, each a (node, directory) pair, and how whoever
+ * hears no leader finds one.
  *
  * A blank directory cannot know whether it is part of a new cluster or replaced a voter that had voted and
- * acknowledged. So it asks all configured nodes:
+ * acknowledged. So it asks all nodes that it knows:
  *
- * - Someone has a voter set: take it. If this directory is in it, it votes; if not, the node lost its disk and
- *   observes: it receives the log but never votes and never counts, until a membership change admits it.
- * - Every configured node answers that it is blank too: nobody can have voted or acknowledged anything, the
- *   cluster is new, and these directories are its voters.
+ * - Someone has a voter set: take it. If this directory is in it, it votes; if not, the node is new or lost its disk
+ *   and observes: it receives the log but never counts, until a membership change admits it.
+ * - Every configured node, this one among them, answers that it is blank too: nobody can have voted or acknowledged
+ *   anything, the cluster is new, and these directories are its voters.
  *
- * A cluster therefore forms once every voter has been up together; from then on a majority is enough, and a
+ * A cluster therefore forms once every configured voter has been up together; from then on a majority is enough, and a
  * directory that was wiped can never vote twice in a term (S6). The set is durable before the first vote.
- * Where the configuration gives all directory ids, nothing is asked.
+ * Where the configuration gives all directory ids, nothing is asked. A node whose configuration names no voters never
+ * forms a cluster; it joins one.
  */
 import { invariant, type NodeId } from '@millrace/core';
-import type { Hello, VoterKey } from './raft-message.ts';
-import { isFormed, isVoter, peers, persistHard, type RaftState, send } from './raft-state.ts';
+import { hearsLeader } from './election.ts';
+import { takeObserver } from './membership.ts';
+import type { Hello, Voter } from './raft-message.ts';
+import { isFormed, isVoter, peers, persistHard, type RaftState, send, votersOf } from './raft-state.ts';
 import { scheduleQuickElection } from './roles.ts';
+import { sameVoter } from './voter-sets.ts';
 
-export function onFormationTick(state: RaftState): void {
-  if (isFormed(state) || state.nowMs < state.helloDueMs) return;
+/** Blank nodes and observers without a leader ask around. */
+export function onHelloTick(state: RaftState): void {
+  if (state.role !== 'observer' || state.nowMs < state.helloDueMs) return;
+  if (isFormed(state) && hearsLeader(state)) {
+    state.helloDueMs = state.leaderContactMs + state.config.fetchTimeoutMs;
+    return;
+  }
   state.helloDueMs = state.nowMs + state.config.heartbeatIntervalMs;
-  for (const to of peers(state)) sendHello(state, to, false);
+  for (const to of new Set([...state.contacts, ...peers(state)])) sendHello(state, to, false);
 }
 
-/** `voters`: the configured nodes with whatever directories the configuration names. */
-export function startFormation(state: RaftState, voters: readonly VoterKey[]): void {
+/** Asks the nodes that the voter set does not name. */
+export function greetContacts(state: RaftState): void {
+  const named = new Set(peers(state));
+  for (const to of state.contacts) if (!named.has(to)) sendHello(state, to, false);
+}
+
+/** A node was met that may know the voters. */
+export function onPeerFound(state: RaftState, peer: NodeId): void {
+  if (peer === state.id) return;
+  state.contacts.add(peer);
+  if (state.role === 'observer' && !hearsLeader(state)) sendHello(state, peer, false);
+}
+
+/** `configured`: the first voters, with whatever directories the configuration names. */
+export function startFormation(state: RaftState): void {
   if (isFormed(state)) return;
+  const { configured } = state;
   invariant(state.hard.term === 0 && state.log.lastIndex === 0, 'who has a history has a voter set', {
     term: state.hard.term,
     lastIndex: state.log.lastIndex,
   });
   state.blankDirectories.set(state.id, state.directoryId);
-  const named = voters.filter(({ directoryId }) => directoryId !== '');
-  if (named.length === voters.length) form(state, named);
+  const named = configured.filter(({ directoryId }) => directoryId !== '');
+  if (configured.length > 0 && named.length === configured.length) form(state, named);
   else formIfComplete(state);
 }
 
 export function onHello(state: RaftState, from: NodeId, message: Hello): void {
-  if (isFormed(state)) {
-    if (message.voters.length === 0 && !message.answer) sendHello(state, from, true);
+  if (!isFormed(state)) {
+    helloWhileBlank(state, from, message);
     return;
   }
+  if (!message.answer) {
+    sendHello(state, from, true);
+    if (state.role === 'leader' && message.voters.length > 0) takeObserver(state, from, message.directoryId);
+  }
+  learnPeers(state, message.voters);
+}
+
+function helloWhileBlank(state: RaftState, from: NodeId, message: Hello): void {
   if (message.voters.length > 0) {
-    adopt(state, message.voters);
+    form(state, message.voters);
     return;
   }
   state.blankDirectories.set(from, message.directoryId);
@@ -51,35 +83,44 @@ export function onHello(state: RaftState, from: NodeId, message: Hello): void {
   formIfComplete(state);
 }
 
+/** Who hears no leader may know an old set only: the new one's nodes are worth asking. */
+function learnPeers(state: RaftState, voters: readonly Voter[]): void {
+  if (state.role === 'leader' || hearsLeader(state)) return;
+  const isNew = (voter: Voter): boolean => !votersOf(state).some((known) => sameVoter(known, voter));
+  const news = voters.filter((voter) => voter.id !== state.id && isNew(voter));
+  if (news.length === 0) return;
+  for (const { id } of news) state.contacts.add(id);
+  state.out.push({ kind: 'peersLearned', peers: news });
+}
+
 function formIfComplete(state: RaftState): void {
-  const known = state.nodeIds.flatMap((id): VoterKey[] => {
-    const directoryId = state.blankDirectories.get(id);
-    return directoryId === undefined ? [] : [{ id, directoryId }];
+  const { configured } = state;
+  const known = configured.flatMap((voter): Voter[] => {
+    const directoryId = state.blankDirectories.get(voter.id);
+    return directoryId === undefined ? [] : [{ ...voter, directoryId }];
   });
-  if (known.length === state.nodeIds.length) form(state, known);
+  const isOurs = configured.some(({ id }) => id === state.id);
+  if (isOurs && known.length === configured.length) form(state, known);
 }
 
-/** A set that names other nodes than the configuration belongs to another cluster, or one of the two is wrong. */
-function adopt(state: RaftState, voters: readonly VoterKey[]): void {
-  const isOurs =
-    voters.length === state.nodeIds.length && voters.every(({ id }) => state.nodeIds.includes(id));
-  if (isOurs) form(state, voters);
-}
-
-function form(state: RaftState, voters: readonly VoterKey[]): void {
+function form(state: RaftState, voters: readonly Voter[]): void {
   invariant(!isFormed(state) && state.hard.term === 0, 'a voter set is formed once', {
     term: state.hard.term,
   });
   const ascending = [...voters].sort((a, b) => a.id - b.id);
   persistHard(state, { voters: ascending });
+  state.voterSets.restart({ index: 0, voters: ascending });
   state.blankDirectories = new Map();
-  for (const to of peers(state)) sendHello(state, to, true);
+  for (const to of new Set([...state.contacts, ...peers(state)])) sendHello(state, to, true);
   if (isVoter(state)) {
     state.role = 'follower';
     scheduleQuickElection(state);
+  } else {
+    // Known to the voters by its next hello, which finds the leader.
+    state.helloDueMs = state.nowMs;
   }
 }
 
 function sendHello(state: RaftState, to: NodeId, answer: boolean): void {
-  send(state, to, { kind: 'hello', voters: state.hard.voters, answer }, state.hardPersistId);
+  send(state, to, { kind: 'hello', voters: votersOf(state), answer }, state.hardPersistId);
 }

@@ -7,8 +7,8 @@ export {
   type Snapshot,
 } from './durable-state.ts';
 export { DEFAULT_RAFT_CONFIG, type RaftConfig } from './raft-config.ts';
-export type { Persist, RaftEffect, Refusal, Role } from './raft-effect.ts';
-export type { RaftEvent } from './raft-event.ts';
+export type { Persist, RaftEffect, Refusal, Role, VoterRefusal } from './raft-effect.ts';
+export type { RaftEvent, VoterChange } from './raft-event.ts';
 export type {
   Append,
   AppendResponse,
@@ -24,6 +24,8 @@ export type {
   TimeoutNow,
   VoteRequest,
   VoteResponse,
+  Voter,
   VoterKey,
 } from './raft-message.ts';
 export { type FollowerStatus, RaftNode, type RaftNodeOptions, type RaftStatus } from './raft-node.ts';
+export { decodeVoters, encodeVoters, sameVoter, type VoterSet } from './voter-sets.ts';

@@ -2,9 +2,10 @@
 import type { NodeId } from '@millrace/core';
 import { advanceLeaderCommit } from './commit.ts';
 import type { FollowerProgress } from './follower-progress.ts';
+import { forgetSilentObservers } from './membership.ts';
 import { reachedByMajority } from './quorum.ts';
 import type { Refusal } from './raft-effect.ts';
-import { type RaftState, send } from './raft-state.ts';
+import { type RaftState, reachedByVoters, send } from './raft-state.ts';
 import { releaseEarlyReads } from './read-index.ts';
 import { announceCommit, appendAsLeader, leadershipOf, sendHeartbeats } from './replication.ts';
 import { becomeFollower } from './roles.ts';
@@ -14,12 +15,13 @@ const CHECK_QUORUM_FACTOR = 1.5;
 
 /** When the leader must have heard from a majority. A single voter hears itself. */
 export function checkQuorumDueMs(state: RaftState): number {
-  const { progress } = leadershipOf(state);
-  const contacts = state.hard.voters.map(({ id, directoryId }) => {
-    if (id === state.id) return Number.POSITIVE_INFINITY;
-    const follower = progress.get(id);
-    return follower?.directoryId === directoryId ? follower.lastContactMs : Number.NEGATIVE_INFINITY;
-  });
+  const { POSITIVE_INFINITY, NEGATIVE_INFINITY } = Number;
+  const contacts = reachedByVoters(
+    state,
+    POSITIVE_INFINITY,
+    NEGATIVE_INFINITY,
+    ({ lastContactMs }) => lastContactMs,
+  );
   return reachedByMajority(contacts) + CHECK_QUORUM_FACTOR * state.config.fetchTimeoutMs;
 }
 
@@ -34,7 +36,10 @@ export function checkQuorum(state: RaftState): void {
 
 export function onLeaderTick(state: RaftState): void {
   const leadership = leadershipOf(state);
-  if (state.nowMs >= leadership.heartbeatDueMs) sendHeartbeats(state);
+  if (state.nowMs >= leadership.heartbeatDueMs) {
+    forgetSilentObservers(state, CHECK_QUORUM_FACTOR * state.config.fetchTimeoutMs);
+    sendHeartbeats(state);
+  }
   const { transfer } = leadership;
   if (transfer !== undefined && state.nowMs >= transfer.untilMs) leadership.transfer = undefined;
 }
@@ -56,7 +61,8 @@ export function onPropose(state: RaftState, items: readonly Buffer[]): void {
   state.out.push({ kind: 'proposed', firstIndex, lastIndex, term: state.hard.term });
 }
 
-function refusal(state: RaftState): Refusal | undefined {
+/** Why nothing may be appended now. */
+export function refusal(state: RaftState): Refusal | undefined {
   if (state.leadership === undefined) return 'notLeader';
   if (state.commitIndex < state.leadership.firstIndex) return 'notReady';
   return state.leadership.transfer === undefined ? undefined : 'transferring';
@@ -89,7 +95,8 @@ export function askSuccessor(state: RaftState): void {
   send(state, transfer.to, { kind: 'timeoutNow' }, state.hardPersistId);
 }
 
-function furthestFollower(state: RaftState): FollowerProgress | undefined {
+/** The voter that can take over soonest, if any is heard. */
+export function furthestFollower(state: RaftState): FollowerProgress | undefined {
   const { fetchTimeoutMs } = state.config;
   return [...leadershipOf(state).progress.values()]
     .filter(({ voter, lastContactMs }) => voter && state.nowMs - lastContactMs < fetchTimeoutMs)

@@ -19,6 +19,8 @@ export interface RaftConfig {
   readonly snapshotMaxBytes: number;
   /** Entries kept below a snapshot, so that a follower slightly behind needs no snapshot. */
   readonly retainedEntries: number;
+  /** Directories outside the voter set that a leader sends the log to. */
+  readonly observersMax: number;
 }
 
 export const DEFAULT_RAFT_CONFIG: RaftConfig = {
@@ -32,4 +34,5 @@ export const DEFAULT_RAFT_CONFIG: RaftConfig = {
   snapshotChunkMaxBytes: 1024 * 1024,
   snapshotMaxBytes: 1024 * 1024 * 1024,
   retainedEntries: 1024,
+  observersMax: 16,
 };

@@ -6,7 +6,7 @@
  */
 import type { NodeId } from '@millrace/core';
 import type { HardState, Snapshot } from './durable-state.ts';
-import type { Entry, RaftMessage } from './raft-message.ts';
+import type { Entry, RaftMessage, Voter } from './raft-message.ts';
 
 export type Role = 'observer' | 'follower' | 'preCandidate' | 'candidate' | 'leader';
 
@@ -46,6 +46,13 @@ export type RaftEffect =
       readonly term: number;
     }
   | { readonly kind: 'proposalRefused'; readonly reason: Refusal }
+  /** The new set is in the log at `index`; it is decided once that entry is committed in the same term. */
+  | { readonly kind: 'votersProposed'; readonly index: number; readonly term: number }
+  | { readonly kind: 'votersRefused'; readonly reason: VoterRefusal }
+  /** Another set is in force on this replica, since the entry at `index` (0: since the cluster formed). */
+  | { readonly kind: 'votersChanged'; readonly index: number; readonly voters: readonly Voter[] }
+  /** Nodes that may know the leader; this replica's own set does not name them all. */
+  | { readonly kind: 'peersLearned'; readonly peers: readonly Voter[] }
   /** Serve the read once everything up to `index` is applied. */
   | { readonly kind: 'readReady'; readonly id: number; readonly index: number }
   | { readonly kind: 'readRefused'; readonly id: number }
@@ -60,3 +67,15 @@ export type RaftEffect =
 
 /** `notReady`: elected, but no entry of the own term is committed yet. */
 export type Refusal = 'notLeader' | 'notReady' | 'transferring';
+
+/**
+ * `changeUnderWay`: the set before this one is not committed yet. `notCaughtUp`: the directory to add does not follow
+ * the log, or is behind. `lastVoter`: a quorum keeps one.
+ */
+export type VoterRefusal =
+  | Refusal
+  | 'changeUnderWay'
+  | 'notCaughtUp'
+  | 'alreadyVoter'
+  | 'unknownVoter'
+  | 'lastVoter';

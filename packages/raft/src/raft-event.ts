@@ -1,6 +1,11 @@
 /** Everything that can happen to a replica. The driver reports; it never interprets. */
 import type { NodeId } from '@millrace/core';
-import type { RaftMessage } from './raft-message.ts';
+import type { RaftMessage, Voter, VoterKey } from './raft-message.ts';
+
+/** One voter more or one less (Q32). */
+export type VoterChange =
+  | { readonly kind: 'add'; readonly voter: Voter }
+  | { readonly kind: 'remove'; readonly voter: VoterKey };
 
 export type RaftEvent =
   /** Once, first. */
@@ -16,6 +21,10 @@ export type RaftEvent =
   | { readonly kind: 'read'; readonly id: number }
   /** Without `to`, the voter that is furthest ahead. */
   | { readonly kind: 'transferLeadership'; readonly to?: NodeId }
+  /** Answered in the same step by `votersProposed` or `votersRefused`. */
+  | { readonly kind: 'changeVoters'; readonly change: VoterChange }
+  /** A controller was met that nobody named: it may know the voters. */
+  | { readonly kind: 'peerFound'; readonly peer: NodeId }
   /** The connection to `peer` broke: its process may be gone. */
   | { readonly kind: 'peerDisconnected'; readonly peer: NodeId }
   /** The state machine's state after applying `index` is this. Answered by `saveSnapshot`, or nothing when outdated. */

@@ -14,12 +14,18 @@ export interface VoterKey {
   readonly directoryId: string;
 }
 
-/** One record of the log. `leaderChange` opens a term and carries no data. */
+/** A member of a voter set. */
+export interface Voter extends VoterKey {
+  /** Where the others reach it, in the transport's own words; opaque here, empty where the transport knows by itself. */
+  readonly address: string;
+}
+
+/** One record of the log. `leaderChange` opens a term and carries no data; `voters` is a whole voter set (voter-sets.ts). */
 export interface Entry {
   /** From 1, dense. */
   readonly index: number;
   readonly term: number;
-  readonly kind: 'data' | 'leaderChange';
+  readonly kind: 'data' | 'leaderChange' | 'voters';
   readonly data: Buffer;
 }
 
@@ -30,11 +36,14 @@ interface Envelope {
   readonly directoryId: string;
 }
 
-/** Blank directories look for each other, and for the voter set of a cluster that exists. See formation.ts. */
+/**
+ * Blank directories look for each other, and for the voter set of a cluster that exists (formation.ts); whoever hears
+ * no leader and may not stand asks for one: a leader that receives it takes the sender for an observer.
+ */
 export interface Hello extends Envelope {
   readonly kind: 'hello';
-  /** Empty from a directory that knows no voter set. */
-  readonly voters: readonly VoterKey[];
+  /** The newest set that the sender knows; empty from a directory that knows none. */
+  readonly voters: readonly Voter[];
   /** Answers are not answered. */
   readonly answer: boolean;
 }
@@ -104,6 +113,8 @@ export interface SnapshotChunk extends Envelope {
   readonly totalBytes: number;
   /** CRC-32 of the whole. */
   readonly checksum: number;
+  /** In force after the snapshot. */
+  readonly voters: readonly Voter[];
   readonly data: Buffer;
 }
 

@@ -6,7 +6,7 @@ import type { RaftEffect } from './raft-effect.ts';
 import type { Append, Entry, RaftMessage, SnapshotChunk, VoteRequest } from './raft-message.ts';
 import { RaftNode } from './raft-node.ts';
 
-const voters = [1, 2, 3].map((id) => ({ id, directoryId: `d${id}` }));
+const voters = [1, 2, 3].map((id) => ({ id, directoryId: `d${id}`, address: `host-${id}` }));
 
 const entry = (index: number, term: number): Entry => ({ index, term, kind: 'data', data: Buffer.from('x') });
 
@@ -132,9 +132,9 @@ describe('malformed messages change nothing', () => {
     expect(node.status()).toEqual(before);
   });
 
-  test('a message from a node outside the configuration', () => {
-    const node = nodeWith([], 0);
-    expect(receive(node, 9, append({ prevIndex: 0, prevTerm: 0 }))).toEqual([]);
+  test('an append with an unreadable voter set', () => {
+    const node = nodeWith([entry(1, 1), entry(2, 2)], 2);
+    expect(receive(node, 2, append({ entries: [{ ...entry(3, 3), kind: 'voters' }] }))).toEqual([]);
   });
 });
 
@@ -148,6 +148,7 @@ function chunk(change: Partial<SnapshotChunk>): SnapshotChunk {
     position: 0,
     totalBytes: 4,
     checksum: 1,
+    voters,
     data: Buffer.from('abcd'),
     ...change,
   };

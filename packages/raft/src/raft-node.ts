@@ -3,7 +3,7 @@
  * the driver performs the effects (raft-effect.ts says in which order) and reports what happened (raft-event.ts).
  *
  * Leader-driven append as in Ongaro's dissertation, with pre-vote, check-quorum, leader stickiness, leadership
- * transfer, reads by ReadIndex, snapshots, and asynchronous storage writes. Voters are static here.
+ * transfer, reads by ReadIndex, snapshots, asynchronous storage writes, and membership changes of one voter at a time.
  */
 import { assertNever, invariant, type NodeId, type Random } from '@millrace/core';
 import { emitCommitted, notePersisted } from './commit.ts';
@@ -18,9 +18,9 @@ import {
   onVoteRequest,
   onVoteResponse,
 } from './election.ts';
-import { probeFrom } from './follower-progress.ts';
+import { noteCatchUp, probeFrom } from './follower-progress.ts';
 import { onAppend, onHeartbeat, onSnapshotChunk } from './following.ts';
-import { onFormationTick, onHello, startFormation } from './formation.ts';
+import { onHello, onHelloTick, onPeerFound, startFormation } from './formation.ts';
 import {
   askSuccessor,
   checkQuorum,
@@ -30,6 +30,7 @@ import {
   onPropose,
   onTransferLeadership,
 } from './leading.ts';
+import { onChangeVoters, settleMembership } from './membership.ts';
 import type { RaftConfig } from './raft-config.ts';
 import type { RaftEffect, Role } from './raft-effect.ts';
 import type { RaftEvent } from './raft-event.ts';
@@ -39,19 +40,24 @@ import type {
   HeartbeatResponse,
   RaftMessage,
   SnapshotResponse,
+  Voter,
   VoterKey,
 } from './raft-message.ts';
-import { isFormed, isVoter, type RaftState } from './raft-state.ts';
+import { isFormed, type RaftState, takesPart, votersOf } from './raft-state.ts';
 import { onRead, releaseEarlyReads, serveReads } from './read-index.ts';
 import { onAppendResponse, onHeartbeatResponse, onSnapshotResponse, progressFor } from './replication.ts';
 import { becomeFollower, scheduleQuickElection } from './roles.ts';
 import { completeSnapshots, onSnapshotTaken } from './snapshots.ts';
+import { type VoterSet, VoterSets } from './voter-sets.ts';
 
 export interface RaftNodeOptions {
   readonly id: NodeId;
   readonly directoryId: string;
-  /** Every voter of the configuration, this node included; `directoryId` empty where the configuration names none. */
-  readonly voters: readonly VoterKey[];
+  /**
+   * The first voters of the cluster, by configuration; `directoryId` empty where it names none. Without this node, or
+   * empty, on a node that joins a cluster. Once a voter set is on the disk, these are only nodes that may be asked.
+   */
+  readonly voters: readonly Voter[];
   readonly config: RaftConfig;
   readonly random: Random;
   /** As found on disk; `BLANK_STATE` for a new directory. */
@@ -74,8 +80,10 @@ export interface RaftStatus {
   readonly term: number;
   readonly leaderId: NodeId | undefined;
   readonly votedFor: VoterKey | undefined;
-  /** Empty until the cluster has formed. */
-  readonly voters: readonly VoterKey[];
+  /** In force; empty until the cluster has formed. */
+  readonly voters: readonly Voter[];
+  /** The set that is decided as far as this replica knows, and those after it that are not, by the index of their entry. */
+  readonly voterSets: readonly VoterSet[];
   readonly commitIndex: number;
   readonly emittedIndex: number;
   readonly durableIndex: number;
@@ -90,12 +98,10 @@ export interface RaftStatus {
 
 export class RaftNode {
   readonly #state: RaftState;
-  readonly #voters: readonly VoterKey[];
   #started = false;
   #reported: string;
 
   constructor(options: RaftNodeOptions) {
-    this.#voters = options.voters;
     this.#state = initialState(options);
     this.#reported = this.#roleKey();
   }
@@ -103,8 +109,13 @@ export class RaftNode {
   /** When the next `tick` is due, on the clock of `step`'s `nowMs`; Infinity for never. */
   get deadlineMs(): number {
     const state = this.#state;
-    if (!isFormed(state)) return state.helloDueMs;
+    if (state.role === 'observer') return state.helloDueMs;
     return state.role === 'leader' ? leaderDueMs(state) : state.electionDueMs;
+  }
+
+  /** In force; the same array until they change. */
+  get voters(): readonly Voter[] {
+    return votersOf(this.#state);
   }
 
   get role(): Role {
@@ -121,6 +132,7 @@ export class RaftNode {
     state.nowMs = nowMs;
     checkQuorum(state);
     this.#handle(event);
+    settleMembership(state);
     this.#check();
     const key = this.#roleKey();
     if (key !== this.#reported) {
@@ -132,13 +144,14 @@ export class RaftNode {
   }
 
   status(): RaftStatus {
-    const { hard, log, leadership, ...state } = this.#state;
+    const { hard, log, leadership, voterSets, ...state } = this.#state;
     return {
       role: state.role,
       term: hard.term,
       leaderId: state.leaderId,
       votedFor: hard.votedFor,
-      voters: hard.voters,
+      voters: voterSets.latest.voters,
+      voterSets: voterSets.liveAt(state.commitIndex),
       commitIndex: state.commitIndex,
       emittedIndex: state.emittedIndex,
       durableIndex: state.durableIndex,
@@ -184,6 +197,12 @@ export class RaftNode {
       case 'transferLeadership':
         onTransferLeadership(state, event.to);
         return;
+      case 'changeVoters':
+        onChangeVoters(state, event.change);
+        return;
+      case 'peerFound':
+        onPeerFound(state, event.peer);
+        return;
       case 'peerDisconnected':
         this.#peerDisconnected(event.peer);
         return;
@@ -199,20 +218,20 @@ export class RaftNode {
   #start(): void {
     const state = this.#state;
     this.#started = true;
-    if (!isFormed(state)) {
-      state.helloDueMs = state.nowMs;
-      startFormation(state, this.#voters);
-      onFormationTick(state);
-      return;
+    state.helloDueMs = state.nowMs;
+    if (isFormed(state)) {
+      state.role = takesPart(state) ? 'follower' : 'observer';
+      scheduleQuickElection(state);
+      emitCommitted(state);
+    } else {
+      startFormation(state);
     }
-    state.role = isVoter(state) ? 'follower' : 'observer';
-    scheduleQuickElection(state);
-    emitCommitted(state);
+    onHelloTick(state);
   }
 
   #tick(): void {
     const state = this.#state;
-    onFormationTick(state);
+    onHelloTick(state);
     onElectionTick(state);
     if (state.role === 'leader') onLeaderTick(state);
   }
@@ -228,14 +247,17 @@ export class RaftNode {
 
   #peerDisconnected(peer: NodeId): void {
     const state = this.#state;
-    if (peer === state.leaderId) onLeaderDisconnected(state);
+    if (peer === state.leaderId) {
+      onLeaderDisconnected(state);
+      if (state.role === 'observer') state.helloDueMs = state.nowMs;
+    }
     const progress = state.leadership?.progress.get(peer);
     if (progress !== undefined) probeFrom(progress, progress.match + 1);
   }
 
   #receive(from: NodeId, message: RaftMessage): void {
     const state = this.#state;
-    if (from === state.id || !state.nodeIds.includes(from)) return;
+    if (from === state.id) return;
     if (message.kind === 'hello') {
       onHello(state, from, message);
       return;
@@ -285,7 +307,7 @@ export class RaftNode {
     if (message.kind === 'appendResponse') onAppendResponse(state, progress, message);
     else if (message.kind === 'snapshotResponse') onSnapshotResponse(state, progress, message);
     else onHeartbeatResponse(state, progress, message);
-    if (progress.match >= state.commitIndex) progress.lastCaughtUpMs = state.nowMs;
+    noteCatchUp(progress, state.commitIndex, state.nowMs);
     releaseEarlyReads(state);
     serveReads(state);
     askSuccessor(state);
@@ -309,17 +331,13 @@ export class RaftNode {
     invariant(log.lastTerm <= hard.term, 'no entry is newer than the term', { lastTerm: log.lastTerm });
     invariant((role === 'leader') === (leadership !== undefined), 'only a leader leads', { role });
     invariant((role === 'leader') === (leaderId === id), 'a leader knows itself', { role, leaderId });
-    invariant(role === 'observer' || isVoter(this.#state), 'only voters take part', { role });
+    const mayTakePart = role === 'observer' || role === 'leader' || takesPart(this.#state);
+    invariant(mayTakePart, 'only voters take part', { role });
   }
 }
 
 function initialState({ id, directoryId, voters, config, random, durable }: RaftNodeOptions): RaftState {
   const { hardState, snapshot, logStart, entries } = durable;
-  invariant(
-    voters.some((key) => key.id === id),
-    'a node is among the configured voters',
-    { id },
-  );
   const log = new RaftLog(logStart.index, logStart.term, entries);
   const applied = snapshot?.index ?? 0;
   invariant(log.startIndex <= applied, 'a compacted log has its snapshot', { startIndex: log.startIndex });
@@ -331,19 +349,24 @@ function initialState({ id, directoryId, voters, config, random, durable }: Raft
       lastIndex: log.lastIndex,
     },
   );
+  const voterSets = new VoterSets({ index: applied, voters: snapshot?.voters ?? hardState.voters });
+  voterSets.append(entries.filter(({ index }) => index > applied));
   // Only here may the log's term exceed the stored one: both are written together, the log in the same batch or later (Q3).
   const term = Math.max(hardState.term, log.lastTerm);
   const hard = term === hardState.term ? hardState : { ...hardState, term, votedFor: undefined };
   return {
     id,
     directoryId,
-    nodeIds: voters.map((key) => key.id),
+    configured: voters,
+    contacts: new Set(voters.map((voter) => voter.id).filter((other) => other !== id)),
     config,
     random,
     out: [],
     nowMs: Number.NEGATIVE_INFINITY,
     hard,
     log,
+    voterSets,
+    reportedVoters: undefined,
     snapshot,
     commitIndex: Math.max(hardState.commitIndex, applied),
     emittedIndex: applied,

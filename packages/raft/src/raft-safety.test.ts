@@ -50,6 +50,7 @@ class Storm {
     const voters = Array.from({ length: size }, (_, i) => ({
       id: i + 1,
       directoryId: named ? `d${i + 1}` : '',
+      address: '',
     }));
     this.replicas = voters.map(
       ({ id }) =>

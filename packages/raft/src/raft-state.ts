@@ -9,7 +9,8 @@ import type { FollowerProgress } from './follower-progress.ts';
 import type { RaftConfig } from './raft-config.ts';
 import type { Persist, RaftEffect, Role } from './raft-effect.ts';
 import type { RaftLog } from './raft-log.ts';
-import type { RaftMessage, VoterKey } from './raft-message.ts';
+import type { RaftMessage, Voter, VoterKey } from './raft-message.ts';
+import { sameVoter, type VoterSet, type VoterSets } from './voter-sets.ts';
 
 export interface PendingPersist {
   readonly id: number;
@@ -50,8 +51,10 @@ export interface IncomingSnapshot {
 export interface RaftState {
   readonly id: NodeId;
   readonly directoryId: string;
-  /** The configured nodes; their directories are in `hard.voters` once the cluster has formed. */
-  readonly nodeIds: readonly NodeId[];
+  /** The configured voters, from which a new cluster forms; empty on a node that joins one. */
+  readonly configured: readonly Voter[];
+  /** Nodes outside the voter set that may know the leader. */
+  readonly contacts: Set<NodeId>;
   readonly config: RaftConfig;
   readonly random: Random;
   readonly out: RaftEffect[];
@@ -59,6 +62,10 @@ export interface RaftState {
 
   hard: HardState;
   readonly log: RaftLog;
+  /** As the log has them; the latest is in force. */
+  readonly voterSets: VoterSets;
+  /** Last told by `votersChanged`. */
+  reportedVoters: VoterSet | undefined;
   snapshot: Snapshot | undefined;
   /** Everything up to here is in the log of a majority. */
   commitIndex: number;
@@ -88,7 +95,8 @@ export interface RaftState {
   /** Directory of each blank node that was met; only while the cluster forms. */
   blankDirectories: Map<NodeId, string>;
   helloDueMs: number;
-  votes: Map<NodeId, boolean>;
+  /** By directory. */
+  votes: Map<string, boolean>;
   /** Candidate: the own vote counts once this persist is durable. */
   selfVotePersistId: number;
   leadership: Leadership | undefined;
@@ -97,25 +105,56 @@ export interface RaftState {
   incoming: IncomingSnapshot | undefined;
 }
 
+/** The voter set in force. */
+export function votersOf(state: RaftState): readonly Voter[] {
+  return state.voterSets.latest.voters;
+}
+
 export function isFormed(state: RaftState): boolean {
-  return state.hard.voters.length > 0;
+  return votersOf(state).length > 0;
 }
 
 export function isVoterKey(state: RaftState, key: VoterKey): boolean {
-  return state.hard.voters.some(({ id, directoryId }) => id === key.id && directoryId === key.directoryId);
+  return votersOf(state).some((voter) => sameVoter(voter, key));
 }
 
 export function isVoter(state: RaftState): boolean {
   return isVoterKey(state, state);
 }
 
+/**
+ * Whether this directory may stand for election: it votes in the set in force, or in one that is not replaced for
+ * good. Without the latter, the only log that holds an uncommitted removal could not be led (thesis §4.2.2).
+ */
+export function takesPart(state: RaftState): boolean {
+  const live = state.voterSets.liveAt(state.commitIndex);
+  return live.some(({ voters }) => voters.some((voter) => sameVoter(voter, state)));
+}
+
+/**
+ * What each voter in force has reached, as this leader knows it: `own` for itself if it votes, `none` for a directory
+ * that it has not heard.
+ */
+export function reachedByVoters(
+  state: RaftState,
+  own: number,
+  none: number,
+  reached: (progress: FollowerProgress) => number,
+): number[] {
+  return votersOf(state).map((voter) => {
+    if (sameVoter(voter, state)) return own;
+    const progress = state.leadership?.progress.get(voter.id);
+    return progress?.directoryId === voter.directoryId ? reached(progress) : none;
+  });
+}
+
 export function selfKey({ id, directoryId }: RaftState): VoterKey {
   return { id, directoryId };
 }
 
-/** Every configured node but this one. */
+/** The nodes of the voter set in force but this one, each once: while a disk is replaced two voters share a node. */
 export function peers(state: RaftState): NodeId[] {
-  return state.nodeIds.filter((id) => id !== state.id);
+  return [...new Set(votersOf(state).map(({ id }) => id))].filter((id) => id !== state.id);
 }
 
 /** What a message says beyond its envelope. Distributes over the union. */

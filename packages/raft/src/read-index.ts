@@ -5,7 +5,7 @@
  */
 import { invariant } from '@millrace/core';
 import { reachedByMajority } from './quorum.ts';
-import type { RaftState } from './raft-state.ts';
+import { type RaftState, reachedByVoters } from './raft-state.ts';
 import { leadershipOf, sendHeartbeats } from './replication.ts';
 
 export function onRead(state: RaftState, id: number): void {
@@ -39,11 +39,7 @@ export function releaseEarlyReads(state: RaftState): void {
 export function serveReads(state: RaftState): void {
   const leadership = leadershipOf(state);
   if (leadership.reads.length === 0) return;
-  const rounds = state.hard.voters.map(({ id, directoryId }) => {
-    if (id === state.id) return leadership.round;
-    const progress = leadership.progress.get(id);
-    return progress?.directoryId === directoryId ? progress.ackedRound : 0;
-  });
+  const rounds = reachedByVoters(state, leadership.round, 0, ({ ackedRound }) => ackedRound);
   const confirmed = reachedByMajority(rounds);
   invariant(confirmed <= leadership.round, 'only rounds that began are answered', {
     confirmed,

@@ -28,6 +28,7 @@ export function appendAsLeader(
   const term = state.hard.term;
   const entries = items.map((data, i): Entry => ({ index: first + i, term, kind, data }));
   state.log.append(entries);
+  state.voterSets.append(entries);
   persist(state, { entries });
   for (const progress of leadershipOf(state).progress.values()) replicateTo(state, progress);
   return entries;
@@ -43,7 +44,7 @@ function maySend(state: RaftState, { mode, probing, inflight }: FollowerProgress
 }
 
 /** Sends one append, even if it carries nothing but the commit index; or a piece of snapshot where the log does not reach. */
-function sendAppend(state: RaftState, progress: FollowerProgress): void {
+export function sendAppend(state: RaftState, progress: FollowerProgress): void {
   const prevIndex = progress.next - 1;
   if (progress.mode === 'snapshot' || prevIndex < state.log.startIndex) {
     sendSnapshotChunk(state, progress);
@@ -175,7 +176,7 @@ function sendSnapshotChunk(state: RaftState, progress: FollowerProgress): void {
     progress.snapshot = state.snapshot;
     progress.snapshotPosition = 0;
   }
-  const { index, term, data } = progress.snapshot;
+  const { index, term, voters, data } = progress.snapshot;
   const position = progress.snapshotPosition;
   progress.probing = true;
   send(
@@ -188,6 +189,7 @@ function sendSnapshotChunk(state: RaftState, progress: FollowerProgress): void {
       position,
       totalBytes: data.length,
       checksum: checksumOf(progress.snapshot),
+      voters,
       data: data.subarray(position, position + state.config.snapshotChunkMaxBytes),
     },
     state.hardPersistId,

@@ -3,11 +3,20 @@
  */
 import { invariant, type NodeId } from '@millrace/core';
 import { newProgress } from './follower-progress.ts';
-import { countVotes } from './quorum.ts';
-import { isVoter, peers, persistHard, type RaftState, randomDelayMs, selfKey, send } from './raft-state.ts';
+import { countVotes, type VoteResult } from './quorum.ts';
+import {
+  peers,
+  persistHard,
+  type RaftState,
+  randomDelayMs,
+  selfKey,
+  send,
+  takesPart,
+  votersOf,
+} from './raft-state.ts';
 import { appendAsLeader, sendHeartbeats } from './replication.ts';
 
-/** Follows in `term`, which may be the present one. A directory outside the voter set observes. */
+/** Follows in `term`, which may be the present one. A directory that may not stand observes. */
 export function becomeFollower(state: RaftState, term: number, leaderId: NodeId | undefined): void {
   invariant(term >= state.hard.term, 'a term never decreases', { from: state.hard.term, to: term });
   invariant(leaderId !== state.id, 'nobody follows itself', { leaderId });
@@ -17,7 +26,7 @@ export function becomeFollower(state: RaftState, term: number, leaderId: NodeId 
     state.incoming = undefined;
   }
   if (state.leadership !== undefined) resign(state);
-  state.role = isVoter(state) ? 'follower' : 'observer';
+  state.role = takesPart(state) ? 'follower' : 'observer';
   state.leaderId = leaderId;
   state.leaderLinkBroken = false;
   state.votes = new Map();
@@ -34,12 +43,12 @@ function resign(state: RaftState): void {
 
 /** Asks who would vote for this node, without touching term or vote (Q7). */
 export function becomePreCandidate(state: RaftState): void {
-  invariant(isVoter(state) && state.role !== 'leader', 'only a voter that does not lead stands', {
+  invariant(takesPart(state) && state.role !== 'leader', 'only a voter that does not lead stands', {
     role: state.role,
   });
   state.role = 'preCandidate';
   state.leaderId = undefined;
-  state.votes = new Map([[state.id, true]]);
+  state.votes = new Map([[state.directoryId, true]]);
   scheduleElectionTimeout(state);
   const { lastIndex, lastTerm } = state.log;
   for (const to of peers(state)) {
@@ -50,7 +59,7 @@ export function becomePreCandidate(state: RaftState): void {
 
 /** Opens the next term with the own vote; it counts, and others hear of it, once it is durable. */
 export function becomeCandidate(state: RaftState, transfer: boolean): void {
-  invariant(isVoter(state) && state.role !== 'leader', 'only a voter that does not lead stands', {
+  invariant(takesPart(state) && state.role !== 'leader', 'only a voter that does not lead stands', {
     role: state.role,
   });
   state.selfVotePersistId = persistHard(state, { term: state.hard.term + 1, votedFor: selfKey(state) });
@@ -66,10 +75,12 @@ export function becomeCandidate(state: RaftState, transfer: boolean): void {
   }
 }
 
-export function tally(state: RaftState): 'won' | 'lost' | 'pending' {
-  const ballots = [...state.votes.values()];
-  const granted = ballots.filter((vote) => vote).length;
-  return countVotes(state.hard.voters.length, granted, ballots.length - granted);
+/** Only votes of the set in force count: the own one does not if this node is about to leave it. */
+export function tally(state: RaftState): VoteResult {
+  const ballots = votersOf(state).map(({ directoryId }) => state.votes.get(directoryId));
+  const granted = ballots.filter((vote) => vote === true).length;
+  const refused = ballots.filter((vote) => vote === false).length;
+  return countVotes(ballots.length, granted, refused);
 }
 
 /** Leads the term that was just won, opening it with a leader change (Q22). */
@@ -81,11 +92,14 @@ export function becomeLeader(state: RaftState): void {
   state.role = 'leader';
   state.leaderId = state.id;
   const next = state.log.lastIndex + 1;
-  const followers = state.hard.voters.filter(({ id }) => id !== state.id);
+  const followers = votersOf(state).filter(({ id }) => id !== state.id);
   state.leadership = {
     firstIndex: next,
     progress: new Map(
-      followers.map((key) => [key.id, newProgress({ ...key, voter: true }, next, state.nowMs)]),
+      followers.map(({ id, directoryId }) => [
+        id,
+        newProgress({ id, directoryId, voter: true }, next, state.nowMs),
+      ]),
     ),
     heartbeatDueMs: state.nowMs,
     round: 0,

@@ -14,7 +14,7 @@ export function onSnapshotTaken(state: RaftState, index: number, data: Buffer): 
   invariant(term !== undefined, 'a snapshot ends inside the log', { index });
   const compactTo = Math.max(state.log.startIndex, index - state.config.retainedEntries);
   const compactTerm = state.log.termAt(compactTo)!;
-  const snapshot = { index, term, data };
+  const snapshot = { index, term, voters: state.voterSets.at(index).voters, data };
   const id = ++state.lastPersistId;
   state.pendingPersists.push({ id, durableIndex: state.log.lastIndex });
   state.pendingSave = { persistId: id, snapshot, compactTo };
@@ -27,6 +27,7 @@ export function completeSnapshots(state: RaftState): void {
   if (pendingSave !== undefined && pendingSave.persistId <= durablePersistId) {
     state.pendingSave = undefined;
     state.snapshot = pendingSave.snapshot;
+    state.voterSets.compactTo(pendingSave.snapshot.index);
     // An install may have moved the log past it meanwhile.
     if (pendingSave.compactTo > state.log.startIndex) state.log.compactTo(pendingSave.compactTo);
   }

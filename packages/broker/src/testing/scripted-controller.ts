@@ -150,6 +150,8 @@ export class ScriptedController {
         ),
       ),
       electLeaders: decided(electLeaders),
+      addVoter: async ({ directoryId }) => ({ directoryId }),
+      removeVoter: async ({ directoryId }) => ({ directoryId }),
       describeQuorum: async () => ({
         leaderId: 0,
         leaderEpoch: 1,

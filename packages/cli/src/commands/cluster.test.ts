@@ -53,8 +53,8 @@ test('cluster info, broker and quorum commands print tables', async () => {
     HighWatermark:         77
     MaxFollowerLag:        77
     MaxFollowerLagTimeMs:  40
-    CurrentVoters:         [{"id":1,"directoryId":"dir-1"},{"id":2,"directoryId":"dir-2"},{"id":3,"directoryId":"dir-3"}]
-    CurrentObservers:      [{"id":4,"directoryId":"dir-4"}]
+    CurrentVoters:         [{"id":1,"directoryId":"dir-1","address":"host-1:9191","lag":"0"},{"id":2,"directoryId":"dir-2","address":"host-2:9191","lag":"2"},{"id":3,"directoryId":"dir-3","address":"host-3:9191","lag":"77"}]
+    CurrentObservers:      [{"id":4,"directoryId":"dir-4","address":"host-4:9191","lag":"0"}]
     "
   `);
   expect((await run(cluster, 'quorum replication')).stdout).toMatchInlineSnapshot(`

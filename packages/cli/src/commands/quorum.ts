@@ -1,6 +1,7 @@
 /** `millrace quorum`: the metadata quorum, in the words of Kafka's kafka-metadata-quorum. */
-import type { QuorumInfo, QuorumReplicaInfo } from '@millrace/client';
+import type { QuorumInfo, QuorumReplicaInfo, VoterOptions } from '@millrace/client';
 import type { Command } from 'commander';
+import { usageError } from '../cli-error.ts';
 import { printColumns, printFields } from '../column-printer.ts';
 import type { CommandContext } from '../command-context.ts';
 import { toJson } from '../plain-value.ts';
@@ -18,6 +19,57 @@ export function quorumCommand(program: Command, shell: Shell): void {
     .description('Show how far each voter and observer has come.')
     .addHelpText('after', '\nExample:\n  millrace quorum replication')
     .action(shell.action(showReplication));
+  quorum
+    .command('add-voter')
+    .argument('<node-id>', 'a controller that observes the quorum', nodeIdOf)
+    .option('--directory <id>', 'its directory, where the node has several')
+    .description('Make a voter of a controller that observes. Changes go one voter at a time.')
+    .addHelpText('after', '\nExample:\n  millrace quorum add-voter 4')
+    .action(shell.action(addVoter));
+  quorum
+    .command('remove-voter')
+    .argument('<node-id>', 'a controller that votes', nodeIdOf)
+    .option('--directory <id>', 'its directory, where the node has several')
+    .description('Take the vote from a controller. It may be down; if it runs, it observes from then on.')
+    .addHelpText('after', '\nExample:\n  millrace quorum remove-voter 3 --directory Zm9vYmFyYmF6cXV4MDAwMQ')
+    .action(shell.action(removeVoter));
+}
+
+interface VoterFlags {
+  readonly directory?: string;
+}
+
+async function addVoter(context: CommandContext, flags: VoterFlags, nodeId: number): Promise<void> {
+  const { directoryId } = await context.admin().addVoter(nodeId, voterOptions(context, flags));
+  await showChange(context, { nodeId, directoryId }, 'votes now');
+}
+
+async function removeVoter(context: CommandContext, flags: VoterFlags, nodeId: number): Promise<void> {
+  const { directoryId } = await context.admin().removeVoter(nodeId, voterOptions(context, flags));
+  await showChange(context, { nodeId, directoryId }, 'votes no longer');
+}
+
+function voterOptions(context: CommandContext, { directory }: VoterFlags): VoterOptions {
+  return { ...context.callOptions(), ...(directory === undefined ? {} : { directoryId: directory }) };
+}
+
+async function showChange(
+  context: CommandContext,
+  { nodeId, directoryId }: { readonly nodeId: number; readonly directoryId: string },
+  what: string,
+): Promise<void> {
+  await context.show({
+    value: { nodeId, directoryId },
+    text: () => `Node ${nodeId} with directory ${directoryId} ${what}.\n`,
+    names: () => [String(nodeId)],
+  });
+}
+
+/** @throws a usage error. */
+function nodeIdOf(text: string): number {
+  const id = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(id)) throw usageError(`"${text}" is no node id`);
+  return id;
 }
 
 async function showStatus(context: CommandContext): Promise<void> {
@@ -33,8 +85,8 @@ async function showStatus(context: CommandContext): Promise<void> {
     highWatermark: String(quorum.highWatermark),
     maxFollowerLag: String(Math.max(0, ...followers.map(({ lag }) => lag))),
     maxFollowerLagTimeMs: String(Math.max(0, ...followers.map(({ lastCaughtUpMs }) => lastCaughtUpMs))),
-    currentVoters: quorum.voters.map(voterValue),
-    currentObservers: quorum.observers.map(voterValue),
+    currentVoters: quorum.voters.map((voter) => voterValue(quorum, voter)),
+    currentObservers: quorum.observers.map((observer) => voterValue(quorum, observer)),
   };
   await context.show({
     value,
@@ -89,12 +141,18 @@ interface QuorumRow extends QuorumReplicaInfo {
   readonly status: 'Leader' | 'Follower' | 'Observer';
 }
 
-function replicasOf({ leaderId, voters, observers }: QuorumInfo): QuorumRow[] {
-  const end = Math.max(0, ...voters.map(({ logEndOffset }) => logEndOffset));
+/** Records behind the leader; behind the furthest voter while the leader is none of them. */
+function lagIn({ leaderId, voters }: QuorumInfo, { logEndOffset }: QuorumReplicaInfo): number {
+  const end = Math.max(0, ...voters.map((voter) => voter.logEndOffset));
   const leaderEnd = voters.find(({ nodeId }) => nodeId === leaderId)?.logEndOffset ?? end;
+  return Math.max(0, leaderEnd - Math.max(0, logEndOffset));
+}
+
+function replicasOf(quorum: QuorumInfo): QuorumRow[] {
+  const { leaderId, voters, observers } = quorum;
   const row = (replica: QuorumReplicaInfo, status: QuorumRow['status']): QuorumRow => ({
     ...replica,
-    lag: Math.max(0, leaderEnd - Math.max(0, replica.logEndOffset)),
+    lag: lagIn(quorum, replica),
     status,
   });
   return [
@@ -103,8 +161,9 @@ function replicasOf({ leaderId, voters, observers }: QuorumInfo): QuorumRow[] {
   ];
 }
 
-function voterValue({ nodeId, directoryId }: QuorumReplicaInfo): object {
-  return { id: nodeId, directoryId };
+function voterValue(quorum: QuorumInfo, replica: QuorumReplicaInfo): object {
+  const { nodeId, directoryId, address } = replica;
+  return { id: nodeId, directoryId, address, lag: String(lagIn(quorum, replica)) };
 }
 
 function ago(elapsedMs: number): number | undefined {

@@ -110,6 +110,25 @@ export class FakeAdmin implements AdminClient {
     return QUORUM;
   }
 
+  async addVoter(nodeId: number): Promise<{ readonly directoryId: string }> {
+    this.#check();
+    const observer = QUORUM.observers.find((replica) => replica.nodeId === nodeId);
+    if (observer === undefined) throw new MillraceError('VOTER_NOT_FOUND', `node ${nodeId} does not observe`);
+    return observer;
+  }
+
+  async removeVoter(
+    nodeId: number,
+    { directoryId }: { readonly directoryId?: string } = {},
+  ): Promise<{ readonly directoryId: string }> {
+    this.#check();
+    const voter = QUORUM.voters.find((replica) => replica.nodeId === nodeId);
+    if (voter === undefined || (directoryId ?? voter.directoryId) !== voter.directoryId) {
+      throw new MillraceError('VOTER_NOT_FOUND', `node ${nodeId} is no voter`);
+    }
+    return voter;
+  }
+
   async listOffsets(
     queries: readonly (TopicPartition & { readonly at: OffsetSpec })[],
   ): Promise<ListedOffset[]> {
@@ -163,9 +182,39 @@ const QUORUM: QuorumInfo = {
   leaderEpoch: 4,
   highWatermark: 77,
   voters: [
-    { nodeId: 1, directoryId: 'dir-1', logEndOffset: 77, lastContactMs: 0, lastCaughtUpMs: 0 },
-    { nodeId: 2, directoryId: 'dir-2', logEndOffset: 75, lastContactMs: 12, lastCaughtUpMs: 40 },
-    { nodeId: 3, directoryId: 'dir-3', logEndOffset: -1, lastContactMs: -1, lastCaughtUpMs: -1 },
+    {
+      nodeId: 1,
+      directoryId: 'dir-1',
+      address: 'host-1:9191',
+      logEndOffset: 77,
+      lastContactMs: 0,
+      lastCaughtUpMs: 0,
+    },
+    {
+      nodeId: 2,
+      directoryId: 'dir-2',
+      address: 'host-2:9191',
+      logEndOffset: 75,
+      lastContactMs: 12,
+      lastCaughtUpMs: 40,
+    },
+    {
+      nodeId: 3,
+      directoryId: 'dir-3',
+      address: 'host-3:9191',
+      logEndOffset: -1,
+      lastContactMs: -1,
+      lastCaughtUpMs: -1,
+    },
   ],
-  observers: [{ nodeId: 4, directoryId: 'dir-4', logEndOffset: 77, lastContactMs: 3, lastCaughtUpMs: 3 }],
+  observers: [
+    {
+      nodeId: 4,
+      directoryId: 'dir-4',
+      address: 'host-4:9191',
+      logEndOffset: 77,
+      lastContactMs: 3,
+      lastCaughtUpMs: 3,
+    },
+  ],
 };

@@ -91,9 +91,16 @@ export interface ClusterInfo {
   readonly underMinIsrPartitionCount: number;
 }
 
+/** The directory where a node has several that can be meant. */
+export interface VoterOptions extends AdminOptions {
+  readonly directoryId?: string;
+}
+
 export interface QuorumReplicaInfo {
   readonly nodeId: NodeId;
   readonly directoryId: string;
+  /** host:port where other nodes reach it; empty where it is not known. */
+  readonly address: string;
   readonly logEndOffset: number;
   /** Since the leader last heard from it; -1 if never or unknown. */
   readonly lastContactMs: number;

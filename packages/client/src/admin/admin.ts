@@ -1,11 +1,12 @@
 /** The admin that users hold: typed calls in, typed answers out. Any broker answers; changes reach the controller through it. */
-import type { MillraceError, TopicPartition } from '@millrace/core';
+import type { MillraceError, NodeId, TopicPartition } from '@millrace/core';
 import {
   adminService,
   brokerService,
   type DeleteRecordsRequest,
   type Failure,
   type PartitionDeleted,
+  type RequestHeader,
 } from '@millrace/protocol';
 import {
   checkList,
@@ -40,6 +41,7 @@ import type {
   ResourceConfigs,
   TopicInfo,
   ValidateOptions,
+  VoterOptions,
 } from './admin-shapes.ts';
 import { newTopicOnWire, partitionAssignments, topicInfo } from './admin-wire.ts';
 import { nodesHealth } from './node-health.ts';
@@ -237,6 +239,29 @@ export class Admin implements AsyncDisposable {
 
   async describeCluster(options: AdminOptions = {}): Promise<ClusterInfo> {
     return await this.#cluster.callAnyNode(adminService.describeCluster, (header) => ({ header }), options);
+  }
+
+  /**
+   * Makes a voter of a controller that observes the quorum; it is waited for while it starts or catches up. Resolves
+   * with its directory once the new voters are decided. Only one voter changes at a time.
+   * @throws {MillraceError} VOTER_NOT_FOUND if it does not observe; DUPLICATE_VOTER; REQUEST_TIMED_OUT.
+   */
+  async addVoter(nodeId: NodeId, options: VoterOptions = {}): Promise<{ readonly directoryId: string }> {
+    return await this.#changeVoter(adminService.addVoter, nodeId, options);
+  }
+
+  /** The opposite; the node observes from then on. @throws {MillraceError} VOTER_NOT_FOUND; INVALID_REQUEST for the last one. */
+  async removeVoter(nodeId: NodeId, options: VoterOptions = {}): Promise<{ readonly directoryId: string }> {
+    return await this.#changeVoter(adminService.removeVoter, nodeId, options);
+  }
+
+  async #changeVoter(
+    method: typeof adminService.addVoter | typeof adminService.removeVoter,
+    nodeId: NodeId,
+    { directoryId = '', ...options }: VoterOptions,
+  ): Promise<{ readonly directoryId: string }> {
+    const make = (header: RequestHeader) => ({ header, nodeId, directoryId });
+    return (await this.#cluster.changeByAnyNode(method, make, options)).response;
   }
 
   /**

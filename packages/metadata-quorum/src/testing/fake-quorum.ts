@@ -1,5 +1,6 @@
 /** A quorum in memory for controller tests: the propose/apply contract, with commits and leadership in the test's hand. */
 import { Deferred, MillraceError, type NodeId } from '@millrace/core';
+import type { Voter } from '@millrace/raft';
 import type { ControllerOptions, ControllerQuorum } from '../controller.ts';
 import type { QuorumStatus } from '../quorum-status.ts';
 
@@ -87,6 +88,19 @@ export class FakeQuorum implements ControllerQuorum {
   }
 
   async transferLeadership(): Promise<void> {}
+
+  voters(): readonly Voter[] {
+    return [];
+  }
+
+  /** The entry that a voter set would be; who votes does not matter here. */
+  changeVoters(): { offset: number; committed: Promise<{ offset: number }> } {
+    const offset = this.committed.length + this.#uncommitted.length;
+    const proposal: Proposal = { data: null, done: new Deferred() };
+    this.#uncommitted.push(proposal);
+    if (this.isAutomatic) void Promise.resolve().then(() => this.commit());
+    return { offset, committed: proposal.done.promise };
+  }
 
   async close(): Promise<void> {}
 }

@@ -1,7 +1,9 @@
 /** What every Raft store must do, as a suite that each implementation's test runs. */
-import type { Entry, HardState } from '@millrace/raft';
+import type { Entry, HardState, Voter } from '@millrace/raft';
 import { describe, expect, test } from 'vitest';
 import type { RaftStore } from '../raft-store.ts';
+
+const VOTERS: readonly Voter[] = [{ id: 1, directoryId: 'd1', address: 'host:1' }];
 
 const entry = (index: number, term: number, text = `${term}/${index}`): Entry => ({
   index,
@@ -13,7 +15,7 @@ const entry = (index: number, term: number, text = `${term}/${index}`): Entry =>
 const hardState = (term: number, commitIndex = 0): HardState => ({
   term,
   votedFor: { id: 1, directoryId: 'd1' },
-  voters: [{ id: 1, directoryId: 'd1' }],
+  voters: VOTERS,
   commitIndex,
 });
 
@@ -51,12 +53,13 @@ export function testRaftStore(name: string, reopen: (path: string) => Promise<Ra
       const [store, restart] = await fresh();
       const leaderChange: Entry = { index: 1, term: 1, kind: 'leaderChange', data: Buffer.alloc(0) };
       await store.write({ hardState: hardState(1), entries: [leaderChange] });
-      await store.write({ entries: [entry(2, 1), entry(3, 1)] });
+      const voters: Entry = { index: 3, term: 1, kind: 'voters', data: Buffer.from('[]') };
+      await store.write({ entries: [entry(2, 1), voters] });
       await store.write({ hardState: hardState(2, 1) });
       const again = await restart();
       const state = await again.load();
       expect(state.hardState).toEqual(hardState(2, 1));
-      expect(state.entries).toEqual([leaderChange, entry(2, 1), entry(3, 1)]);
+      expect(state.entries).toEqual([leaderChange, entry(2, 1), voters]);
       await again.close();
     });
 
@@ -82,7 +85,7 @@ export function testRaftStore(name: string, reopen: (path: string) => Promise<Ra
     test('a saved snapshot replaces the log up to where it is compacted', async () => {
       const [store, restart] = await fresh();
       await store.write({ entries: [1, 2, 3, 4, 5].map((index) => entry(index, 1)) });
-      await store.saveSnapshot({ index: 4, term: 1, data: BIG }, 2, 1);
+      await store.saveSnapshot({ index: 4, term: 1, voters: VOTERS, data: BIG }, 2, 1);
       const again = await restart();
       const state = await again.load();
       expect(state.snapshot?.index).toBe(4);
@@ -95,8 +98,8 @@ export function testRaftStore(name: string, reopen: (path: string) => Promise<Ra
     test('an installed snapshot replaces everything, and the log goes on behind it', async () => {
       const [store, restart] = await fresh();
       await store.write({ hardState: hardState(1), entries: [1, 2, 3].map((index) => entry(index, 1)) });
-      await store.saveSnapshot({ index: 2, term: 1, data: Buffer.from('old') }, 1, 1);
-      const installSnapshot = { index: 9, term: 3, data: Buffer.from('new') };
+      await store.saveSnapshot({ index: 2, term: 1, voters: [], data: Buffer.from('old') }, 1, 1);
+      const installSnapshot = { index: 9, term: 3, voters: VOTERS, data: Buffer.from('new') };
       await store.write({ installSnapshot, hardState: hardState(3, 9), entries: [entry(10, 3)] });
       const again = await restart();
       const state = await again.load();
@@ -109,9 +112,14 @@ export function testRaftStore(name: string, reopen: (path: string) => Promise<Ra
     test('an empty snapshot is a snapshot', async () => {
       const [store, restart] = await fresh();
       await store.write({ entries: [entry(1, 1)] });
-      await store.saveSnapshot({ index: 1, term: 1, data: Buffer.alloc(0) }, 1, 1);
+      await store.saveSnapshot({ index: 1, term: 1, voters: VOTERS, data: Buffer.alloc(0) }, 1, 1);
       const again = await restart();
-      expect((await again.load()).snapshot).toEqual({ index: 1, term: 1, data: Buffer.alloc(0) });
+      expect((await again.load()).snapshot).toEqual({
+        index: 1,
+        term: 1,
+        voters: VOTERS,
+        data: Buffer.alloc(0),
+      });
       await again.close();
     });
   });

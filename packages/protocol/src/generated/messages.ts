@@ -1642,6 +1642,8 @@ export interface QuorumReplica {
   /** Ms since the leader last heard from it; -1 if never or unknown. */
   readonly lastContactMs: number;
   readonly lastCaughtUpMs: number;
+  /** host:port; empty where it is not known. */
+  readonly address: string;
 }
 
 function sizeQuorumReplica(message: QuorumReplica): number {
@@ -1651,6 +1653,7 @@ function sizeQuorumReplica(message: QuorumReplica): number {
   if (message.logEndOffset !== 0) size += 1 + sizeSint64(message.logEndOffset);
   if (message.lastContactMs !== 0) size += 1 + sizeSint64(message.lastContactMs);
   if (message.lastCaughtUpMs !== 0) size += 1 + sizeSint64(message.lastCaughtUpMs);
+  if (message.address !== '') size += 1 + sizeText(message.address);
   return size;
 }
 
@@ -1675,6 +1678,10 @@ function writeQuorumReplica(message: QuorumReplica, writer: WireWriter): void {
     writer.uint32(40);
     writer.sint64(message.lastCaughtUpMs);
   }
+  if (message.address !== '') {
+    writer.uint32(50);
+    writer.text(message.address);
+  }
 }
 
 function readQuorumReplica(reader: WireReader, end: number): QuorumReplica {
@@ -1683,6 +1690,7 @@ function readQuorumReplica(reader: WireReader, end: number): QuorumReplica {
   let logEndOffset: number = 0;
   let lastContactMs: number = 0;
   let lastCaughtUpMs: number = 0;
+  let address: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -1701,15 +1709,199 @@ function readQuorumReplica(reader: WireReader, end: number): QuorumReplica {
       case 40:
         lastCaughtUpMs = reader.sint64();
         break;
+      case 50:
+        address = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { nodeId, directoryId, logEndOffset, lastContactMs, lastCaughtUpMs };
+  return { nodeId, directoryId, logEndOffset, lastContactMs, lastCaughtUpMs, address };
 }
 
 export const QuorumReplica: Codec<QuorumReplica> = codec('millrace.v1.QuorumReplica', sizeQuorumReplica, writeQuorumReplica, readQuorumReplica);
+
+/** Makes a voter of a directory that observes the quorum. */
+export interface AddVoterRequest {
+  readonly header: RequestHeader;
+  readonly nodeId: number;
+  /** Empty: the one directory of the node that observes. */
+  readonly directoryId: string;
+}
+
+function sizeAddVoterRequest(message: AddVoterRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  if (message.nodeId !== 0) size += 1 + sizeUint32(message.nodeId);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  return size;
+}
+
+function writeAddVoterRequest(message: AddVoterRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  if (message.nodeId !== 0) {
+    writer.uint32(16);
+    writer.uint32(message.nodeId);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(26);
+    writer.text(message.directoryId);
+  }
+}
+
+function readAddVoterRequest(reader: WireReader, end: number): AddVoterRequest {
+  let header: RequestHeader | undefined;
+  let nodeId: number = 0;
+  let directoryId: string = '';
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 16:
+        nodeId = reader.uint32();
+        break;
+      case 26:
+        directoryId = reader.text();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), nodeId, directoryId };
+}
+
+export const AddVoterRequest: Codec<AddVoterRequest> = codec('millrace.v1.AddVoterRequest', sizeAddVoterRequest, writeAddVoterRequest, readAddVoterRequest);
+
+export interface AddVoterResponse {
+  readonly directoryId: string;
+}
+
+function sizeAddVoterResponse(message: AddVoterResponse): number {
+  let size = 0;
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  return size;
+}
+
+function writeAddVoterResponse(message: AddVoterResponse, writer: WireWriter): void {
+  if (message.directoryId !== '') {
+    writer.uint32(10);
+    writer.text(message.directoryId);
+  }
+}
+
+function readAddVoterResponse(reader: WireReader, end: number): AddVoterResponse {
+  let directoryId: string = '';
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        directoryId = reader.text();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { directoryId };
+}
+
+export const AddVoterResponse: Codec<AddVoterResponse> = codec('millrace.v1.AddVoterResponse', sizeAddVoterResponse, writeAddVoterResponse, readAddVoterResponse);
+
+export interface RemoveVoterRequest {
+  readonly header: RequestHeader;
+  readonly nodeId: number;
+  /** Empty: the one directory of the node that votes. */
+  readonly directoryId: string;
+}
+
+function sizeRemoveVoterRequest(message: RemoveVoterRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  if (message.nodeId !== 0) size += 1 + sizeUint32(message.nodeId);
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  return size;
+}
+
+function writeRemoveVoterRequest(message: RemoveVoterRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  if (message.nodeId !== 0) {
+    writer.uint32(16);
+    writer.uint32(message.nodeId);
+  }
+  if (message.directoryId !== '') {
+    writer.uint32(26);
+    writer.text(message.directoryId);
+  }
+}
+
+function readRemoveVoterRequest(reader: WireReader, end: number): RemoveVoterRequest {
+  let header: RequestHeader | undefined;
+  let nodeId: number = 0;
+  let directoryId: string = '';
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 16:
+        nodeId = reader.uint32();
+        break;
+      case 26:
+        directoryId = reader.text();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), nodeId, directoryId };
+}
+
+export const RemoveVoterRequest: Codec<RemoveVoterRequest> = codec('millrace.v1.RemoveVoterRequest', sizeRemoveVoterRequest, writeRemoveVoterRequest, readRemoveVoterRequest);
+
+export interface RemoveVoterResponse {
+  readonly directoryId: string;
+}
+
+function sizeRemoveVoterResponse(message: RemoveVoterResponse): number {
+  let size = 0;
+  if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  return size;
+}
+
+function writeRemoveVoterResponse(message: RemoveVoterResponse, writer: WireWriter): void {
+  if (message.directoryId !== '') {
+    writer.uint32(10);
+    writer.text(message.directoryId);
+  }
+}
+
+function readRemoveVoterResponse(reader: WireReader, end: number): RemoveVoterResponse {
+  let directoryId: string = '';
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        directoryId = reader.text();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { directoryId };
+}
+
+export const RemoveVoterResponse: Codec<RemoveVoterResponse> = codec('millrace.v1.RemoveVoterResponse', sizeRemoveVoterResponse, writeRemoveVoterResponse, readRemoveVoterResponse);
 
 /** First field of every request. */
 export interface RequestHeader {
@@ -4482,6 +4674,8 @@ export interface MetadataUpdate {
   readonly snapshotDone: boolean;
   /** -1 while none is known: where changes go. */
   readonly controllerId: number;
+  /** The voters of the quorum and where they are reached: in the first update, and whenever they change. */
+  readonly controllers: readonly ControllerNode[];
 }
 
 function sizeMetadataUpdate(message: MetadataUpdate): number {
@@ -4491,6 +4685,7 @@ function sizeMetadataUpdate(message: MetadataUpdate): number {
   if (message.snapshotChunk.length > 0) size += 1 + sizeBytes(message.snapshotChunk);
   if (message.snapshotDone) size += 1 + sizeBool(message.snapshotDone);
   if (message.controllerId !== 0) size += 1 + sizeSint32(message.controllerId);
+  for (const element of message.controllers) size += 1 + sizePrefixed(sizeControllerNode(element));
   return size;
 }
 
@@ -4516,6 +4711,11 @@ function writeMetadataUpdate(message: MetadataUpdate, writer: WireWriter): void 
     writer.uint32(40);
     writer.sint32(message.controllerId);
   }
+  for (const element of message.controllers) {
+    writer.uint32(50);
+    writer.uint32(sizeControllerNode(element));
+    writeControllerNode(element, writer);
+  }
 }
 
 function readMetadataUpdate(reader: WireReader, end: number): MetadataUpdate {
@@ -4524,6 +4724,7 @@ function readMetadataUpdate(reader: WireReader, end: number): MetadataUpdate {
   let snapshotChunk: Buffer = NO_BYTES;
   let snapshotDone: boolean = false;
   let controllerId: number = 0;
+  const controllers: ControllerNode[] = [];
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -4542,15 +4743,73 @@ function readMetadataUpdate(reader: WireReader, end: number): MetadataUpdate {
       case 40:
         controllerId = reader.sint32();
         break;
+      case 50:
+        controllers.push(readControllerNode(reader, reader.nested()));
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { entries, nextOffset, snapshotChunk, snapshotDone, controllerId };
+  return { entries, nextOffset, snapshotChunk, snapshotDone, controllerId, controllers };
 }
 
 export const MetadataUpdate: Codec<MetadataUpdate> = codec('millrace.v1.MetadataUpdate', sizeMetadataUpdate, writeMetadataUpdate, readMetadataUpdate);
+
+export interface ControllerNode {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+function sizeControllerNode(message: ControllerNode): number {
+  let size = 0;
+  if (message.id !== 0) size += 1 + sizeUint32(message.id);
+  if (message.host !== '') size += 1 + sizeText(message.host);
+  if (message.port !== 0) size += 1 + sizeUint32(message.port);
+  return size;
+}
+
+function writeControllerNode(message: ControllerNode, writer: WireWriter): void {
+  if (message.id !== 0) {
+    writer.uint32(8);
+    writer.uint32(message.id);
+  }
+  if (message.host !== '') {
+    writer.uint32(18);
+    writer.text(message.host);
+  }
+  if (message.port !== 0) {
+    writer.uint32(24);
+    writer.uint32(message.port);
+  }
+}
+
+function readControllerNode(reader: WireReader, end: number): ControllerNode {
+  let id: number = 0;
+  let host: string = '';
+  let port: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        id = reader.uint32();
+        break;
+      case 18:
+        host = reader.text();
+        break;
+      case 24:
+        port = reader.uint32();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { id, host, port };
+}
+
+export const ControllerNode: Codec<ControllerNode> = codec('millrace.v1.ControllerNode', sizeControllerNode, writeControllerNode, readControllerNode);
 
 export interface MetadataEntry {
   readonly offset: number;
@@ -4770,7 +5029,12 @@ export interface RaftGreeting {
   /** Another cluster's node is refused (INCONSISTENT_CLUSTER_ID), and so is one that means another node (INVALID_REQUEST). */
   readonly clusterId: string;
   readonly from: number;
+  /** Not looked at with to_any. */
   readonly to: number;
+  /** The caller knows an address only and asks who listens there. */
+  readonly toAny: boolean;
+  /** host:port where the sender itself is reached; empty if it cannot say. */
+  readonly address: string;
 }
 
 function sizeRaftGreeting(message: RaftGreeting): number {
@@ -4778,6 +5042,8 @@ function sizeRaftGreeting(message: RaftGreeting): number {
   if (message.clusterId !== '') size += 1 + sizeText(message.clusterId);
   if (message.from !== 0) size += 1 + sizeUint32(message.from);
   if (message.to !== 0) size += 1 + sizeUint32(message.to);
+  if (message.toAny) size += 1 + sizeBool(message.toAny);
+  if (message.address !== '') size += 1 + sizeText(message.address);
   return size;
 }
 
@@ -4794,12 +5060,22 @@ function writeRaftGreeting(message: RaftGreeting, writer: WireWriter): void {
     writer.uint32(24);
     writer.uint32(message.to);
   }
+  if (message.toAny) {
+    writer.uint32(32);
+    writer.bool(message.toAny);
+  }
+  if (message.address !== '') {
+    writer.uint32(42);
+    writer.text(message.address);
+  }
 }
 
 function readRaftGreeting(reader: WireReader, end: number): RaftGreeting {
   let clusterId: string = '';
   let from: number = 0;
   let to: number = 0;
+  let toAny: boolean = false;
+  let address: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -4812,12 +5088,18 @@ function readRaftGreeting(reader: WireReader, end: number): RaftGreeting {
       case 24:
         to = reader.uint32();
         break;
+      case 32:
+        toAny = reader.bool();
+        break;
+      case 42:
+        address = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { clusterId, from, to };
+  return { clusterId, from, to, toAny, address };
 }
 
 export const RaftGreeting: Codec<RaftGreeting> = codec('millrace.v1.RaftGreeting', sizeRaftGreeting, writeRaftGreeting, readRaftGreeting);
@@ -4826,12 +5108,15 @@ export const RaftGreeting: Codec<RaftGreeting> = codec('millrace.v1.RaftGreeting
 export interface RaftVoter {
   readonly id: number;
   readonly directoryId: string;
+  /** host:port; empty where the configuration of every node has it. */
+  readonly address: string;
 }
 
 function sizeRaftVoter(message: RaftVoter): number {
   let size = 0;
   if (message.id !== 0) size += 1 + sizeUint32(message.id);
   if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.address !== '') size += 1 + sizeText(message.address);
   return size;
 }
 
@@ -4844,11 +5129,16 @@ function writeRaftVoter(message: RaftVoter, writer: WireWriter): void {
     writer.uint32(18);
     writer.text(message.directoryId);
   }
+  if (message.address !== '') {
+    writer.uint32(26);
+    writer.text(message.address);
+  }
 }
 
 function readRaftVoter(reader: WireReader, end: number): RaftVoter {
   let id: number = 0;
   let directoryId: string = '';
+  let address: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -4858,12 +5148,15 @@ function readRaftVoter(reader: WireReader, end: number): RaftVoter {
       case 18:
         directoryId = reader.text();
         break;
+      case 26:
+        address = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { id, directoryId };
+  return { id, directoryId, address };
 }
 
 export const RaftVoter: Codec<RaftVoter> = codec('millrace.v1.RaftVoter', sizeRaftVoter, writeRaftVoter, readRaftVoter);
@@ -4874,6 +5167,8 @@ export interface RaftEntry {
   /** A leader change opens a term and carries no data. */
   readonly leaderChange: boolean;
   readonly data: Buffer;
+  /** The data is a voter set, in force from here on. */
+  readonly voters: boolean;
 }
 
 function sizeRaftEntry(message: RaftEntry): number {
@@ -4882,6 +5177,7 @@ function sizeRaftEntry(message: RaftEntry): number {
   if (message.term !== 0) size += 1 + sizeUint64(message.term);
   if (message.leaderChange) size += 1 + sizeBool(message.leaderChange);
   if (message.data.length > 0) size += 1 + sizeBytes(message.data);
+  if (message.voters) size += 1 + sizeBool(message.voters);
   return size;
 }
 
@@ -4902,6 +5198,10 @@ function writeRaftEntry(message: RaftEntry, writer: WireWriter): void {
     writer.uint32(34);
     writer.payload(message.data);
   }
+  if (message.voters) {
+    writer.uint32(40);
+    writer.bool(message.voters);
+  }
 }
 
 function readRaftEntry(reader: WireReader, end: number): RaftEntry {
@@ -4909,6 +5209,7 @@ function readRaftEntry(reader: WireReader, end: number): RaftEntry {
   let term: number = 0;
   let leaderChange: boolean = false;
   let data: Buffer = NO_BYTES;
+  let voters: boolean = false;
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -4924,12 +5225,15 @@ function readRaftEntry(reader: WireReader, end: number): RaftEntry {
       case 34:
         data = reader.payload();
         break;
+      case 40:
+        voters = reader.bool();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { index, term, leaderChange, data };
+  return { index, term, leaderChange, data, voters };
 }
 
 export const RaftEntry: Codec<RaftEntry> = codec('millrace.v1.RaftEntry', sizeRaftEntry, writeRaftEntry, readRaftEntry);
@@ -5553,6 +5857,8 @@ export interface RaftSnapshotChunk {
   /** CRC-32 of the whole. */
   readonly checksum: number;
   readonly data: Buffer;
+  /** In force after the snapshot. */
+  readonly voters: readonly RaftVoter[];
 }
 
 function sizeRaftSnapshotChunk(message: RaftSnapshotChunk): number {
@@ -5565,6 +5871,7 @@ function sizeRaftSnapshotChunk(message: RaftSnapshotChunk): number {
   if (message.totalBytes !== 0) size += 1 + sizeUint64(message.totalBytes);
   if (message.checksum !== 0) size += 1 + sizeUint32(message.checksum);
   if (message.data.length > 0) size += 1 + sizeBytes(message.data);
+  for (const element of message.voters) size += 1 + sizePrefixed(sizeRaftVoter(element));
   return size;
 }
 
@@ -5601,6 +5908,11 @@ function writeRaftSnapshotChunk(message: RaftSnapshotChunk, writer: WireWriter):
     writer.uint32(66);
     writer.payload(message.data);
   }
+  for (const element of message.voters) {
+    writer.uint32(74);
+    writer.uint32(sizeRaftVoter(element));
+    writeRaftVoter(element, writer);
+  }
 }
 
 function readRaftSnapshotChunk(reader: WireReader, end: number): RaftSnapshotChunk {
@@ -5612,6 +5924,7 @@ function readRaftSnapshotChunk(reader: WireReader, end: number): RaftSnapshotChu
   let totalBytes: number = 0;
   let checksum: number = 0;
   let data: Buffer = NO_BYTES;
+  const voters: RaftVoter[] = [];
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -5639,12 +5952,15 @@ function readRaftSnapshotChunk(reader: WireReader, end: number): RaftSnapshotChu
       case 66:
         data = reader.payload();
         break;
+      case 74:
+        voters.push(readRaftVoter(reader, reader.nested()));
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, snapshotIndex, snapshotTerm, position, totalBytes, checksum, data };
+  return { term, directoryId, snapshotIndex, snapshotTerm, position, totalBytes, checksum, data, voters };
 }
 
 export const RaftSnapshotChunk: Codec<RaftSnapshotChunk> = codec('millrace.v1.RaftSnapshotChunk', sizeRaftSnapshotChunk, writeRaftSnapshotChunk, readRaftSnapshotChunk);
@@ -6200,6 +6516,9 @@ export const adminService = {
   electLeaders: { path: '/millrace.v1.Admin/ElectLeaders', kind: 'unary', request: ElectLeadersRequest, response: ElectLeadersResponse } as RpcMethod<ElectLeadersRequest, ElectLeadersResponse, 'unary'>,
   describeCluster: { path: '/millrace.v1.Admin/DescribeCluster', kind: 'unary', request: DescribeClusterRequest, response: DescribeClusterResponse } as RpcMethod<DescribeClusterRequest, DescribeClusterResponse, 'unary'>,
   describeQuorum: { path: '/millrace.v1.Admin/DescribeQuorum', kind: 'unary', request: DescribeQuorumRequest, response: DescribeQuorumResponse } as RpcMethod<DescribeQuorumRequest, DescribeQuorumResponse, 'unary'>,
+  /** One voter more or less; answered once the new set is committed. */
+  addVoter: { path: '/millrace.v1.Admin/AddVoter', kind: 'unary', request: AddVoterRequest, response: AddVoterResponse } as RpcMethod<AddVoterRequest, AddVoterResponse, 'unary'>,
+  removeVoter: { path: '/millrace.v1.Admin/RemoveVoter', kind: 'unary', request: RemoveVoterRequest, response: RemoveVoterResponse } as RpcMethod<RemoveVoterRequest, RemoveVoterResponse, 'unary'>,
 };
 
 export const brokerService = {
@@ -6228,10 +6547,12 @@ export const controllerService = {
   alterConfigs: { path: '/millrace.v1.Controller/AlterConfigs', kind: 'unary', request: AlterConfigsRequest, response: AlterConfigsResponse } as RpcMethod<AlterConfigsRequest, AlterConfigsResponse, 'unary'>,
   electLeaders: { path: '/millrace.v1.Controller/ElectLeaders', kind: 'unary', request: ElectLeadersRequest, response: ElectLeadersResponse } as RpcMethod<ElectLeadersRequest, ElectLeadersResponse, 'unary'>,
   describeQuorum: { path: '/millrace.v1.Controller/DescribeQuorum', kind: 'unary', request: DescribeQuorumRequest, response: DescribeQuorumResponse } as RpcMethod<DescribeQuorumRequest, DescribeQuorumResponse, 'unary'>,
+  addVoter: { path: '/millrace.v1.Controller/AddVoter', kind: 'unary', request: AddVoterRequest, response: AddVoterResponse } as RpcMethod<AddVoterRequest, AddVoterResponse, 'unary'>,
+  removeVoter: { path: '/millrace.v1.Controller/RemoveVoter', kind: 'unary', request: RemoveVoterRequest, response: RemoveVoterResponse } as RpcMethod<RemoveVoterRequest, RemoveVoterResponse, 'unary'>,
 };
 
 export const raftService = {
-  /** One stream for each pair and direction: the caller speaks, the callee answers only the greeting (with an empty frame) or ends the stream with the reason. A stream that breaks tells both sides at once that the other may be gone. */
+  /** One stream for each pair and direction: the caller speaks, the callee answers only the greeting (with its own) or ends the stream with the reason. A stream that breaks tells both sides at once that the other may be gone. */
   talk: { path: '/millrace.v1.Raft/Talk', kind: 'duplex', request: RaftFrame, response: RaftFrame } as RpcMethod<RaftFrame, RaftFrame, 'duplex'>,
 };
 

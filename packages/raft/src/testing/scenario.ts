@@ -16,13 +16,17 @@
  *   settle                    deliver and flush until nothing moves (quiet: prints only roles and commits)
  *   propose 1 a b             read 1 ID     transfer 1 [to]     disconnect 1 PEER     snapshot 1
  *   crash 1                   unsynced writes are lost       wipe 1 DIRECTORY
- *   status 1   log 1 …        in flight: inflight
+ *   join 4 [1]                a node of no configuration starts and has met 1
+ *   add 1 4                   1 is asked to add the directory of 4 to the voters
+ *   remove 1 3 [DIRECTORY]    1 is asked to remove a voter
+ *   cut 1 2                   what goes between the two is lost, until heal
+ *   status 1   log 1 …        voters 1 …: sets that are decided or may be       in flight: inflight
  */
 import { invariant, type NodeId } from '@millrace/core';
 import { DEFAULT_RAFT_CONFIG, type RaftConfig } from '../raft-config.ts';
 import type { RaftEffect } from '../raft-effect.ts';
-import type { Entry, RaftMessage } from '../raft-message.ts';
-import { describeEntry, type Envelope, TestReplica } from './test-replica.ts';
+import type { Entry, RaftMessage, Voter } from '../raft-message.ts';
+import { describeEntry, describeVoters, type Envelope, TestReplica } from './test-replica.ts';
 
 export function replayScript(script: string): string {
   const scenario = new Scenario();
@@ -40,7 +44,10 @@ function replayBlock(block: string, scenario: Scenario): string {
 
 class Scenario {
   #config: RaftConfig = { ...DEFAULT_RAFT_CONFIG, retainedEntries: 0 };
-  #replicas: TestReplica[] = [];
+  readonly #replicas = new Map<NodeId, TestReplica>();
+  readonly #cut = new Set<string>();
+  /** As last told by each node: a restart that finds the same set is no news. */
+  readonly #toldVoters = new Map<NodeId, string>();
   #inflight: Envelope[] = [];
   #nowMs = 0;
   #isQuiet = false;
@@ -63,7 +70,7 @@ class Scenario {
     nodes: ([size, naming]) => this.#createNodes(Number(size), naming === 'named'),
     cluster: ([size, leader]) => {
       this.#createNodes(Number(size), true);
-      for (const { id } of this.#replicas) this.run(`start ${id}`);
+      for (const id of this.#replicas.keys()) this.run(`start ${id}`);
       this.#settle();
       this.run(`tick ${leader}`);
       this.#settle();
@@ -85,8 +92,12 @@ class Scenario {
     isolate: ([id]) => {
       this.#isolated = id;
     },
+    cut: ([a, b]) => {
+      this.#cut.add(`${a}-${b}`).add(`${b}-${a}`);
+    },
     heal: () => {
       this.#isolated = undefined;
+      this.#cut.clear();
     },
     deliver: (args) => {
       for (const envelope of this.#take(args)) this.#deliver(envelope);
@@ -118,6 +129,28 @@ class Scenario {
     snapshot: ([id]) => this.#replica(id).takeSnapshot(this.#nowMs),
     crash: ([id]) => this.#replica(id).crash(),
     wipe: ([id, directoryId]) => this.#replica(id).wipe(directoryId!),
+    join: ([id, ...met]) => {
+      const joiner = this.#replicas.get(Number(id)) ?? this.#create(Number(id), []);
+      joiner.start(this.#nowMs);
+      for (const peer of met) joiner.step({ kind: 'peerFound', peer: Number(peer) }, this.#nowMs);
+    },
+    add: ([id, added]) => {
+      const { directoryId } = this.#replica(added);
+      const voter = { id: Number(added), directoryId, address: `host-${added}` };
+      this.#replica(id).step({ kind: 'changeVoters', change: { kind: 'add', voter } }, this.#nowMs);
+    },
+    remove: ([id, removed, directoryId = `d${removed}`]) => {
+      const voter = { id: Number(removed), directoryId };
+      this.#replica(id).step({ kind: 'changeVoters', change: { kind: 'remove', voter } }, this.#nowMs);
+    },
+    voters: (ids) => {
+      for (const id of ids) {
+        const sets = this.#replica(id).node.status().voterSets;
+        this.#say(
+          `${id}: ${sets.map(({ index, voters }) => `${describeVoters(voters)}@${index}`).join(' ')}`,
+        );
+      }
+    },
     inflight: () => {
       for (const envelope of this.#inflight) this.#say(describeEnvelope(envelope));
     },
@@ -140,27 +173,36 @@ class Scenario {
     const voters = Array.from({ length: size }, (_, i) => ({
       id: i + 1,
       directoryId: named ? `d${i + 1}` : '',
+      address: `host-${i + 1}`,
     }));
-    this.#replicas = voters.map(
-      ({ id }) =>
-        new TestReplica({
-          id,
-          voters,
-          config: this.#config,
-          seed: 1,
-          observe: (replica, effect) => this.#observe(replica, effect),
-          transmit: (envelope) => {
-            const isLost = [envelope.from, envelope.to].includes(Number(this.#isolated));
-            if (!isLost) this.#inflight.push(envelope);
-          },
-        }),
-    );
+    for (const { id } of voters) this.#create(id, voters);
+  }
+
+  #create(id: NodeId, voters: readonly Voter[]): TestReplica {
+    const replica = new TestReplica({
+      id,
+      voters,
+      config: this.#config,
+      seed: 1,
+      observe: (observed, effect) => this.#observe(observed, effect),
+      transmit: (envelope) => {
+        const { from, to } = envelope;
+        const isLost = [from, to].includes(Number(this.#isolated)) || this.#cut.has(`${from}-${to}`);
+        if (!isLost) this.#inflight.push(envelope);
+      },
+    });
+    this.#replicas.set(id, replica);
+    return replica;
   }
 
   #replica(id: string | undefined): TestReplica {
-    const replica = this.#replicas[Number(id) - 1];
+    const replica = this.#replicas.get(Number(id));
     invariant(replica !== undefined, 'a scenario names its nodes', { id });
     return replica;
+  }
+
+  #running(): TestReplica[] {
+    return [...this.#replicas.values()].filter(({ isUp }) => isUp);
   }
 
   #deliver(envelope: Envelope): void {
@@ -181,13 +223,11 @@ class Scenario {
 
   #pass(ms: number): void {
     const untilMs = this.#nowMs + ms;
-    const nextMs = (): number =>
-      Math.min(...this.#replicas.filter(({ isUp }) => isUp).map(({ node }) => node.deadlineMs));
+    const nextMs = (): number => Math.min(...this.#running().map(({ node }) => node.deadlineMs));
     for (let due = nextMs(); due <= untilMs; due = nextMs()) {
       this.#nowMs = Math.max(this.#nowMs, due);
       this.#isQuiet = true;
-      for (const { isUp, id } of this.#replicas)
-        if (isUp) this.#replica(String(id)).step({ kind: 'tick' }, this.#nowMs);
+      for (const replica of this.#running()) replica.step({ kind: 'tick' }, this.#nowMs);
       this.#settle();
     }
     this.#nowMs = untilMs;
@@ -196,16 +236,21 @@ class Scenario {
   #settle(): void {
     this.#isQuiet = true;
     const isMoving = (): boolean =>
-      this.#inflight.length > 0 || this.#replicas.some(({ isUp, disk }) => isUp && disk.pending.length > 0);
+      this.#inflight.length > 0 || this.#running().some(({ disk }) => disk.pending.length > 0);
     for (let round = 0; isMoving(); round++) {
       invariant(round < 1000, 'a scenario settles');
       for (const envelope of this.#inflight.splice(0)) this.#deliver(envelope);
-      for (const replica of this.#replicas) if (replica.isUp) replica.flush(this.#nowMs);
+      for (const replica of this.#running()) replica.flush(this.#nowMs);
     }
     this.#isQuiet = false;
   }
 
   #observe({ id }: TestReplica, effect: RaftEffect): void {
+    if (effect.kind === 'votersChanged') {
+      const told = describeVoters(effect.voters);
+      if (this.#toldVoters.get(id) === told) return;
+      this.#toldVoters.set(id, told);
+    }
     const line = describeEffect(id, effect);
     const isMinor = ['send', 'persist'].includes(effect.kind);
     if (!this.#isQuiet || !isMinor) this.#say(line);
@@ -257,6 +302,14 @@ function describeEffect(id: NodeId, effect: RaftEffect): string {
       return `${id}: proposed ${effect.firstIndex}..${effect.lastIndex} in term ${effect.term}`;
     case 'proposalRefused':
       return `${id}: proposal refused, ${effect.reason}`;
+    case 'votersProposed':
+      return `${id}: voters proposed at ${effect.index} in term ${effect.term}`;
+    case 'votersRefused':
+      return `${id}: voters refused, ${effect.reason}`;
+    case 'votersChanged':
+      return `${id}: voters ${describeVoters(effect.voters)}@${effect.index}`;
+    case 'peersLearned':
+      return `${id}: learned of ${describeVoters(effect.peers)}`;
     case 'readReady':
       return `${id}: read ${effect.id} ready at ${effect.index}`;
     case 'readRefused':

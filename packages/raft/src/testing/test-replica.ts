@@ -4,8 +4,9 @@ import type { Snapshot } from '../durable-state.ts';
 import type { RaftConfig } from '../raft-config.ts';
 import type { RaftEffect } from '../raft-effect.ts';
 import type { RaftEvent } from '../raft-event.ts';
-import type { Entry, RaftMessage, VoterKey } from '../raft-message.ts';
+import type { Entry, RaftMessage, Voter } from '../raft-message.ts';
 import { RaftNode } from '../raft-node.ts';
+import { decodeVoters } from '../voter-sets.ts';
 import { TestDisk } from './test-disk.ts';
 
 export interface Envelope {
@@ -16,7 +17,8 @@ export interface Envelope {
 
 export interface ReplicaSetup {
   readonly id: NodeId;
-  readonly voters: readonly VoterKey[];
+  /** Empty for a node that joins. */
+  readonly voters: readonly Voter[];
   readonly config: RaftConfig;
   readonly seed: number;
   /** Sees every effect, in order, before it is performed. */
@@ -122,5 +124,13 @@ export class TestReplica {
 }
 
 export function describeEntry({ term, kind, data }: Entry): string {
+  if (kind === 'voters') return `${term}:${describeVoters(decodeVoters(data)!)}`;
   return kind === 'leaderChange' ? `${term}:*` : `${term}:${data.toString()}`;
+}
+
+/** `{1 2 3}`; a directory is named where it is not the node's first one. */
+export function describeVoters(voters: readonly Voter[]): string {
+  const name = ({ id, directoryId }: Voter): string =>
+    directoryId === `d${id}` ? String(id) : `${id}:${directoryId}`;
+  return `{${voters.map(name).join(' ')}}`;
 }
