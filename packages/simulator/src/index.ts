@@ -36,6 +36,15 @@ export {
   type Linearizability,
   type SequentialModel,
 } from './history/linearizability.ts';
+export { CALM_LINK, Link, type LinkSettings } from './network/link.ts';
+export { linkSettings, NetworkFaults, rpcOptions } from './network/network-faults.ts';
+export { type Blockage, type Direction, type LinkWatcher, SimNetwork } from './network/sim-network.ts';
+export {
+  SimRaftDirectory,
+  type SimRaftDirectoryOptions,
+  SimRaftTransport,
+} from './network/sim-raft-transport.ts';
+export { SimRpcNetwork, type SimRpcOptions } from './network/sim-rpc-network.ts';
 export {
   FAULT_CLASSES,
   type FaultClass,

@@ -140,9 +140,10 @@ test.each([
 ])('%s that nobody catches ends its process and is a violation', async (_what, misbehave) => {
   const world = new World({ seed: 5 });
   world.process('a').start(({ clock }) => void clock.schedule(10, misbehave));
-  const failure: SimulationFailure = await world
-    .run(100)
-    .then(expect.fail, (error: unknown) => error as never);
+  const failure: SimulationFailure = await world.run(100).then(
+    () => expect.fail('no failure'),
+    (error: unknown) => error as never,
+  );
   expect(failure).toBeInstanceOf(SimulationFailure);
   expect(failure.violation).toContain('broken');
   expect(failure.facts.process).toBe('a');
