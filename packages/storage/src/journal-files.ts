@@ -1,11 +1,13 @@
 /**
  * The journal's files: which one is written, when one is retired, and reuse of retired ones. A file is
  * retired only when every log it covers is on stable storage and that has been written down. Blocks that are
- * allocated already make a sync cheaper (about 1.7 times here), so files are padded ahead and reused.
+ * allocated already make a sync cheaper (about 1.7 times here), so files are made ahead and reused; only a file
+ * that is needed before it could be made grows by padding.
  */
 import { type Clock, Deferred, type Logger } from '@millrace/core';
 import type { DiskFile, FileSystem } from './file-system.ts';
 import type { JournalClient } from './journal.ts';
+import { JournalPreparation } from './journal-preparation.ts';
 import { type JournalFileName, journalPath, listJournalFiles } from './journal-replay.ts';
 
 export interface JournalFile {
@@ -32,6 +34,8 @@ export interface JournalFilesOptions {
 const RETIREMENT_PAUSE_MS = 2;
 const PADDING_BYTES = 1024 * 1024;
 const FREE_FILES_MAX = 2;
+/** A node that writes little needs little: each file made ahead is this much larger than the one before. */
+const PREPARED_GROWTH = 4;
 
 const FREE_SUFFIX = '.free';
 
@@ -44,6 +48,10 @@ export class JournalFiles {
   /** Files of the run before whose records are still wanted. */
   #replayed: string[] = [];
   #free: string[] = [];
+  #preparation: JournalPreparation | undefined;
+  #preparing: Promise<void> | undefined;
+  /** It failed beside the file that is written now. */
+  #isPreparationFutile = false;
   #nextNumber = 1;
   #endOfPrevious = 0;
   #retiring: Promise<void> | undefined;
@@ -84,14 +92,9 @@ export class JournalFiles {
   /** The file for the next `bytes`; waits for a retirement if the journal's space is used up. */
   async fileFor(bytes: number): Promise<JournalFile> {
     const active = this.#live.at(-1);
-    if (
-      active !== undefined &&
-      (active.sizeBytes === 0 || active.sizeBytes + bytes <= this.#options.fileBytes)
-    ) {
-      return active;
-    }
+    if (active !== undefined && this.#takes(active, bytes)) return active;
     const { fileBytes, maxBytes } = this.#options;
-    while (this.#live.length > 1 && (this.#live.length + 1) * fileBytes > maxBytes) {
+    while (this.#live.length > 1 && this.#liveBytes + fileBytes > maxBytes) {
       const before = this.#live.length;
       this.#isUrgent = true;
       this.#hurry.resolve();
@@ -103,6 +106,13 @@ export class JournalFiles {
     return await this.#start();
   }
 
+  /** A file that would have to grow makes way for one that is ready. */
+  #takes({ sizeBytes, allocatedBytes }: JournalFile, bytes: number): boolean {
+    const end = sizeBytes + bytes;
+    if (sizeBytes === 0) return true;
+    return end <= this.#options.fileBytes && (end <= allocatedBytes || this.#free.length === 0);
+  }
+
   /** Zeros to write after the next `bytes`, so that the file's blocks are allocated ahead. */
   paddingAfter(bytes: number): Buffer | undefined {
     const file = this.#live.at(-1)!;
@@ -112,6 +122,15 @@ export class JournalFiles {
     file.allocatedBytes = end + wanted;
     padding ??= Buffer.alloc(PADDING_BYTES);
     return wanted === 0 ? undefined : padding.subarray(0, wanted);
+  }
+
+  /** After a round: frees old files and makes new ones, in the background, as it becomes time. */
+  keepRoom(): void {
+    this.retireIfDue();
+    if (!this.#isPreparationDue()) return;
+    this.#preparing = this.#prepare().finally(() => {
+      this.#preparing = undefined;
+    });
   }
 
   /** Starts freeing the oldest files, in the background, once half of the journal's space is used. */
@@ -130,7 +149,14 @@ export class JournalFiles {
     await this.#retiring;
   }
 
+  async #stopPreparing(): Promise<void> {
+    this.#isStopped = true;
+    this.#preparation?.stop();
+    await this.#preparing;
+  }
+
   async close(): Promise<void> {
+    await this.#stopPreparing();
     await this.stopRetiring();
     for (const { disk } of this.#live) disk.closeSync();
     this.#live = [];
@@ -138,7 +164,36 @@ export class JournalFiles {
 
   #isRetirementDue(): boolean {
     const { fileBytes, maxBytes } = this.#options;
-    return this.#live.length > 1 && (this.#live.length + 1) * fileBytes > maxBytes / 2;
+    return this.#live.length > 1 && this.#liveBytes + fileBytes > maxBytes / 2;
+  }
+
+  get #liveBytes(): number {
+    return this.#live.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
+  }
+
+  /** Half of what is ready is used, and nothing else is ready. */
+  #isPreparationDue(): boolean {
+    if (this.#preparing !== undefined || this.#free.length > 0) return false;
+    if (this.#isStopped || this.#isPreparationFutile) return false;
+    const { sizeBytes, allocatedBytes } = this.#live.at(-1)!;
+    const { fileBytes, maxBytes } = this.#options;
+    return sizeBytes > allocatedBytes / 2 && this.#liveBytes + fileBytes <= maxBytes;
+  }
+
+  async #prepare(): Promise<void> {
+    const { fileSystem, directory, clock, fileBytes, logger } = this.#options;
+    const path = `${journalPath(directory, this.#nextNumber++)}${FREE_SUFFIX}`;
+    const sizeBytes = Math.min(fileBytes, this.#live.at(-1)!.allocatedBytes * PREPARED_GROWTH);
+    try {
+      this.#preparation = new JournalPreparation({ fileSystem, clock, path, sizeBytes });
+      if (await this.#preparation.done) this.#free.push(path);
+      else fileSystem.unlinkSync(path);
+    } catch (error) {
+      // Without it rounds are slower, no more; and who must write will hear of the disk soon enough.
+      logger.warn({ event: 'journal_preparation_failed', err: error }, 'no journal file is made ahead');
+      this.#isPreparationFutile = true;
+      discard(fileSystem, path);
+    }
   }
 
   /** Cut short as soon as an append waits for a file. */
@@ -162,7 +217,9 @@ export class JournalFiles {
         await this.#options.checkpoint();
         this.#live.shift();
         oldest.disk.closeSync();
-        this.#release(oldest.path);
+        // Those from the time when little was written would have to grow again.
+        if (oldest.allocatedBytes < this.#options.fileBytes) this.#options.fileSystem.unlinkSync(oldest.path);
+        else this.#release(oldest.path);
       }
     } catch (error) {
       this.#options.logger.error(
@@ -191,6 +248,7 @@ export class JournalFiles {
       allocatedBytes: disk.sizeSync(),
     };
     this.#live.push(file);
+    this.#isPreparationFutile = false;
     return file;
   }
 
@@ -216,4 +274,13 @@ function listFreeFiles(fileSystem: FileSystem, directory: string): JournalFileNa
     .readdirSync(directory)
     .filter(({ name }) => name.endsWith(FREE_SUFFIX))
     .map(({ name }) => ({ number: Number(name.slice(0, 20)), path: `${directory}/${name}` }));
+}
+
+/** What cannot be removed now is found by the next start. */
+function discard(fileSystem: FileSystem, path: string): void {
+  try {
+    fileSystem.unlinkSync(path);
+  } catch {
+    // The disk has failed already, or there never was a file.
+  }
 }

@@ -239,7 +239,7 @@ export class Journal {
     }
     for (const [client, nextOffset] of ends) client.journalFlushed(nextOffset);
     for (const { done } of round) done?.resolve();
-    this.#files.retireIfDue();
+    this.#files.keepRoom();
   }
 
   #fail(cause: unknown, round: readonly Queued[]): void {
