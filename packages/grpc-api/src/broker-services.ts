@@ -10,7 +10,7 @@ import {
 import { FetchStream } from './fetch-stream.ts';
 import { ProduceStream } from './produce-stream.ts';
 import { registerReplicationService } from './replication-service.ts';
-import { checkCluster, contextOf } from './request-header.ts';
+import { checkAwaited, checkCluster, contextOf } from './request-header.ts';
 import { toWireFailures } from './wire-failure.ts';
 
 /** Registers Broker and Replication. */
@@ -43,7 +43,7 @@ export function registerBrokerServices(server: RpcListener, broker: BrokerApi): 
 
 type Handler<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
 
-/** Registers unary methods whose requests must be meant for this cluster. */
+/** Registers unary methods whose requests must be meant for this cluster and be waited for still: nobody else's are worked on. */
 export function unaryFor(server: RpcListener, { clusterId }: { readonly clusterId: string }) {
   return <Request extends { readonly header: RequestHeader }, Response>(
     method: UnaryMethod<Request, Response>,
@@ -51,6 +51,7 @@ export function unaryFor(server: RpcListener, { clusterId }: { readonly clusterI
   ): void => {
     server.unary(method, (request, context) => {
       checkCluster(request.header, clusterId);
+      checkAwaited(context);
       return handler(request, context);
     });
   };

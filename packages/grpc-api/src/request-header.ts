@@ -1,12 +1,18 @@
 /** What every request carries besides its content, in and out. */
 import { MillraceError } from '@millrace/core';
-import type { RequestHeader } from '@millrace/protocol';
+import type { CallContext, RequestHeader } from '@millrace/protocol';
 
 /** @throws {MillraceError} INCONSISTENT_CLUSTER_ID if the request names another cluster. */
 export function checkCluster(header: RequestHeader, clusterId: string): void {
   if (header.clusterId === '' || header.clusterId === clusterId) return;
   const message = `the request is for cluster ${header.clusterId}, this is cluster ${clusterId}`;
   throw new MillraceError('INCONSISTENT_CLUSTER_ID', message);
+}
+
+/** @throws {MillraceError} REQUEST_TIMED_OUT if the caller gave up already: under load requests come late. */
+export function checkAwaited({ timeLeftMs, signal }: Pick<CallContext, 'timeLeftMs' | 'signal'>): void {
+  if (timeLeftMs !== 0 && !signal.aborted) return;
+  throw new MillraceError('REQUEST_TIMED_OUT', 'nobody waits for the answer any more; nothing was done');
 }
 
 /** The house's RequestContext. */
