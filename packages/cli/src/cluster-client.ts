@@ -16,7 +16,7 @@ export type ProducerClient = Pick<Producer, 'isFull' | 'whenReady' | 'send' | 'f
 export interface ConsumerClient
   extends Pick<
     Consumer,
-    'assign' | 'seek' | 'pause' | 'beginningOffsets' | 'endOffsets' | 'offsetsForTimes' | 'close'
+    'assign' | 'seek' | 'pause' | 'position' | 'beginningOffsets' | 'endOffsets' | 'offsetsForTimes' | 'close'
   > {
   batches(options?: { readonly signal?: AbortSignal }): AsyncIterable<ConsumerBatch>;
 }

@@ -6,14 +6,19 @@
 import type { ConsumerRecord } from '@millrace/client';
 import { ByteBuffer } from './byte-buffer.ts';
 import type { ConsumerClient } from './cluster-client.ts';
+import type { CliEnvironment } from './environment.ts';
 import type { OutputStream } from './output-stream.ts';
+import { batchesOrQuiet, passedEnds } from './passed-ends.ts';
 
 export interface ConsumeLimits {
   /** Most records in all. */
   readonly count: number;
-  /** By `topic:partition`, the offset at which reading it ends; absent: never. */
+  /** By `partitionKey`, the offset at which reading it ends; absent: never. */
   readonly ends: ReadonlyMap<string, bigint> | undefined;
 }
+
+/** A partition whose end was not reached is looked into after twice this long without a batch. */
+const QUIET_MS = 500;
 
 export type PrintRecord = (record: ConsumerRecord, out: ByteBuffer) => void;
 
@@ -32,13 +37,23 @@ export async function consumeRecords(
   stdout: OutputStream,
   print: PrintRecord,
   limits: ConsumeLimits,
-  signal: AbortSignal,
+  { clock, interrupted: signal }: Pick<CliEnvironment, 'clock' | 'interrupted'>,
 ): Promise<number> {
   const out = new ByteBuffer(WRITE_BYTES);
   const unfinished = limits.ends && new Map(limits.ends);
   let left = limits.count;
   if (left === 0 || unfinished?.size === 0) return 0;
-  for await (const batch of consumer.batches({ signal })) {
+  const batches = consumer.batches({ signal });
+  let passed: ReadonlySet<string> = new Set();
+  for await (const batch of unfinished ? batchesOrQuiet(batches, clock, QUIET_MS) : batches) {
+    if (batch === undefined) {
+      // Believed when the next look is as quiet: a batch may have been on its way while the positions were asked for.
+      for (const key of passed) unfinished!.delete(key);
+      if (unfinished!.size === 0) break;
+      passed = await passedEnds(consumer, unfinished!, { timeoutMs: QUIET_MS, signal });
+      continue;
+    }
+    passed = new Set();
     const key = partitionKey(batch.topic, batch.partition);
     const end = limits.ends?.get(key);
     for (const record of batch.records) {

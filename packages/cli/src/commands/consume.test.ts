@@ -1,5 +1,6 @@
 /** Consuming: where it starts, where it stops, and what it prints. */
 import { Writable } from 'node:stream';
+import { ManualClock } from '@millrace/core';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { FakeCluster } from '../testing/fake-cluster.ts';
 import { type CliTestOptions, runCli } from '../testing/run-cli.ts';
@@ -71,6 +72,39 @@ test('the end is where the topic ended when the command began', async () => {
     },
   });
   expect(await consume(['--from-beginning', '-e'], { stdout: growing })).toMatchObject({ code: 0 });
+});
+
+test.each([
+  ['deleted', () => cluster.deletedTo.set('orders:0', 3n).set('orders:1', 7n)],
+  [
+    'cut by an unclean election',
+    () => {
+      for (const log of cluster.topic('orders').records) log.length = Math.min(log.length, 1);
+    },
+  ],
+])('the end is reached when all that was left before it is %s', async (_how, lose) => {
+  cluster.batchRecords = 1;
+  const clock = new ManualClock();
+  let printed = 0;
+  const stdout = new Writable({
+    write(_chunk, _encoding, done) {
+      if (++printed === 2) lose();
+      done();
+    },
+  });
+  const running = consume(['--from-beginning', '-e'], { stdout, clock });
+  let isOver = false;
+  void running.finally(() => {
+    isOver = true;
+  });
+  const startMs = clock.nowMs();
+  while (!isOver) {
+    clock.advance(10);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect((await running).code).toBe(0);
+  expect(printed).toBeLessThan(5);
+  expect(clock.nowMs() - startMs).toBeLessThan(5_000);
 });
 
 test('an offset that is not there is told', async () => {

@@ -82,7 +82,7 @@ async function consume(
   );
 
   const limits = { count: flags.count ?? Number.POSITIVE_INFINITY, ends };
-  await consumeRecords(consumer, context.stdout, print, limits, context.interrupted);
+  await consumeRecords(consumer, context.stdout, print, limits, context.environment);
   context.throwIfInterrupted();
 }
 

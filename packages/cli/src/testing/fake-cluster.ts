@@ -54,6 +54,8 @@ export class FakeCluster {
   /** Sends fail with this from the n-th record on. */
   sendFailure: { readonly from: number; readonly error: MillraceError } | undefined;
   batchRecords = 1_000;
+  /** By `topic:partition`: records before it are gone, and consumers jump over them. */
+  readonly deletedTo = new Map<string, bigint>();
   #sent = 0;
 
   readonly connect: Connect = (options): ClusterClient => {

@@ -32,6 +32,8 @@ export class FakeConsumer implements ConsumerClient {
       let idle = true;
       for (const position of this.#positions.values()) {
         const { topic, partition } = position.partition;
+        const deletedTo = this.#cluster.deletedTo.get(keyOf(position.partition)) ?? 0n;
+        if (deletedTo > position.offset) position.offset = deletedTo;
         const log = this.#cluster.topic(topic).records[partition]!;
         const start = Number(position.offset);
         const records = position.paused ? [] : log.slice(start, start + this.#cluster.batchRecords);
@@ -52,6 +54,10 @@ export class FakeConsumer implements ConsumerClient {
       this.#cluster.idleConsumers += 1;
       await whenAborted(options.signal);
     }
+  }
+
+  async position(partition: TopicPartition): Promise<bigint> {
+    return this.#positions.get(keyOf(partition))!.offset;
   }
 
   async beginningOffsets(partitions: readonly TopicPartition[]) {
