@@ -32,7 +32,7 @@ export class Checkpoints {
   readonly #highWatermarks: Offsets;
   /** False if recovery points existed and cannot be read. */
   readonly areRecoveryPointsKnown: boolean;
-  /** False if none were ever written, or they cannot be read. */
+  /** False if they existed and are gone or cannot be read. */
   readonly areLogStartsKnown: boolean;
   /** Partitions whose lines may still be on disk: one that takes such a name would inherit them. */
   #forgotten = new Set<string>();
@@ -62,8 +62,9 @@ export class Checkpoints {
     this.areRecoveryPointsKnown = recoveryPoints !== undefined;
     this.#recoveryPoints = recoveryPoints ?? new Map();
     const logStarts = read(LOG_STARTS);
-    this.areLogStartsKnown =
-      logStarts !== undefined && fileSystem.statSync(this.#path(LOG_STARTS)) !== undefined;
+    // Written before the recovery points: where neither is, no log start was ever moved.
+    const isThere = (name: string): boolean => fileSystem.statSync(this.#path(name)) !== undefined;
+    this.areLogStartsKnown = logStarts !== undefined && (isThere(LOG_STARTS) || !isThere(RECOVERY_POINTS));
     this.#logStarts = logStarts ?? new Map();
     this.#highWatermarks = read(HIGH_WATERMARKS) ?? new Map();
   }
@@ -132,8 +133,8 @@ export class Checkpoints {
     this.#forgotten = new Set();
     try {
       this.#collect();
-      await replaceWholeDurably(this.#fileSystem, this.#path(RECOVERY_POINTS), format(this.#recoveryPoints));
       await replaceWholeDurably(this.#fileSystem, this.#path(LOG_STARTS), format(this.#logStarts));
+      await replaceWholeDurably(this.#fileSystem, this.#path(RECOVERY_POINTS), format(this.#recoveryPoints));
       if (this.#leaving.size > 0) await this.#syncHighWatermarks();
     } catch (error) {
       for (const key of this.#leaving) this.#forgotten.add(key);

@@ -48,7 +48,8 @@ export async function cutAll(
   offset: number,
 ): Promise<void> {
   offsets.recoveryPoint = 0;
-  offsets.startMovedTo(offset);
+  // Up before the files go, else those that are missing would pass for lost; down only once the new one is there.
+  if (offset > offsets.logStart) offsets.startMovedTo(offset);
   await checkpoint();
   // Before the files go: replayed onto what is left of them, the journal would find a hole.
   await journal?.reset(client, offset);

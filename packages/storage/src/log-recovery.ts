@@ -40,7 +40,7 @@ export interface RecoveredLog extends LogState {
   /** Ascending, at least one; the last is loaded and takes appends. */
   readonly segments: Segment[];
   readonly logStartOffset: number;
-  /** The log holds batches that may not be on stable storage. */
+  /** The log holds batches that may not be on stable storage, or lost files that a power loss would bring back. */
   readonly isUnsynced: boolean;
   /** The files were made just now. */
   readonly isCreated: boolean;
@@ -56,7 +56,7 @@ export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog
     throw logDamaged(folder, `marked as damaged (${reason})`);
   }
   removeLeftovers(context, names);
-  const segments = openSegments(context, names);
+  const segments = withoutOrphans(context, openSegments(context, names));
   const hadSegments = segments.length > 0;
   if (!hadSegments) segments.push(createFirst(context));
   const firstOffset = segments[0]!.baseOffset;
@@ -66,8 +66,9 @@ export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog
       `it begins at offset ${firstOffset}; ${context.logStartOffset} to ${firstOffset - 1} are missing`,
     );
   }
+  let isCut = !hadSegments && offsetsOf(names, '.log').length > 0;
   if (wasClean) await openClean(context, segments);
-  else await verifyTail(context, segments);
+  else isCut = (await verifyTail(context, segments)) || isCut;
   const heldAll = wasClean || (await replayJournal(context, segments));
   const logEndOffset = endOf(segments);
   if (logEndOffset < (recoveryPoint ?? 0)) {
@@ -80,7 +81,10 @@ export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog
     segments,
     logStartOffset: Math.min(logStartOffset, logEndOffset),
     isUnsynced:
-      !heldAll || (!wasClean && logEndOffset > Math.max(recoveryPoint ?? -1, segments[0]!.baseOffset)),
+      !heldAll ||
+      isCut ||
+      state.hasRemoved ||
+      (!wasClean && logEndOffset > Math.max(recoveryPoint ?? -1, segments[0]!.baseOffset)),
     isCreated: !hadSegments,
   };
 }
@@ -100,6 +104,23 @@ function openSegments({ resources, folder, logger }: RecoveryContext, names: rea
   });
 }
 
+/** The power failed before the names of a new log's files were durable, and the first is not among those that survived. */
+function withoutOrphans(context: RecoveryContext, segments: Segment[]): Segment[] {
+  const { wasClean, recoveryPoint, logStartOffset, logger, resources } = context;
+  const first = segments[0]?.baseOffset ?? 0;
+  const isFirstLost = logStartOffset !== undefined && first > logStartOffset;
+  if (wasClean || !isFirstLost || recoveryPoint === undefined || recoveryPoint > logStartOffset)
+    return segments;
+  logger.warn(
+    { event: 'log_tail_cut', segment: segments[0]!.logPath, logEndOffset: logStartOffset },
+    'the first segment of the log was never on stable storage; those after it are void',
+  );
+  for (const segment of segments.reverse()) {
+    for (const path of segment.remove(DELETED_SUFFIX)) resources.fileSystem.unlinkSync(path);
+  }
+  return [];
+}
+
 function createFirst({ folder, recoveryPoint, logStartOffset, resources, logger }: RecoveryContext): Segment {
   if ((recoveryPoint ?? 0) > (logStartOffset ?? 0)) {
     throw logDamaged(folder, `its log files are missing; it was durable up to offset ${recoveryPoint}`);
@@ -116,8 +137,8 @@ async function openClean(context: RecoveryContext, segments: readonly Segment[])
   }
 }
 
-/** Walks from the recovery point to the end; cuts at the first bad batch. */
-async function verifyTail(context: RecoveryContext, segments: Segment[]): Promise<void> {
+/** Walks from the recovery point to the end; cuts at the first bad batch. @returns whether it cut. */
+async function verifyTail(context: RecoveryContext, segments: Segment[]): Promise<boolean> {
   const { config, folder, logger } = context;
   const recoveryPoint = context.recoveryPoint ?? 0;
   // One sealed right at the recovery point may have unsynced indexes.
@@ -147,8 +168,9 @@ async function verifyTail(context: RecoveryContext, segments: Segment[]): Promis
     for (const later of segments.splice(i + 1)) {
       for (const path of later.remove(DELETED_SUFFIX)) context.resources.fileSystem.unlinkSync(path);
     }
-    return;
+    return true;
   }
+  return false;
 }
 
 /** With a lost checkpoint nobody knows what was durable, unless the journal holds all that follows. */

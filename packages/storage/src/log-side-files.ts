@@ -23,6 +23,8 @@ export class LogSideFiles {
   #producers: ProducerState | undefined;
   #snapshotOffset: number;
   #epochsChanged: 'unwritten' | 'written' | undefined;
+  /** Snapshots of what was cut are removed, but a power loss would bring them back. */
+  #isRemovalUnsynced = false;
 
   constructor(context: RecoveryContext, state: LogState) {
     this.#context = context;
@@ -80,17 +82,21 @@ export class LogSideFiles {
   }
 
   async sync(): Promise<void> {
+    const { folder, resources } = this.#context;
+    if (this.#isRemovalUnsynced) {
+      await resources.fileSystem.syncDirectory(folder);
+      this.#isRemovalUnsynced = false;
+    }
     if (this.#epochsChanged === undefined) return;
     if (this.#epochsChanged === 'unwritten') this.writeEpochs();
     this.#epochsChanged = undefined;
-    const { folder, resources } = this.#context;
     await syncFile(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`);
   }
 
   /** The log ends at `endOffset` now. */
   async truncated(endOffset: number, segments: readonly Segment[]): Promise<void> {
     if (this.epochs.truncateEnd(endOffset)) this.writeEpochs();
-    for (const offset of this.#snapshots()) if (offset > endOffset) this.#removeSnapshot(offset);
+    this.#removeSnapshotsAfter(endOffset);
     this.#snapshotOffset = Math.min(this.#snapshotOffset, this.#snapshots().at(-1) ?? -1);
     if (this.#producers === undefined) return;
     const { producers } = await recoverProducers(this.#context, segments, endOffset);
@@ -110,7 +116,7 @@ export class LogSideFiles {
   cleared(): void {
     this.epochs.clear();
     this.writeEpochs();
-    for (const offset of this.#snapshots()) this.#removeSnapshot(offset);
+    this.#removeSnapshotsAfter(-1);
     this.#snapshotOffset = -1;
     this.#producers = undefined;
   }
@@ -134,6 +140,14 @@ export class LogSideFiles {
   #snapshots(): number[] {
     const { folder, resources } = this.#context;
     return offsetsOf(fileNames(resources.fileSystem, folder), '.snapshot');
+  }
+
+  #removeSnapshotsAfter(endOffset: number): void {
+    for (const offset of this.#snapshots()) {
+      if (offset <= endOffset) continue;
+      this.#removeSnapshot(offset);
+      this.#isRemovalUnsynced = true;
+    }
   }
 
   #removeSnapshot(offset: number): void {

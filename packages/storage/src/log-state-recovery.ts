@@ -20,6 +20,8 @@ export interface LogState {
   readonly producers: ProducerState | undefined;
   /** Newest producer snapshot on disk; -1 for none. */
   readonly snapshotOffset: number;
+  /** Snapshots that do not belong to the log were removed: that must be durable before the log grows past them. */
+  readonly hasRemoved: boolean;
 }
 
 export async function recoverState(
@@ -44,8 +46,8 @@ export async function recoverProducers(
   context: RecoveryContext,
   segments: readonly Segment[],
   logEndOffset: number,
-): Promise<Pick<LogState, 'producers' | 'snapshotOffset'>> {
-  const { producers, offset } = readSnapshot(context, logEndOffset);
+): Promise<Pick<LogState, 'producers' | 'snapshotOffset' | 'hasRemoved'>> {
+  const { producers, offset, hasRemoved } = readSnapshot(context, logEndOffset);
   const nowMs = context.resources.clock.wallMs();
   const from = Math.max(offset, segments[0]!.baseOffset);
   if (from < logEndOffset) {
@@ -53,7 +55,7 @@ export async function recoverProducers(
       if (batch.baseOffset >= from) producers.update(batch, nowMs);
     });
   }
-  return { producers: producers.size > 0 ? producers : undefined, snapshotOffset: offset };
+  return { producers: producers.size > 0 ? producers : undefined, snapshotOffset: offset, hasRemoved };
 }
 
 /** @returns also the offset from which on batches must be asked; the end of the log if they need not. */
@@ -117,17 +119,18 @@ function assignJournalled(context: RecoveryContext, epochs: LeaderEpochs, logEnd
 function readSnapshot(
   { folder, resources, logger }: RecoveryContext,
   logEndOffset: number,
-): { producers: ProducerState; offset: number } {
+): { producers: ProducerState; offset: number; hasRemoved: boolean } {
   const nowMs = resources.clock.wallMs();
   const producers = new ProducerState(resources.producerIdsMax);
   const offsets = offsetsOf(fileNames(resources.fileSystem, folder), '.snapshot').reverse();
+  let hasRemoved = false;
   for (const offset of offsets) {
     const path = `${folder}/${offsetName(offset)}.snapshot`;
     if (offset <= logEndOffset) {
       const entries = decodeSnapshot(readWhole(resources.fileSystem, path) ?? Buffer.alloc(0), nowMs);
       if (entries !== undefined) {
         for (const entry of entries) producers.restore(entry);
-        return { producers, offset };
+        return { producers, offset, hasRemoved };
       }
       logger.warn(
         { event: 'producer_snapshot_rebuilt', path },
@@ -135,8 +138,9 @@ function readSnapshot(
       );
     }
     resources.fileSystem.unlinkSync(path);
+    hasRemoved = true;
   }
-  return { producers, offset: -1 };
+  return { producers, offset: -1, hasRemoved };
 }
 
 /** Headers of all batches from the one that holds `offset` on. */

@@ -8,6 +8,7 @@ export class Trash {
   readonly #logger: Logger;
   #items: { readonly path: string; readonly dueMs: number }[] = [];
   #timer: Timer | undefined;
+  #isClosed = false;
 
   constructor(fileSystem: FileSystem, clock: Clock, logger: Logger) {
     this.#fileSystem = fileSystem;
@@ -23,6 +24,7 @@ export class Trash {
 
   /** What is left is removed at the next start. */
   close(): void {
+    this.#isClosed = true;
     this.#timer?.cancel();
     this.#items = [];
   }
@@ -32,24 +34,25 @@ export class Trash {
     const dueMs = Math.min(...this.#items.map((item) => item.dueMs));
     this.#timer = this.#clock.schedule(Math.max(0, dueMs - this.#clock.nowMs()), () => {
       this.#timer = undefined;
-      this.#removeDue();
+      const nowMs = this.#clock.nowMs();
+      const due = this.#items.filter((item) => item.dueMs <= nowMs).map(({ path }) => path);
+      this.#items = this.#items.filter((item) => item.dueMs > nowMs);
       this.#schedule();
+      this.#remove(due).catch((error: unknown) => {
+        this.#logger.warn({ event: 'removal_failed', err: error }, 'deleted files could not be removed');
+      });
     });
   }
 
-  #removeDue(): void {
-    const nowMs = this.#clock.nowMs();
-    const due = this.#items.filter((item) => item.dueMs <= nowMs);
-    this.#items = this.#items.filter((item) => item.dueMs > nowMs);
-    for (const { path } of due) {
-      try {
-        this.#fileSystem.removeSync(path);
-      } catch (error) {
-        this.#logger.warn(
-          { event: 'removal_failed', path, err: error },
-          'a deleted file could not be removed',
-        );
-      }
+  /** The new names come first: a folder that a power loss gives its old name back must not be half empty. */
+  async #remove(paths: readonly string[]): Promise<void> {
+    const parents = new Set(paths.map((path) => path.slice(0, path.lastIndexOf('/')) || '/'));
+    for (const parent of parents) {
+      if (this.#fileSystem.statSync(parent) !== undefined) await this.#fileSystem.syncDirectory(parent);
+    }
+    for (const path of paths) {
+      if (this.#isClosed) return;
+      this.#fileSystem.removeSync(path);
     }
   }
 }
