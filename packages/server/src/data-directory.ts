@@ -25,10 +25,18 @@ function invalidConfig(message: string): Error {
   return new MillraceError('INVALID_CONFIG', message);
 }
 
-/** @throws {MillraceError} INVALID_CONFIG if the path, or something on its way, is no directory. */
-export function checkDirectory(fileSystem: FileSystem, path: string): void {
+/**
+ * @param source where it was given, for people.
+ * @throws what `failure` makes if the path, or something on its way, is no directory. A missing one is fine.
+ */
+export function checkDirectory(
+  source: string,
+  fileSystem: FileSystem,
+  path: string,
+  failure = invalidConfig,
+): void {
   const fault = directoryFault(fileSystem, path);
-  if (fault !== undefined) throw invalidConfig(`log.dirs=${path} ${fault}`);
+  if (fault !== undefined) throw failure(`${source}=${path} ${fault}`);
 }
 
 function directoryFault(fileSystem: FileSystem, path: string): string | undefined {
@@ -58,7 +66,7 @@ export async function openDataDirectory(
   const path = config.properties['log.dirs'];
   const nodeId = config.properties['node.id'];
   if (clusterId !== undefined) checkClusterId('clusterId', clusterId);
-  checkDirectory(fileSystem, path);
+  checkDirectory('log.dirs', fileSystem, path);
   if (!isFormatted(fileSystem, path)) {
     if (clusterId === undefined) {
       throw new MillraceError(

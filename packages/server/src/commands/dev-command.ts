@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { type CommandContext, EXIT, type ExitCode, type ProgramExtension, usageError } from '@millrace/cli';
 import { Deferred } from '@millrace/core';
 import { createLogger } from '../create-logger.ts';
-import { isFormatted } from '../data-directory.ts';
+import { checkDirectory, isFormatted } from '../data-directory.ts';
 import { developmentProperties } from '../development-properties.ts';
 import { startCluster } from '../embedded-cluster.ts';
 import { realDisk } from '../millrace-node.ts';
@@ -48,6 +48,7 @@ export const devCommand: ProgramExtension = (program, shell) => {
         const dataDir = resolve(options.dataDir);
         const count = wholeNumber('--nodes', options.nodes, NODES_MAX);
         const firstPort = wholeNumber('--port', options.port, PORT_MAX - count + 1);
+        checkDirectory('--data-dir', realDisk.fileSystem, dataDir, usageError);
         if (options.reset) await removeData(dataDir);
         return options.inProcess
           ? await runInProcess(context, dataDir, count, firstPort)
@@ -196,7 +197,7 @@ class DevNode {
     if (this.#stopping) return;
     if (signal === null) {
       this.#say(`could not go on: exit code ${code}`);
-      this.#failed.resolve(EXIT.failed);
+      this.#failed.resolve(exitCodeFrom(code));
       return;
     }
     this.#say(`was ended by ${signal}; starting it again in ${RESTART_DELAY_MS / 1000} s`);
@@ -221,6 +222,11 @@ class DevNode {
   #say(text: string): void {
     this.#context.environment.stderr.write(`node ${this.#id} | ${text}\n`);
   }
+}
+
+/** Why the first node could not go on is why the cluster could not. */
+function exitCodeFrom(code: number | null): ExitCode {
+  return Object.values(EXIT).find((known) => known === code && known !== EXIT.ok) ?? EXIT.failed;
 }
 
 interface LogLine {

@@ -34,7 +34,7 @@ export const storageCommand: ProgramExtension = (program, shell) => {
             directoryId: randomUuid(systemRandom()),
           };
           const fileSystem = new NodeFileSystem();
-          checkDirectory(fileSystem, path);
+          checkDirectory('log.dirs', fileSystem, path);
           const present = LogStore.readIdentity(fileSystem, path);
           if (present !== undefined) {
             if (!options.ignoreFormatted || !isSameNode(present, identity)) throw inUse(path, present);
