@@ -117,6 +117,56 @@ test('a proposal that expired before it was in the log leaves nothing behind, an
   expect((await scenario.topic('t')).failure).toBeUndefined();
 });
 
+test('nothing is decided while a proposal that timed out is still in the log after a failure', async () => {
+  const scenario = await ControllerScenario.withBrokers(1);
+  scenario.quorum.isAutomatic = false;
+  const lost = scenario.topic('lost');
+  await settle();
+  scenario.quorum.timeOut();
+  await expect(lost).rejects.toThrow(code('REQUEST_TIMED_OUT'));
+  scenario.quorum.refusal = new MillraceError('NODE_OVERLOADED');
+  await expect(scenario.topic('refused')).rejects.toThrow(code('NODE_OVERLOADED'));
+  // Of these two the first is refused and the second would stand right behind the lost one, at the offset it names.
+  const base = scenario.topic('t').catch((error: unknown) => error);
+  scenario.quorum.refusal = undefined;
+  const topics = [{ name: 't', totalCount: 5 }];
+  const onTop = scenario.controller.createPartitions({ topics }).catch((error: unknown) => error);
+  await settle();
+  scenario.quorum.commit();
+  await Promise.all([base, onTop]);
+  expect([...scenario.controller.image().topicIds.keys()]).toEqual(['lost']);
+  scenario.quorum.isAutomatic = true;
+  expect((await scenario.topic('t')).failure).toBeUndefined();
+});
+
+test('a proposal of a lost leadership that fails late takes nothing from the next one', async () => {
+  const scenario = await ControllerScenario.withBrokers(1);
+  scenario.quorum.isAutomatic = false;
+  const old = scenario.topic('old').catch((error: unknown) => error);
+  await settle();
+  scenario.quorum.lose();
+  scenario.quorum.elect();
+  const first = scenario.topic('first');
+  await old;
+  const second = scenario.topic('second');
+  await settle();
+  scenario.quorum.commit();
+  expect([(await first).failure, (await second).failure]).toEqual([undefined, undefined]);
+  expect([...scenario.controller.image().topicIds.keys()]).toEqual(['first', 'second']);
+});
+
+test('an answer that rests on a change is not given when something else is committed in its place', async () => {
+  const scenario = await ControllerScenario.withBrokers(1);
+  scenario.quorum.isAutomatic = false;
+  const change = scenario.topic('t').catch((error: unknown) => error);
+  const restsOnIt = scenario.topic('t').catch((error: unknown) => error);
+  await settle();
+  scenario.quorum.follow([null]);
+  expect(await restsOnIt).toMatchObject({ code: 'NOT_CONTROLLER' });
+  scenario.quorum.lose();
+  expect(await change).toMatchObject({ code: 'NOT_CONTROLLER' });
+});
+
 test('an answer that rests on a change without a commit fails in time', async () => {
   const scenario = await ControllerScenario.withBrokers(1);
   scenario.quorum.isAutomatic = false;

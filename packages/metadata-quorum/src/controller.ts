@@ -312,7 +312,7 @@ export class Controller implements ControllerApi {
   async #run<Reply>(
     decide: (image: MetadataImage) => Decision<Reply>,
   ): Promise<{ reply: Reply; lastOffset: number }> {
-    this.#activeTerm();
+    const term = this.#activeTerm();
     const { speculation } = this.#metadata;
     const { records, reply } = decide(speculation.tip);
     if (records.length === 0) {
@@ -327,7 +327,8 @@ export class Controller implements ControllerApi {
     try {
       await Promise.all(entries.map((entry) => this.#propose(quorum, entry)));
     } catch (error) {
-      this.#onProposalFailed(error);
+      // What fails late must not touch what a newer leadership decided.
+      if (this.#active === term) this.#onProposalFailed(error);
       throw error;
     }
     return { reply, lastOffset: entries.at(-1)!.offset };
@@ -340,12 +341,15 @@ export class Controller implements ControllerApi {
       if (proposed.offset !== offset) throw notController('the change was overtaken and has no effect');
     } finally {
       this.#inFlight--;
-      if (this.#inFlight === 0) this.#isDraining = false;
     }
   }
 
   #checkCapacity(): void {
     const { pendingCount } = this.#metadata.speculation;
+    if (this.#isDraining && this.#inFlight === 0) {
+      // Proposals that timed out in the log wait there although nobody waits for them.
+      this.#isDraining = this.#startedQuorum().status().logEndOffset > this.image().offset;
+    }
     if (pendingCount >= this.#options.config['controller.max.pending.changes'] || this.#isDraining) {
       throw new MillraceError(
         'NODE_OVERLOADED',
@@ -356,13 +360,13 @@ export class Controller implements ControllerApi {
 
   /**
    * A proposal that timed out in the log may still be committed in its place. Any other failure means that it is not
-   * in the log, so what was decided on top of it is void. Decisions start again from what is committed, once the void ones are
-   * through: until then nothing new could take the place that it is decided for.
+   * in the log, so what was decided on top of it is void. Decisions start again from what is committed, once the whole log is:
+   * until then nothing new could take the place that it is decided for, or it could take it by chance, on top of something else.
    */
   #onProposalFailed(error: unknown): void {
     const isTimeout = error instanceof MillraceError && error.code === 'REQUEST_TIMED_OUT';
     if (isTimeout && !(error instanceof ProposalNotAppended)) return;
-    this.#isDraining = this.#inFlight > 0;
+    this.#isDraining = true;
     this.#metadata.speculation.drop();
     this.#failWaiting();
   }
@@ -389,7 +393,8 @@ export class Controller implements ControllerApi {
     }
   }
 
-  #onCommitted({ image, records }: Committed): void {
+  #onCommitted({ image, records, hasVoided }: Committed): void {
+    if (hasVoided) this.#failWaiting();
     for (const waiting of this.#waiting) waiting.resolve();
     this.#waiting.clear();
     for (const record of records) {
@@ -426,6 +431,7 @@ export class Controller implements ControllerApi {
   #deactivate(): void {
     this.#active?.end();
     this.#active = undefined;
+    this.#isDraining = false;
     this.#metadata.speculation.drop();
     this.#failWaiting();
     this.#leaderChanged();

@@ -251,7 +251,9 @@ test('a proposal made while records are applied is taken afterwards', async () =
   expect(machine.data).toEqual(['outer', 'n1', 'n2']);
 });
 
-test('on a real disk, everything acknowledged is there after a restart of all nodes', async () => {
+test('on a real disk, everything acknowledged is there after a restart of all nodes', {
+  timeout: 30_000,
+}, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'quorum-'));
   try {
     const quorum = await started(3, {

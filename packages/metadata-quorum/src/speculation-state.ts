@@ -27,6 +27,8 @@ export interface Committed {
   readonly image: MetadataImage;
   readonly delta: MetadataDelta;
   readonly records: readonly MetadataRecord[];
+  /** It was not what was decided for this offset: all that was decided is dropped. */
+  readonly hasVoided: boolean;
 }
 
 export class SpeculationState {
@@ -78,14 +80,15 @@ export class SpeculationState {
     if (isOwn) {
       this.#pending.shift();
       this.#image = head.image;
-      return head;
+      return { image: head.image, delta: head.delta, records: head.records, hasVoided: false };
     }
     // Somebody else's entry: whatever was decided on top of another history is void.
+    const hasVoided = this.#pending.length > 0;
     this.drop();
     const records = (data === null ? undefined : decodeEntry(data, offset)) ?? [];
     const { image, delta } = applyRecords(this.#image, records, offset);
     this.#image = image;
-    return { image, delta, records };
+    return { image, delta, records, hasVoided };
   }
 
   /** Replaces everything by a snapshot. */

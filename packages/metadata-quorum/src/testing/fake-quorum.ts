@@ -79,8 +79,14 @@ export class FakeQuorum implements ControllerQuorum {
     }
   }
 
+  /** Only what controllers look at. */
   status(): QuorumStatus {
-    throw new Error('not used by these tests');
+    return { logEndOffset: this.committed.length + this.#uncommitted.length } as QuorumStatus;
+  }
+
+  /** Nobody waits any more for what is in the log; it stays there. */
+  timeOut(): void {
+    for (const { done } of this.#uncommitted) done.reject(new MillraceError('REQUEST_TIMED_OUT'));
   }
 
   leaderId(): NodeId | undefined {
