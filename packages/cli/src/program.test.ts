@@ -125,6 +125,28 @@ test('misspelt commands, flags, properties and keys are met with a suggestion', 
   );
 });
 
+test('verbs written as flags, as in Kafka, are met with how they are written here', async () => {
+  for (const [argv, hint] of [
+    [['topic', '--list'], 'Verbs have no dashes here: millrace topic list.'],
+    [['topics', '--describe', 'orders'], 'Verbs have no dashes here: millrace topic describe.'],
+    [['--bootstrap-server', 'a:1', 'topic', '--create', 'x'], 'millrace topic create.'],
+  ] as const) {
+    const run = await runCli(argv);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain(hint);
+  }
+});
+
+test('help shows any command, and refuses one that does not exist', async () => {
+  const create = await runCli(['help', 'topic', 'create']);
+  expect(create).toEqual(await runCli(['topic', 'create', '--help']));
+  expect(create.code).toBe(0);
+  expect((await runCli(['help'])).stdout).toContain('Usage: millrace ');
+  const unknown = await runCli(['help', 'topic', 'creat']);
+  expect(unknown).toMatchObject({ code: 2, stdout: '' });
+  expect(unknown.stderr).toContain('Did you mean create?');
+});
+
 test('values come from flag, then environment, then profile, then default', async () => {
   const home = await homeWith(
     'current: prod\nprofiles:\n  prod: {bootstrap-server: profile:1, timeout: 7s, linger.ms: "3", output: json}\n',

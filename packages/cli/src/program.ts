@@ -11,6 +11,7 @@ import { configCommand } from './commands/config.ts';
 import { consumeCommand } from './commands/consume.ts';
 import { debugCommand } from './commands/debug.ts';
 import { healthCommand } from './commands/health.ts';
+import { helpCommand } from './commands/help.ts';
 import { partitionCommand } from './commands/partition.ts';
 import { produceCommand } from './commands/produce.ts';
 import { profileCommand } from './commands/profile.ts';
@@ -22,6 +23,7 @@ import { printReport, reportOf } from './error-report.ts';
 import { EXIT } from './exit-code.ts';
 import { addGlobalOptions, errorFormat } from './global-options.ts';
 import { type ProgramExtension, Shell } from './shell.ts';
+import { verbHint } from './verb-hint.ts';
 
 const COMMANDS: readonly ProgramExtension[] = [
   topicCommand,
@@ -59,7 +61,7 @@ export function buildProgram(
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .addHelpText('after', HELP_FOOTER);
   addGlobalOptions(program);
-  for (const add of [...COMMANDS, ...extensions]) add(program, shell);
+  for (const add of [...COMMANDS, ...extensions, helpCommand]) add(program, shell);
   return program;
 }
 
@@ -75,8 +77,9 @@ export async function runProgram(
   extensions: readonly ProgramExtension[] = [],
 ): Promise<number> {
   const shell = new Shell(environment);
+  const program = buildProgram(environment, extensions, shell);
   try {
-    await buildProgram(environment, extensions, shell).parseAsync([...argv], { from: 'user' });
+    await program.parseAsync([...argv], { from: 'user' });
     return shell.exitCode;
   } catch (error) {
     if (error instanceof BrokenPipeError) return EXIT.ok;
@@ -92,7 +95,11 @@ export async function runProgram(
       colour: environment.isTerminal.stderr && !environment.env.NO_COLOR,
       verbose: shell.options?.verbose ?? false,
     };
-    const reports = failuresOf(error).map((failure) => reportOf(failure, shell.options ?? {}));
+    const hint = error instanceof CommanderError ? verbHint(program, argv, error) : undefined;
+    const reports = failuresOf(error).map((failure) => {
+      const report = reportOf(failure, shell.options ?? {});
+      return hint === undefined ? report : { ...report, help: hint };
+    });
     for (const report of reports) environment.stderr.write(printReport(report, style));
     return reports[0]!.exitCode;
   }

@@ -56,6 +56,7 @@ async function electLeader(
     result:
       error === undefined ? 'elected' : error.code === 'ELECTION_NOT_NEEDED' ? 'not needed' : error.code,
   }));
+  if (rows.length === 0) context.note('No partition needs an election.');
   await context.show({
     value: { partitions: rows },
     text: () =>
