@@ -41,6 +41,10 @@ export interface ReplicaFetcherOptions {
 /** First pause before connecting again; it doubles up to the back-off. */
 const RECONNECT_MIN_MS = 10;
 const OVERLOADED_MS = 10;
+/** An answer below this is worth one message less rather than an early start of the next one. */
+const HELD_BYTES_MAX = 64 * 1024;
+/** A disk slower than this does not hold the next request back. */
+const HELD_MAX_MS = 5;
 
 interface Slot {
   readonly partition: Partition;
@@ -68,6 +72,8 @@ export class ReplicaFetcher {
   #heardAtMs = 0;
   #correlationId = 0;
   #isAwaiting = false;
+  /** The next request waits for the disk until then. */
+  #hold: Timer | undefined;
   #isPumping = false;
   #isClosed = false;
 
@@ -156,6 +162,7 @@ export class ReplicaFetcher {
 
   /** Sends what there is to say: as the next request if none is out, else as an update beside it. */
   #pump(): void {
+    this.#release();
     if (this.#isClosed || this.#slots.size === 0 || this.#options.brokerEpoch() === -1) return;
     if (this.#stream === undefined && !this.#connect()) return;
     if (this.#isAwaiting && this.#changed.size === 0 && this.#removed.length === 0) return;
@@ -225,6 +232,7 @@ export class ReplicaFetcher {
     this.#reconnect = undefined;
     this.#watchdog?.cancel();
     this.#watchdog = undefined;
+    this.#release();
     const stream = this.#stream;
     this.#stream = undefined;
     stream?.close();
@@ -262,11 +270,35 @@ export class ReplicaFetcher {
       return;
     }
     this.#reconnectMs = RECONNECT_MIN_MS;
+    let bytes = 0;
     for (const fetched of response.partitions) {
       const slot = this.#byRef.get(fetched.topicId)?.[fetched.partition];
       if (slot !== undefined) this.#take(slot, fetched);
+      bytes += fetched.records.length;
     }
-    this.#pump();
+    if (bytes < HELD_BYTES_MAX && this.#waitsForDisk()) this.#holdBack();
+    else this.#pump();
+  }
+
+  /** `flushed` comes for what was just appended. */
+  #waitsForDisk(): boolean {
+    for (const { partition } of this.#changed) {
+      if (partition.isFollowing && partition.log.flushedOffset < partition.log.logEndOffset) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Messages cost more than small answers do: the next request says at once where the log stands and how much of it
+   * is on the disk. Large answers are asked for while the disk is busy.
+   */
+  #holdBack(): void {
+    this.#hold = this.#options.clock.schedule(HELD_MAX_MS, () => this.#pump());
+  }
+
+  #release(): void {
+    this.#hold?.cancel();
+    this.#hold = undefined;
   }
 
   #take(slot: Slot, fetched: ReplicaFetched): void {

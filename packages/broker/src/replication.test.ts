@@ -69,6 +69,43 @@ describe('acks=all', () => {
     expect(cluster.replica(1, topicId).highWatermark).toBe(0);
   });
 
+  test('a follower says once, after its disk, that it has a small answer and wants the next', async () => {
+    await start();
+    const topicId = await cluster.createTopic('orders', { configs: SAFE });
+    await cluster.produce(1, topicId, ['warm']);
+    const told: { isRequest: boolean; fetchOffset: number; flushedOffset: number }[] = [];
+    cluster.network.onRequest = (from, _to, request) => {
+      for (const { fetchOffset, flushedOffset } of from === 2 ? request.positions : []) {
+        told.push({ isRequest: request.correlationId !== 0, fetchOffset, flushedOffset });
+      }
+      return request;
+    };
+    for (const text of ['a', 'b']) await cluster.produce(1, topicId, [text]);
+    expect(told).toEqual([
+      { isRequest: true, fetchOffset: 2, flushedOffset: 2 },
+      { isRequest: true, fetchOffset: 3, flushedOffset: 3 },
+    ]);
+  });
+
+  test('a follower whose disk is slow asks for more before it answers for what it has', async () => {
+    await start();
+    const topicId = await cluster.createTopic('orders', { configs: SAFE });
+    await cluster.produce(1, topicId, ['warm']);
+    const told: string[] = [];
+    cluster.network.onRequest = (from, _to, request) => {
+      for (const { fetchOffset, flushedOffset } of from === 2 ? request.positions : []) {
+        told.push(`${request.correlationId === 0 ? 'update' : 'request'} ${flushedOffset}/${fetchOffset}`);
+      }
+      return request;
+    };
+    const release = cluster.stallDisk(2);
+    const produced = cluster.produce(1, topicId, ['a']);
+    await cluster.until(() => told.length > 0);
+    release();
+    expect(await produced).toMatchObject({ failure: undefined, baseOffset: 1 });
+    expect(told).toEqual(['request 1/2', 'update 2/2']);
+  });
+
   test('is refused before the append when too few replicas are in sync', async () => {
     await start();
     const topicId = await cluster.createTopic('orders', { configs: SAFE });

@@ -9,6 +9,7 @@ import { brokerConfig } from '../broker-config.ts';
 import type { Partition } from '../partition.ts';
 import { MemoryReplicaNetwork } from './memory-replica-network.ts';
 import { ScriptedController } from './scripted-controller.ts';
+import { StallingDisk } from './stalling-disk.ts';
 
 const CLUSTER_ID = 'test-cluster-aaaaaaaaa';
 const DIRECTORY = '/data';
@@ -103,8 +104,13 @@ export class TestCluster {
     return copyOf(this.disks.get(id)!);
   }
 
+  /** Syncs of a broker that has not been killed yet wait from now on. @returns ends it. */
+  stallDisk(id: NodeId): () => void {
+    return (this.disks.get(id) as StallingDisk).stall();
+  }
+
   async blankDisk(id: NodeId): Promise<MemoryFileSystem> {
-    const disk = new MemoryFileSystem();
+    const disk = new StallingDisk();
     disk.mkdirSync(DIRECTORY);
     const directoryId = randomUuid(this.random);
     await LogStore.format(disk, DIRECTORY, { clusterId: CLUSTER_ID, nodeId: id, directoryId });
