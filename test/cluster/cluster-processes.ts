@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,26 @@ export interface CommandResult {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** Whether anybody accepts connections at a port of this machine. */
+export async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, 'localhost');
+  const answer = await new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+  });
+  socket.destroy();
+  return answer;
+}
+
+/** The first of so many ports in a row that were free a moment ago. */
+export async function freeRange(count: number): Promise<number> {
+  for (;;) {
+    const [first] = await freePorts(1);
+    const ports = Array.from({ length: count }, (_, index) => first! + index);
+    if (ports.at(-1)! <= 65_535 && !(await Promise.all(ports.map(listens))).includes(true)) return first!;
+  }
 }
 
 /** Ports that were free a moment ago. */

@@ -1,11 +1,11 @@
 /** `millrace dev` as people use it: three processes, Ctrl-C once and twice, and ends that nobody planned. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { MILLRACE_BIN, runCommand } from '../cluster/cluster-processes.ts';
+import { freeRange, listens, MILLRACE_BIN, runCommand } from '../cluster/cluster-processes.ts';
 
 const NODES = 3;
 const QUICK = { timeout: 20_000, interval: 100 };
@@ -23,28 +23,6 @@ afterEach(async () => {
   await untilPortsAreFree();
   await rm(folder, { recursive: true });
 });
-
-/** The first of so many ports in a row that were free a moment ago. */
-async function freeRange(count: number): Promise<number> {
-  for (;;) {
-    const probe = createServer();
-    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-    const { port } = probe.address() as { port: number };
-    await new Promise((resolve) => probe.close(resolve));
-    const ports = Array.from({ length: count }, (_, index) => port + index);
-    if (port + count <= 65_535 && !(await Promise.all(ports.map(listens))).includes(true)) return port;
-  }
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, 'localhost');
-  const answer = await new Promise<boolean>((resolve) => {
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
-  });
-  socket.destroy();
-  return answer;
-}
 
 class Dev {
   readonly #child: ChildProcess;

@@ -1,9 +1,9 @@
 /** Starting is not a point of no return: whoever starts can be stopped, and a start that fails leaves nothing behind. */
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { startCluster } from '@millrace/server';
 import { expect, test } from 'vitest';
-import { ClusterProcesses, freePorts, NodeProcess } from '../cluster/cluster-processes.ts';
+import { ClusterProcesses, freePorts, listens, NodeProcess } from '../cluster/cluster-processes.ts';
 
 test('SIGTERM ends a node that waits for a quorum which never comes', async () => {
   const [port, absent] = await freePorts(2);
@@ -33,13 +33,3 @@ test('an embedded cluster that cannot start closes what it opened', async () => 
   expect(await listens(first! + 2)).toBe(false);
   await new Promise((resolve) => taken.close(resolve));
 });
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const answer = await new Promise<boolean>((resolve) => {
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
-  });
-  socket.destroy();
-  return answer;
-}
