@@ -7,8 +7,8 @@ import { CALM_LINK, type LinkSettings } from './link.ts';
 import type { Blockage, Direction, SimNetwork } from './sim-network.ts';
 import type { SimRpcNetwork, SimRpcOptions } from './sim-rpc-network.ts';
 
-const INTERVAL_LEAST_MS = 1_500;
-const INTERVAL_MOST_MS = 15_000;
+const INTERVAL_LEAST_MS = 1_000;
+const INTERVAL_MOST_MS = 8_000;
 const CLOG_MEAN_MS = 1_500;
 const PARTITION_MEAN_MS = 4_000;
 

@@ -2,11 +2,13 @@
 
 import { Millrace, networkTransport } from '@millrace/client';
 import { type Clock, MillraceError, randomUuid } from '@millrace/core';
-import { MillraceNode, memoryDisk, type NodeDisk, parseNodeConfig } from '@millrace/server';
+import { MillraceNode, parseNodeConfig } from '@millrace/server';
+import { SimDisk } from '../disk/sim-disk.ts';
+import { SimRaftDisk } from '../disk/sim-raft-store.ts';
 import { SimNetwork } from '../network/sim-network.ts';
 import { SimRpcNetwork } from '../network/sim-rpc-network.ts';
 import { simLogger } from '../world/sim-logger.ts';
-import type { SimLife } from '../world/sim-process.ts';
+import type { Death, SimLife } from '../world/sim-process.ts';
 import { World } from '../world/world.ts';
 
 const PORT = 9192;
@@ -14,7 +16,8 @@ const NODES = 3;
 
 interface SmallNode {
   readonly name: string;
-  readonly disk: NodeDisk;
+  readonly disk: SimDisk;
+  readonly raftDisk: SimRaftDisk;
   node: MillraceNode | undefined;
 }
 
@@ -30,11 +33,19 @@ export class SmallCluster {
     this.network = new SimNetwork(this.world);
     this.rpc = new SimRpcNetwork(this.network);
     this.#clusterId = randomUuid(this.world.streams.workload);
-    this.nodes = Array.from({ length: NODES }, (_, index) => ({
-      name: `node-${index + 1}`,
-      disk: memoryDisk(),
-      node: undefined,
-    }));
+    this.nodes = Array.from({ length: NODES }, (_, index) => {
+      const name = `node-${index + 1}`;
+      const process = this.world.process(name);
+      const schedule = (delayMs: number, run: () => void): void => {
+        this.world.schedule(delayMs, run, process.life);
+      };
+      return {
+        name,
+        disk: new SimDisk({ schedule }),
+        raftDisk: new SimRaftDisk({ schedule }),
+        node: undefined,
+      };
+    });
   }
 
   /** Resolves when every node serves. */
@@ -48,7 +59,7 @@ export class SmallCluster {
     this.world.process(member.name).start(async (life) => {
       member.node = await MillraceNode.start(this.#configOf(id), {
         logger: simLogger(life),
-        disk: member.disk,
+        disk: { fileSystem: member.disk.mount(), openRaftStore: async () => member.raftDisk.mount() },
         clock: life.clock,
         random: life.random,
         network: this.rpc.of(life),
@@ -58,6 +69,19 @@ export class SmallCluster {
         },
       });
     });
+  }
+
+  /** Ends a node, and its machine too if so asked: then what was not synced is at the mercy of the seed. */
+  killNode(id: number, death: Death): void {
+    const { name, disk, raftDisk } = this.nodes[id - 1]!;
+    this.world.process(name).kill(death);
+    if (death === 'process') {
+      disk.unmount();
+      raftDisk.unmount();
+    } else {
+      disk.crash(this.world.streams.disk);
+      raftDisk.crash(this.world.streams.disk);
+    }
   }
 
   /** Runs an SDK client in a process of its own until what it does is done. */

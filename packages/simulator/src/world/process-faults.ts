@@ -14,8 +14,8 @@ export interface ProcessFaultTargets {
 }
 
 /** Mean time between faults of one kind, over all processes. */
-const INTERVAL_LEAST_MS = 3_000;
-const INTERVAL_MOST_MS = 20_000;
+const INTERVAL_LEAST_MS = 1_500;
+const INTERVAL_MOST_MS = 12_000;
 const DOWN_MEAN_MS = 3_000;
 const PAUSE_MEAN_MS = 2_000;
 const WALL_OFFSET_MAX_MS = 60_000;
