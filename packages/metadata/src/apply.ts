@@ -51,7 +51,7 @@ function applyRecord(draft: MetadataDraft, record: MetadataRecord, offset: numbe
       draft.deleteTopic(record.topicId);
       break;
     case 'configChanged':
-      draft.setConfig(record.resource, record.name, record.value);
+      draft.setConfig(record.resource, record.name, record.value, offset);
       break;
     case 'producerIdsAllocated':
       invariant(record.firstId >= draft.nextProducerId, 'producer ids are given out once', { ...record });

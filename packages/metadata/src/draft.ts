@@ -3,7 +3,9 @@
  * first written, so 10,000 changes cost 10,000 writes and not 10,000 copies. Never leaves this package.
  */
 import { invariant, type NodeId, type TopicId } from '@millrace/core';
+import { BROKER_NAME_OF } from './cluster-config.ts';
 import {
+  CLUSTER_RESOURCE,
   type ConfigResource,
   type ConfigResourceKey,
   configResourceKey,
@@ -19,10 +21,14 @@ interface TopicDraft {
   readonly changed: Set<number>;
 }
 
+const durabilityKeyOf = ({ kind }: ConfigResource): string =>
+  kind === 'topic' ? 'durability' : BROKER_NAME_OF.durability;
+
 export class MetadataDraft {
   readonly #base: MetadataImage;
   #brokers: Map<NodeId, BrokerImage> | undefined;
   #configs: Map<ConfigResourceKey, ConfigOverrides> | undefined;
+  #pageCacheUntil: Map<ConfigResourceKey, number> | undefined;
   readonly #topics = new Map<TopicId, TopicDraft>();
   readonly #created = new Set<TopicId>();
   readonly #deleted = new Map<TopicId, TopicImage>();
@@ -91,8 +97,12 @@ export class MetadataDraft {
     topic.changed.add(partition.partition);
   }
 
-  setConfig(resource: ConfigResource, name: string, value: string | null): void {
+  setConfig(resource: ConfigResource, name: string, value: string | null, offset: number): void {
     const key = configResourceKey(resource);
+    if (name === durabilityKeyOf(resource) && this.#leavesPageCache(resource, value)) {
+      this.#pageCacheUntil ??= new Map(this.#base.pageCacheUntil);
+      this.#pageCacheUntil.set(key, offset);
+    }
     this.#configs ??= new Map(this.#base.configs);
     const overrides = new Map(this.#configs.get(key));
     if (value === null) overrides.delete(name);
@@ -102,8 +112,21 @@ export class MetadataDraft {
     this.#configsChanged.add(key);
   }
 
+  #leavesPageCache({ kind, name }: ConfigResource, value: string | null): boolean {
+    const topicId = kind === 'topic' ? this.#names.get(name) : undefined;
+    if (value === 'page-cache' || (topicId !== undefined && this.#created.has(topicId))) return false;
+    const configs = this.#configs ?? this.#base.configs;
+    const textOf = (resource: ConfigResource): string | undefined =>
+      configs.get(configResourceKey(resource))?.get(durabilityKeyOf(resource));
+    return (textOf({ kind, name }) ?? textOf(CLUSTER_RESOURCE)) === 'page-cache';
+  }
+
   removeConfigs(resource: ConfigResource): void {
     const key = configResourceKey(resource);
+    if ((this.#pageCacheUntil ?? this.#base.pageCacheUntil).has(key)) {
+      this.#pageCacheUntil ??= new Map(this.#base.pageCacheUntil);
+      this.#pageCacheUntil.delete(key);
+    }
     if (!(this.#configs ?? this.#base.configs).has(key)) return;
     this.#configs ??= new Map(this.#base.configs);
     this.#configs.delete(key);
@@ -132,6 +155,7 @@ export class MetadataDraft {
         topics,
         topicIds: this.#finishNames(),
         configs: this.#configs ?? base.configs,
+        pageCacheUntil: this.#pageCacheUntil ?? base.pageCacheUntil,
         nextProducerId: this.nextProducerId,
         partitionCount: this.#partitionCount,
       },

@@ -57,6 +57,11 @@ export interface MetadataImage {
   readonly topicIds: ReadonlyMap<string, TopicId>;
   /** Overrides by resource; a resource without any has no entry. */
   readonly configs: ReadonlyMap<ConfigResourceKey, ConfigOverrides>;
+  /**
+   * Where `durability` was page-cache once: the offset of the entry that ended it. Data of that time may never have been
+   * synced, so a broker that lives since before then can vouch for it only after its next start.
+   */
+  readonly pageCacheUntil: ReadonlyMap<ConfigResourceKey, number>;
   readonly nextProducerId: number;
   readonly partitionCount: number;
 }
@@ -67,6 +72,7 @@ export const emptyImage: MetadataImage = Object.freeze({
   topics: new Map(),
   topicIds: new Map(),
   configs: new Map(),
+  pageCacheUntil: new Map(),
   nextProducerId: 0,
   partitionCount: 0,
 });

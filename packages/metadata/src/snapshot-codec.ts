@@ -26,6 +26,7 @@ interface SnapshotDocument {
   readonly brokers: readonly BrokerImage[];
   readonly topics: readonly { id: TopicId; name: string; partitions: readonly PartitionRow[] }[];
   readonly configs: readonly (readonly [string, readonly (readonly [string, string])[]])[];
+  readonly pageCacheUntil: readonly (readonly [string, number])[];
   readonly nextProducerId: number;
 }
 
@@ -39,6 +40,7 @@ export function encodeSnapshot(image: MetadataImage): Buffer {
       partitions: partitions.map(rowOf),
     })),
     configs: [...image.configs].map(([key, overrides]) => [key, [...overrides]]),
+    pageCacheUntil: [...image.pageCacheUntil],
     nextProducerId: image.nextProducerId,
   };
   return Buffer.from(JSON.stringify(document));
@@ -76,6 +78,7 @@ export function decodeSnapshot(data: Buffer, offset: number): MetadataImage {
     configs: new Map<string, ConfigOverrides>(
       document.configs.map(([key, overrides]): [string, ConfigOverrides] => [key, new Map(overrides)]),
     ),
+    pageCacheUntil: new Map(document.pageCacheUntil),
     nextProducerId: document.nextProducerId,
     partitionCount: topics.reduce((sum, topic) => sum + topic.partitions.length, 0),
   };

@@ -1,5 +1,6 @@
 /** Rules P12, P13, P15 and scenarios S23, S26, S27, S48: who leads after what. */
 import { expect, test } from 'vitest';
+import { decodeSnapshot, encodeSnapshot } from '../snapshot-codec.ts';
 import { Scenario } from '../testing/scenario.ts';
 import { alterConfigs } from './alter-configs.ts';
 import { electLeaders, rebalanceLeaders } from './elect-leaders.ts';
@@ -123,6 +124,51 @@ test('a replica whose disk failed while others were in sync is not remembered: i
   expect(cluster.state('t')).toBe('leader -1 epoch 1 isr - last 1');
   cluster.heartbeat(1);
   expect(cluster.state('t')).toBe('leader 1 epoch 2 isr 1 recovering');
+});
+
+const setting = (kind: 'topic' | 'cluster', name: string, key: string, value?: string) => ({
+  changes: [{ resource: { kind, name }, name: key, ...(value !== undefined && { value }) }],
+});
+
+test.each([
+  ['topic', setting('topic', 't', 'durability', 'fsync')],
+  ['topic, by taking its setting away', setting('topic', 't', 'durability')],
+])(
+  'a switch from page-cache to fsync for the %s counts for a broker from its next start on',
+  (_what, switched) => {
+    const cluster = new Scenario()
+      .start(1, 2, 3)
+      .topic('t', [[1, 2, 3]], { ...MIN_2, durability: 'page-cache' });
+    cluster.run(alterConfigs(cluster.image, switched, cluster.context));
+    cluster.image = decodeSnapshot(encodeSnapshot(cluster.image), cluster.image.offset);
+    cluster.register(2);
+    cluster.heartbeat(2);
+    cluster.alter('t', 0, [1, 2, 3]);
+    for (const id of [3, 2, 1]) cluster.fence(id);
+    const standing = cluster.partition('t');
+    expect([...standing.isr, ...standing.elr].sort()).toEqual([1, 2]);
+    // What 1 wrote before the switch may never have been synced; 2 was synced when it stopped in between.
+    cluster.register(1, { unclean: true });
+    cluster.register(2, { unclean: true });
+    expect([cluster.partition('t').elr, cluster.partition('t').lastKnownElr]).toEqual([[2], [1]]);
+  },
+);
+
+test('a switch of the default counts in the same way, and not for topics that were durable by themselves', () => {
+  const cluster = new Scenario().start(1, 2);
+  const byDefault = (value: string) =>
+    cluster.run(
+      alterConfigs(cluster.image, setting('cluster', '', 'log.durability', value), cluster.context),
+    );
+  byDefault('page-cache');
+  cluster.topic('t', [[1, 2]], MIN_2).topic('u', [[1, 2]], { ...MIN_2, durability: 'fsync' });
+  byDefault('fsync');
+  for (const id of [2, 1]) cluster.fence(id);
+  cluster.register(1, { unclean: true });
+  expect([cluster.state('t'), cluster.state('u')]).toEqual([
+    'leader -1 epoch 1 isr - elr 2 last 1',
+    'leader -1 epoch 1 isr - elr 2,1',
+  ]);
 });
 
 test('the newest of those who are remembered is waited for, whoever else is alive', () => {

@@ -4,8 +4,8 @@
  */
 import { MillraceError } from '@millrace/core';
 import type { BrokerRegistration } from '../command.ts';
-import { topicConfigOf } from '../effective-config.ts';
 import { type BrokerImage, type MetadataImage, type PartitionImage, partitionsOf } from '../image.ts';
+import { mayBeUnsynced } from '../page-cache-time.ts';
 import type { MetadataRecord } from '../record.ts';
 import { changePartition, electionRules, type PartitionTarget } from './change-partition.ts';
 import { type Decision, type DecisionContext, without } from './decision.ts';
@@ -75,7 +75,7 @@ function endLife(
     };
     const target: PartitionTarget = wiped
       ? { ...ended, wiped: [known.id] }
-      : !clean && mayHaveLost(image, partition, context)
+      : !clean && mayHaveLost(image, partition, known.brokerEpoch, context)
         ? { ...ended, lost: [known.id] }
         : ended;
     const rules = electionRules(image, partition.topicId, context, dead);
@@ -89,9 +89,11 @@ function endLife(
  * After an unclean stop the page cache may be lost; what was flushed is not. A sole replica keeps its standing:
  * there is no other copy that could be better.
  */
-function mayHaveLost(image: MetadataImage, partition: PartitionImage, context: DecisionContext): boolean {
-  return (
-    partition.replicas.length > 1 &&
-    topicConfigOf(image, partition.topicId, context.scope).durability === 'page-cache'
-  );
+function mayHaveLost(
+  image: MetadataImage,
+  { replicas, topicId }: PartitionImage,
+  brokerEpoch: number,
+  context: DecisionContext,
+): boolean {
+  return replicas.length > 1 && mayBeUnsynced(image, topicId, brokerEpoch, context.scope);
 }
