@@ -4,7 +4,8 @@
  * A granted vote leaves only after it is durable; a pre-vote changes nothing.
  */
 import type { NodeId } from '@millrace/core';
-import { greetContacts } from './formation.ts';
+import { greetContacts, sendHello } from './formation.ts';
+import { takeObserver } from './membership.ts';
 import type {
   PreVoteRequest,
   PreVoteResponse,
@@ -49,6 +50,14 @@ export function onPreVoteRequest(state: RaftState, from: NodeId, message: PreVot
     state.log.isAtMost(message.lastIndex, message.lastTerm) &&
     !hearsLeader(state);
   send(state, from, { kind: 'preVoteResponse', granted }, state.hardPersistId);
+  if (!granted) helpStranger(state, from, message.directoryId);
+}
+
+/** Removed while it was away, it would ask for ever: the log tells it, or the voters' names lead it to the log. */
+function helpStranger(state: RaftState, id: NodeId, directoryId: string): void {
+  if (isVoterKey(state, { id, directoryId })) return;
+  if (state.role === 'leader') takeObserver(state, id, directoryId);
+  else sendHello(state, id, true);
 }
 
 export function onPreVoteResponse(state: RaftState, from: NodeId, message: PreVoteResponse): void {

@@ -121,6 +121,6 @@ function form(state: RaftState, voters: readonly Voter[]): void {
   }
 }
 
-function sendHello(state: RaftState, to: NodeId, answer: boolean): void {
+export function sendHello(state: RaftState, to: NodeId, answer: boolean): void {
   send(state, to, { kind: 'hello', voters: votersOf(state), answer }, state.hardPersistId);
 }

@@ -1,6 +1,7 @@
 import { below, SeededRandom, unit } from '@millrace/core';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_RAFT_CONFIG, type RaftConfig } from './raft-config.ts';
+import type { Voter } from './raft-message.ts';
 import { SafetyChecker } from './testing/safety-checker.ts';
 import { type Envelope, TestReplica } from './testing/test-replica.ts';
 
@@ -34,6 +35,10 @@ class Storm {
   readonly #duplication: number;
   readonly #delayMs: number;
   readonly #crash: number;
+  readonly #change: number;
+  readonly #lonelyChanges: number;
+  readonly #size: number;
+  changes = 0;
   readonly #wipe: number;
   #calm = false;
 
@@ -45,29 +50,50 @@ class Storm {
     this.#delayMs = 1 + chance(80);
     this.#crash = chance(0.01);
     this.#wipe = chance(0.001);
-    const size = 1 + below(this.#random, 5);
+    this.#size = 1 + below(this.#random, 5);
+    const size = this.#size;
     const named = this.#random.uint32() % 2 === 0;
     const voters = Array.from({ length: size }, (_, i) => ({
       id: i + 1,
       directoryId: named ? `d${i + 1}` : '',
       address: '',
     }));
-    this.replicas = voters.map(
-      ({ id }) =>
-        new TestReplica({
-          id,
-          voters,
-          config: CONFIG,
-          seed,
-          observe: (replica, effect) => {
-            this.checker.observe(replica, effect);
-            if (effect.kind === 'readReady') this.#checkRead(effect.id, effect.index);
-          },
-          transmit: (envelope) => this.#transmit(envelope),
-        }),
+    this.#change = chance(0.5);
+    this.#lonelyChanges = chance(1);
+    const joiners = this.#change > 0 ? below(this.#random, 3) : 0;
+    this.replicas = Array.from({ length: size + joiners }, (_, i) =>
+      this.#create(i + 1, i < size ? voters : [], seed),
     );
     this.checker = new SafetyChecker(this.replicas);
-    for (const replica of this.replicas) replica.start(0);
+    for (const replica of this.replicas) this.#start(replica);
+  }
+
+  #create(id: number, voters: readonly Voter[], seed: number): TestReplica {
+    return new TestReplica({
+      id,
+      voters,
+      config: CONFIG,
+      seed,
+      observe: (replica, effect) => {
+        this.checker.observe(replica, effect);
+        if (effect.kind === 'readReady') this.#checkRead(effect.id, effect.index);
+        if (effect.kind === 'votersProposed') this.#onVotersProposed(replica);
+      },
+      transmit: (envelope) => this.#transmit(envelope),
+    });
+  }
+
+  /** A set in the log of its leader only is where membership changes go wrong. */
+  #onVotersProposed(leader: TestReplica): void {
+    this.changes += 1;
+    if (unit(this.#random) < this.#lonelyChanges) this.#isolate(leader.id, false);
+  }
+
+  #start(replica: TestReplica): void {
+    replica.start(this.nowMs);
+    // A joiner is told of one of the first voters; to the others it is no news.
+    const peer = 1 + below(this.#random, this.#size);
+    replica.step({ kind: 'peerFound', peer }, this.nowMs);
   }
 
   run(steps: number): void {
@@ -78,7 +104,7 @@ class Storm {
   settle(): boolean {
     this.#calm = true;
     this.#cut = new Set();
-    for (const replica of this.replicas) if (!replica.isUp) replica.start(this.nowMs);
+    for (const replica of this.replicas) if (!replica.isUp) this.#start(replica);
     for (let i = 0; i < 6000; i++) {
       this.#turn();
       if (i % 200 === 199 && this.#agree()) return true;
@@ -104,7 +130,7 @@ class Storm {
 
   #act(replica: TestReplica): void {
     if (!replica.isUp) {
-      if (unit(this.#random) < 0.05) replica.start(this.nowMs);
+      if (unit(this.#random) < 0.05) this.#start(replica);
       return;
     }
     if (unit(this.#random) < 0.7) replica.flush(this.nowMs, 1 + below(this.#random, 3));
@@ -122,6 +148,7 @@ class Storm {
     }
     if (unit(this.#random) < 0.02) replica.takeSnapshot(this.nowMs);
     if (unit(this.#random) < 0.002) replica.step({ kind: 'transferLeadership' }, this.nowMs);
+    if (replica.node.role === 'leader' && unit(this.#random) < this.#change) this.#changeVoters(replica);
     if (unit(this.#random) < this.#crash) this.#kill(replica);
   }
 
@@ -129,11 +156,39 @@ class Storm {
     // Some writes reached the disk although nobody was told.
     replica.disk.flush(below(this.#random, replica.disk.pending.length + 1));
     replica.crash();
-    const hasMajority =
-      this.replicas.length >= 3 && this.replicas.every(({ directoryId }) => !directoryId.includes('x'));
-    if (hasMajority && unit(this.#random) < this.#wipe * 100) replica.wipe(`d${replica.id}x`);
+    if (this.#maySpareOne() && unit(this.#random) < this.#wipe * 100) {
+      replica.wipe(`${replica.directoryId}x`);
+    }
     for (const other of this.replicas) {
       if (other.isUp) other.step({ kind: 'peerDisconnected', peer: replica.id }, this.nowMs);
+    }
+  }
+
+  /** Whether everybody agrees on a set of three or more with all their disks: then a majority outlives one of them. */
+  #maySpareOne(): boolean {
+    const latest = this.replicas.map(({ node }) => node.status().voters);
+    const [set] = latest;
+    const present = this.replicas.map(({ directoryId }) => directoryId);
+    return (
+      set!.length >= 3 &&
+      set!.every(({ directoryId }) => present.includes(directoryId)) &&
+      latest.every((other) => JSON.stringify(other) === JSON.stringify(set))
+    );
+  }
+
+  /** As an operator would: who lost its disk goes first; nobody else is removed meanwhile. */
+  #changeVoters(leader: TestReplica): void {
+    const { voters } = leader.node.status();
+    const isPresent = (id: string): boolean => this.replicas.some(({ directoryId }) => directoryId === id);
+    const lost = voters.find(({ directoryId }) => !isPresent(directoryId));
+    const { id, directoryId } = this.replicas[below(this.#random, this.replicas.length)]!;
+    const votes = voters.some((voter) => voter.directoryId === directoryId);
+    if (lost !== undefined && (votes || this.#random.uint32() % 2 === 0)) {
+      leader.step({ kind: 'changeVoters', change: { kind: 'remove', voter: lost } }, this.nowMs);
+    } else {
+      const voter = { id, directoryId, address: '' };
+      const change = votes ? ({ kind: 'remove', voter } as const) : ({ kind: 'add', voter } as const);
+      leader.step({ kind: 'changeVoters', change }, this.nowMs);
     }
   }
 
@@ -143,7 +198,11 @@ class Storm {
     // Cutting the leader off lets logs diverge, which is where the interesting faults are.
     const leader = unit(this.#random) < 0.6 ? this.leader()?.id : undefined;
     const isolated = leader ?? 1 + below(this.#random, this.replicas.length);
-    const oneWay = unit(this.#random) < 0.3;
+    this.#isolate(isolated, unit(this.#random) < 0.3);
+  }
+
+  #isolate(isolated: number, oneWay: boolean): void {
+    this.#cut = new Set();
     for (const { id } of this.replicas) {
       this.#cut.add(`${isolated}-${id}`);
       if (!oneWay) this.#cut.add(`${id}-${isolated}`);
@@ -188,6 +247,7 @@ describe(`under loss, repetition, reordering, partitions and crashes that lose u
     () => {
       let committed = 0;
       let reads = 0;
+      let changes = 0;
       for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
         try {
           const storm = new Storm(seed);
@@ -195,14 +255,17 @@ describe(`under loss, repetition, reordering, partitions and crashes that lose u
           expect(storm.settle(), 'a healed cluster agrees').toBe(true);
           committed += storm.checker.committed.length;
           reads += storm.readsServed;
+          changes += storm.changes;
         } catch (error) {
           throw new Error(`seed ${seed}: replay with RAFT_FIRST_SEED=${seed} RAFT_SEEDS=1`, { cause: error });
         }
       }
-      if (process.env.RAFT_STATS) console.log({ committed: committed / SEEDS, reads: reads / SEEDS });
+      if (process.env.RAFT_STATS)
+        console.log({ committed: committed / SEEDS, reads: reads / SEEDS, changes: changes / SEEDS });
       // A test that commits nothing finds nothing.
       expect(committed / SEEDS).toBeGreaterThan(20);
       expect(reads / SEEDS).toBeGreaterThan(1);
+      expect(changes / SEEDS).toBeGreaterThan(1);
     },
     20_000 + 20 * SEEDS,
   );

@@ -1,11 +1,12 @@
 /**
- * Sees everything and forgets nothing: checks the invariants 1 to 12, 14 to 16, 19 and 20 of reliability.md
+ * Sees everything and forgets nothing: checks the invariants 1 to 16, 19 and 20 of reliability.md
  * section 5 over a whole cluster, after every effect.
  */
 import { invariant } from '@millrace/core';
 import { majorityOf } from '../quorum.ts';
 import type { RaftEffect } from '../raft-effect.ts';
-import type { RaftMessage } from '../raft-message.ts';
+import type { RaftMessage, Voter } from '../raft-message.ts';
+import { decodeVoters, type VoterSet } from '../voter-sets.ts';
 import { describeEntry, type TestReplica } from './test-replica.ts';
 
 export class SafetyChecker {
@@ -16,6 +17,8 @@ export class SafetyChecker {
   readonly #votes = new Map<string, string>();
   readonly #terms = new Map<string, number>();
   readonly #contents = new Map<string, string>();
+  /** Directories of each committed voter set, by index. */
+  readonly #voterSets = new Map<number, readonly string[]>();
 
   constructor(replicas: readonly TestReplica[]) {
     this.#replicas = replicas;
@@ -37,7 +40,15 @@ export class SafetyChecker {
         break;
       case 'committed':
         this.#checkCommitted(replica, effect.entries.map(describeEntry), effect.entries[0]!.index);
+        for (const { index, kind, data } of effect.entries) {
+          if (kind === 'voters') this.#checkVoters(index, decodeVoters(data)!);
+        }
         break;
+      case 'votersProposed': {
+        const { voterSets } = replica.node.status();
+        invariant(voterSets.length === 2, 'one voter set is undecided', { id: replica.id, voterSets });
+        break;
+      }
       case 'restore':
         this.#checkState(replica, JSON.parse(effect.snapshot.data.toString()) as string[]);
         break;
@@ -104,25 +115,43 @@ export class SafetyChecker {
   }
 
   #checkDurable(replica: TestReplica, index: number, term: number): void {
-    const { voters } = replica.node.status();
-    const holders = this.#replicas.filter(({ disk, directoryId }) => {
-      const isVoter = voters.some((key) => key.directoryId === directoryId);
-      const covered = (disk.state.snapshot?.index ?? 0) >= index;
-      return isVoter && (covered || disk.termAt(index) === term);
-    });
+    const holders = this.#replicas
+      .filter(({ disk }) => (disk.state.snapshot?.index ?? 0) >= index || disk.termAt(index) === term)
+      .map(({ directoryId }) => directoryId);
+    const present = this.#replicas.map(({ directoryId }) => directoryId);
     // A voter whose disk was taken away had acknowledged before; that loss is the fault's, not the protocol's.
-    const lost = voters.filter(
-      (key) => !this.#replicas.some((other) => other.directoryId === key.directoryId),
-    );
-    invariant(
-      holders.length + lost.length >= majorityOf(voters.length),
-      'a majority holds what is committed on disk',
-      {
-        index,
-        term,
-        holders: holders.map(({ id }) => id),
-      },
-    );
+    const isMajority = ({ voters }: VoterSet): boolean => {
+      const counted = voters.filter(
+        (key) => holders.includes(key.directoryId) || !present.includes(key.directoryId),
+      );
+      return voters.length > 0 && counted.length >= majorityOf(voters.length);
+    };
+    // The first to hand it out need not know yet of the set by which the leader counted.
+    const sets = this.#replicas.flatMap(({ node }) => node?.status().voterSets ?? []);
+    invariant(sets.some(isMajority), 'a majority holds what is committed on disk', {
+      id: replica.id,
+      index,
+      term,
+      holders,
+    });
+  }
+
+  /** What is committed changes by one voter at a time, so that majorities of sets in sequence meet. */
+  #checkVoters(index: number, voters: readonly Voter[]): void {
+    const directories = voters.map(({ directoryId }) => directoryId);
+    const before = this.#lastVoters(index);
+    this.#voterSets.set(index, directories);
+    if (before === undefined) return;
+    const changes = [
+      ...directories.filter((directoryId) => !before.includes(directoryId)),
+      ...before.filter((directoryId) => !directories.includes(directoryId)),
+    ];
+    invariant(changes.length === 1, 'one voter changes at a time', { index, before, directories });
+  }
+
+  #lastVoters(index: number): readonly string[] | undefined {
+    const earlier = [...this.#voterSets.keys()].filter((other) => other < index);
+    return this.#voterSets.get(Math.max(...earlier));
   }
 
   #checkState(replica: TestReplica, state: readonly string[]): void {
