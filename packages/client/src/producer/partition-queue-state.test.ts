@@ -133,6 +133,22 @@ describe('a partition queue', () => {
     expect(plain.maySendTo(LEADER)).toBe(true);
   });
 
+  test('no more goes out behind an unanswered batch than a broker remembers, however often that one is sent', () => {
+    const queue = new PartitionQueueState('t', 0, true);
+    queue.identify({ producerId: 9, producerEpoch: 0 });
+    establish(queue);
+    for (let i = 0; i < 10; i++) add(queue, batchOf(`v${i}`));
+    const oldest = queue.take(LEADER);
+    for (let i = 0; i < 2; i++) queue.written(queue.take(LEADER), ok);
+    queue.failed(oldest, refused('NETWORK_EXCEPTION'));
+    expect(queue.take(LEADER)).toBe(oldest);
+    for (let i = 0; i < 2; i++) queue.written(queue.take(LEADER), ok);
+    expect(queue.inFlightCount).toBe(1);
+    expect(queue.maySendTo(LEADER)).toBe(false);
+    queue.written(oldest, ok);
+    expect(queue.maySendTo(LEADER)).toBe(true);
+  });
+
   test('behind a refused batch one whose answer was lost asks under its old sequence, then goes anew', () => {
     const queue = new PartitionQueueState('t', 0, true);
     queue.identify({ producerId: 9, producerEpoch: 0 });

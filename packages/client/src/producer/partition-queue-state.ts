@@ -19,6 +19,8 @@ export interface ProducerIdentity {
 /** Sequences are int32 and start again at 0. */
 const SEQUENCE_MODULUS = 2 ** 31;
 const EPOCH_MAX = 32_767;
+/** Of each producer, by a broker: with their offsets, so that a retry of any of them is answered as the first try was. */
+const BATCHES_REMEMBERED = 5;
 
 /** What becomes of a batch whose attempt failed. */
 export type AfterFailure =
@@ -56,6 +58,7 @@ export class PartitionQueueState {
   /** A sequence was used up by a batch that may be missing from the log: what is new waits for a new epoch. */
   #gap: Gap | undefined;
   #isRetrying = false;
+  #stampCount = 0;
   /** The topic that the sequence belongs to; empty until the first batch is sent. */
   #topicId = '';
   /** Differs from it while batches are still under way to a topic that was deleted. */
@@ -134,7 +137,7 @@ export class PartitionQueueState {
   maySendTo(leaderId: NodeId): boolean {
     if (this.#inFlight.length === 0) return true;
     if (this.#isRetrying || this.#gap !== undefined || this.#nextTopicId !== this.#topicId) return false;
-    if (this.#isIdempotent && !this.#isEstablished) return false;
+    if (this.#isIdempotent && !(this.#isEstablished && this.#isOldestRemembered())) return false;
     return this.#inFlight.every((entry) => entry.leaderId === leaderId);
   }
 
@@ -255,6 +258,7 @@ export class PartitionQueueState {
   #stamp(batch: ProducerBatch): void {
     const { producerId, producerEpoch } = this.#identity!;
     batch.stamp = { producerId, producerEpoch, baseSequence: this.#nextSequence };
+    batch.stampNumber = this.#stampCount++;
     this.#nextSequence = (this.#nextSequence + batch.recordCount) % SEQUENCE_MODULUS;
   }
 
@@ -287,6 +291,11 @@ export class PartitionQueueState {
       batch.mayBeWritten = false;
       batch.unstamp();
     }
+  }
+
+  /** One answer may be lost while others come: what is sent meanwhile must not make the broker forget that one. */
+  #isOldestRemembered(): boolean {
+    return this.#stampCount - this.#inFlight[0]!.batch.stampNumber < BATCHES_REMEMBERED;
   }
 
   #establish({ stamp }: ProducerBatch): void {

@@ -50,6 +50,8 @@ export class ProducerBatch {
   mayBeWritten = false;
   /** Identity and sequence it carries; undefined until first sent, and again after a reset. */
   stamp: BatchProducer | undefined;
+  /** Counts the batches of its partition that were given a sequence; the same when it is sent again. */
+  stampNumber = 0;
   readonly #options: ProducerBatchOptions;
   /** Let go with the result: callers may keep their deliveries, and with them this batch, for long. */
   #builder: BatchBuilder | undefined;

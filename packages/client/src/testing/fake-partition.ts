@@ -94,8 +94,10 @@ export class FakePartition {
     const { baseSequence, lastSequence } = batch;
     const duplicate = entry.recent.find(({ first, last }) => first === baseSequence && last === lastSequence);
     if (duplicate !== undefined) return { baseOffset: duplicate.baseOffset };
-    const isNext = baseSequence === (entry.lastSequence + 1) % SEQUENCE_MODULUS;
-    return isNext ? 'new' : { code: 'OUT_OF_ORDER_SEQUENCE_NUMBER' };
+    if (baseSequence === (entry.lastSequence + 1) % SEQUENCE_MODULUS) return 'new';
+    const isBehind =
+      (entry.lastSequence - lastSequence + SEQUENCE_MODULUS) % SEQUENCE_MODULUS < SEQUENCE_MODULUS / 2;
+    return { code: isBehind ? 'DUPLICATE_SEQUENCE_NUMBER' : 'OUT_OF_ORDER_SEQUENCE_NUMBER' };
   }
 
   #remember({ producerId, producerEpoch, baseSequence, lastSequence }: BatchView, baseOffset: number): void {
