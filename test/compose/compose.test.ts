@@ -69,6 +69,35 @@ afterAll(async () => {
 }, MINUTE_MS);
 
 test(
+  'the command line works inside a container, as it is and with the addresses of the inner listeners',
+  async () => {
+    for (const node of [1, 2, 3]) await untilHealthy(node);
+    const inside = await containerOf(2);
+    const millrace = (...args: string[]): Promise<string> => docker('exec', inside, 'millrace', ...args);
+    expect(await millrace('health')).toMatch(/^healthy\nNODE +STATUS\nlocalhost:19191 +SERVING$/);
+    const all = JSON.parse(await millrace('health', '--all', '-o', 'json')) as {
+      nodes: { node: string; status: string }[];
+    };
+    expect(all.nodes.map(({ node, status }) => `${node} ${status}`).sort()).toEqual(
+      [1, 2, 3].map((node) => `millrace-${node}:19191 SERVING`),
+    );
+    expect(await millrace('topic', 'create', 'inside', '-p', '3', '-r', '3')).toBe('Created topic inside.');
+    await docker('exec', inside, 'sh', '-c', 'seq 1000 | millrace produce inside -q');
+    const lines = await millrace('consume', 'inside', '--from-beginning', '--exit-at-end');
+    expect(
+      lines
+        .split('\n')
+        .map(Number)
+        .sort((a, b) => a - b),
+    ).toEqual(Array.from({ length: 1000 }, (_, index) => index + 1));
+    const dumpLogs = 'millrace debug dump-log -o name /var/lib/millrace/inside-*/*.log';
+    expect((await docker('exec', inside, 'sh', '-c', dumpLogs)).split('\n')).toContain('0');
+    expect(await millrace('topic', 'delete', 'inside', '--yes')).toBe('Deleted topic inside.');
+  },
+  5 * MINUTE_MS,
+);
+
+test(
   'what is acknowledged through a killed container and a cut network is there once',
   async () => {
     for (const node of [1, 2, 3]) await untilHealthy(node);

@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommand } from '../testing/run-command.ts';
 import { serverCommand } from './server-command.ts';
@@ -103,6 +104,16 @@ test('log.dirs that is a file, or lies below one, is named with its key', async 
     expect(formatted.stderr).toContain(`INVALID_CONFIG: log.dirs=${path} ${reason}`);
     expect(formatted.code).toBe(1);
   }
+});
+
+test('the example in deploy is a whole configuration', async () => {
+  const example = fileURLToPath(new URL('../../../../deploy/server.properties', import.meta.url));
+  const data = join(folder, 'data');
+  const run = await runCommand(
+    [storageCommand],
+    ['storage', 'format', '--cluster-id', CLUSTER_ID, '--config', example, '-X', `log.dirs=${data}`],
+  );
+  expect(run).toMatchObject({ code: 0, stdout: `Formatted ${data} for node 1 of cluster ${CLUSTER_ID}.\n` });
 });
 
 test('a configuration file that is not there is named', async () => {
