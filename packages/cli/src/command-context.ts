@@ -3,11 +3,12 @@
  * and closed after it. Commands print through it only, so that `-o` and `-q` hold everywhere.
  */
 import type { AdminOptions } from '@millrace/client';
-import { type Closable, closeAll, MillraceError } from '@millrace/core';
+import { type Closable, closeAll } from '@millrace/core';
 import { CliError, InterruptedError, usageError } from './cli-error.ts';
 import { clientOptions } from './client-properties.ts';
 import type { AdminClient, ClusterClient } from './cluster-client.ts';
 import { confirmed } from './confirm.ts';
+import { connectTo } from './connect-to.ts';
 import type { CliEnvironment } from './environment.ts';
 import { EXIT } from './exit-code.ts';
 import type { EffectiveValue, GlobalOptions } from './global-options.ts';
@@ -50,22 +51,11 @@ export class CommandContext {
   /** The client of this command, connected with its flags; closed when the command ends. */
   client(): ClusterClient {
     if (this.#client === undefined) {
-      const client = this.#connect();
+      const client = connectTo(this.environment, clientOptions(this.options));
       this.#client = client;
       this.onClose(() => client.close());
     }
     return this.#client;
-  }
-
-  /** All that the client is made of comes from flags. @throws {CliError} USAGE */
-  #connect(): ClusterClient {
-    const options = clientOptions(this.options);
-    try {
-      return this.environment.connect(options);
-    } catch (error) {
-      if (!(error instanceof MillraceError) || error.code !== 'INVALID_CONFIG') throw error;
-      throw usageError(error.message.replace(/^bootstrap /, '--bootstrap-server: '));
-    }
   }
 
   admin(): AdminClient {

@@ -81,6 +81,9 @@ test.each([['host:99999'], ['host:0'], ['a:1,b:x'], [','], ['http://host:1']])(
   '--bootstrap-server %s is a usage error, for every command',
   async (server) => {
     const connect: Connect = (options) => new Millrace(options);
+    const env = { MILLRACE_CLI_CONFIG: '/nowhere/config.yaml' };
+    const saved = await runCli(['profile', 'set', 'p', `bootstrap-server=${server}`], { connect, env });
+    expect(saved).toMatchObject({ code: 2, stdout: '' });
     for (const argv of [['topic', 'list'], ['health'], ['cluster', 'health'], ['produce', 'x']]) {
       const run = await runCli([...argv, '--bootstrap-server', server], { connect });
       expect(run).toMatchObject({ code: 2, stdout: '' });

@@ -4,6 +4,7 @@ import { usageError } from '../cli-error.ts';
 import { checkProperty } from '../client-properties.ts';
 import { type Column, printColumns, printFields } from '../column-printer.ts';
 import type { CommandContext } from '../command-context.ts';
+import { connectTo } from '../connect-to.ts';
 import { parseDurationMs } from '../duration.ts';
 import { type EffectiveValue, parseOutput, splitAssignment } from '../global-options.ts';
 import {
@@ -123,7 +124,7 @@ async function set(
   const values: Record<string, string> = { ...file.profiles.get(name) };
   for (const assignment of assignments) {
     const [key, value] = splitAssignment(assignment, 'argument');
-    checkProfileValue(key, value);
+    await checkProfileValue(context, key, value);
     if (value === '') delete values[key];
     else values[key] = value;
   }
@@ -148,9 +149,10 @@ async function remove(context: CommandContext, options: { yes?: boolean }, name:
   context.note(`Profile ${name} is deleted.`);
 }
 
-function checkProfileValue(key: string, value: string): void {
-  if (value === '' || key === 'bootstrap-server') return;
-  if (key === 'output') parseOutput(value);
+async function checkProfileValue(context: CommandContext, key: string, value: string): Promise<void> {
+  if (value === '') return;
+  if (key === 'bootstrap-server') await connectTo(context.environment, { bootstrap: value }).close();
+  else if (key === 'output') parseOutput(value);
   else if (key === 'timeout') parseDurationMs(value, key);
   else checkProperty(key, value);
 }
