@@ -19,7 +19,7 @@ export interface FaultedRun {
 export async function faultedRun(
   seed: number,
   faultsMs: number,
-  options: FaultPlanOptions = {},
+  options: FaultPlanOptions & { readonly acks?: 'all' | 1 } = {},
 ): Promise<FaultedRun> {
   const cluster = new SmallCluster(seed);
   const { world } = cluster;
@@ -44,7 +44,9 @@ export async function faultedRun(
   let isDone = false;
   let pending = 0;
   world.process('producer').start(async (life) => {
-    const producer = cluster.millrace(life).producer({ acks: 'all' });
+    const producer = cluster
+      .millrace(life)
+      .producer(options.acks === 1 ? { acks: 1, idempotence: false } : { acks: 'all' });
     for (let i = 0; !isDone; i++) {
       await sleep(life.clock, 20);
       pending += 1;
