@@ -35,6 +35,9 @@ import { Fetcher } from './fetcher.ts';
 
 const EXTRAS = ['keyDeserializer', 'valueDeserializer'];
 
+/** How a wait ends without any: never shown to anyone, and made once, because errors are costly. */
+const NO_NEWS = new MillraceError('REQUEST_TIMED_OUT');
+
 /** Reads partitions that are assigned to it. One reader at a time: `poll` and `for await` do not run concurrently. */
 export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncIterable<ConsumerBatch<K, V>> {
   readonly #cluster: Cluster;
@@ -324,11 +327,10 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       ...(Number.isFinite(timeoutMs) && { timeoutMs: Math.max(0, timeoutMs) }),
       ...(signal && { signal }),
     };
-    const late = new MillraceError('REQUEST_TIMED_OUT');
     try {
-      await withLimits(this.#news.promise, limits, this.#cluster.clock, () => late);
+      await withLimits(this.#news.promise, limits, this.#cluster.clock, () => NO_NEWS);
     } catch (error) {
-      if (error !== late) throw error;
+      if (error !== NO_NEWS) throw error;
     }
   }
 
