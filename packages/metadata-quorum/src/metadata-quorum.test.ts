@@ -221,7 +221,7 @@ describe('a quorum of one', () => {
     await expect(quorum.until(leader.propose(record('a')))).rejects.toMatchObject({ code: 'DISK_FULL' });
     expect(quorum.member(1).failures.map(({ code }) => code)).toEqual(['DISK_FULL']);
     store.failure = undefined;
-    await expect(leader.propose(record('b'))).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(leader.propose(record('b'))).rejects.toMatchObject({ code: 'NODE_NOT_SERVING' });
     expect(quorum.member(1).leadership.map(({ kind }) => kind)).toEqual(['elected', 'lost']);
   });
 

@@ -143,7 +143,7 @@ export class MetadataQuorum {
   /**
    * Appends one record. Resolves once it is committed and applied on this node.
    * @throws {MillraceError} (rejects) NOT_CONTROLLER or REQUEST_TIMED_OUT, whose message says whether the record is
-   * known not to be applied; NODE_OVERLOADED and MESSAGE_TOO_LARGE, not applied; CLOSED, unknown.
+   * known not to be applied; NODE_OVERLOADED and MESSAGE_TOO_LARGE, not applied; NODE_NOT_SERVING, unknown.
    */
   async propose(data: Buffer): Promise<{ offset: number }> {
     this.#checkRunning();
@@ -165,7 +165,7 @@ export class MetadataQuorum {
   /**
    * Appends a voter set that differs by one voter, behind everything proposed before; `committed` settles as a
    * proposal does. Not to be called from within the state machine.
-   * @throws {MillraceError} (at once) VotersRefused if nothing was appended; NOT_CONTROLLER, CLOSED.
+   * @throws {MillraceError} (at once) VotersRefused if nothing was appended; NOT_CONTROLLER, NODE_NOT_SERVING.
    */
   changeVoters(change: VoterChange): { offset: number; committed: Promise<{ offset: number }> } {
     this.#checkRunning();
@@ -181,7 +181,7 @@ export class MetadataQuorum {
 
   /**
    * Resolves with the offset below which this node has applied everything that was committed when the call began,
-   * anywhere in the quorum. @throws {MillraceError} (rejects) NOT_CONTROLLER, REQUEST_TIMED_OUT, NODE_OVERLOADED, CLOSED
+   * anywhere in the quorum. @throws {MillraceError} (rejects) NOT_CONTROLLER, REQUEST_TIMED_OUT, NODE_OVERLOADED, NODE_NOT_SERVING
    */
   async readBarrier(): Promise<number> {
     this.#checkRunning();
@@ -227,7 +227,7 @@ export class MetadataQuorum {
     await this.#handOver(to);
   }
 
-  /** A leader hands over first. What still waits is refused with CLOSED. Idempotent. */
+  /** A leader hands over first. What still waits is refused with NODE_NOT_SERVING. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -242,7 +242,12 @@ export class MetadataQuorum {
     }
     this.#state = 'closed';
     this.#timer?.cancel();
-    this.#waiters.abort(new MillraceError('CLOSED', 'the metadata quorum closed before the commit'));
+    this.#waiters.abort(
+      new MillraceError(
+        'NODE_NOT_SERVING',
+        'the node stopped before the commit; the proposal may or may not be applied',
+      ),
+    );
     await this.#writer.idle();
     await this.#options.store.close();
   }
@@ -455,7 +460,10 @@ export class MetadataQuorum {
 
   #checkRunning(): void {
     if (this.#state !== 'running' || this.#closing !== undefined) {
-      throw new MillraceError('CLOSED', 'the metadata quorum is closed');
+      throw new MillraceError(
+        'NODE_NOT_SERVING',
+        'this node does not take part in the metadata quorum any more',
+      );
     }
   }
 
