@@ -79,6 +79,28 @@ describe('on an idle partition', () => {
   });
 });
 
+test('a leader that was elected uncleanly says that it recovered until the controller has it', async () => {
+  const cluster = await TestCluster.start({ config: { 'replica.lag.time.max.ms': '1000' } });
+  const configs = { durability: 'page-cache', 'min.insync.replicas': '2' };
+  const topicId = await cluster.createTopic('orders', { configs, replicas: [[1, 2]] });
+  for (const id of [2, 1]) await cluster.kill(id);
+  let refusals = 0;
+  cluster.controller.onAlterPartitions = (request, decide) => {
+    if (refusals++ > 0) return decide();
+    const failure = { code: 'INELIGIBLE_REPLICA', message: '' } as const;
+    const partitions = request.partitions.map((asked) => ({ ...asked, isr: [], failure }));
+    return { partitions } as unknown as ReturnType<typeof decide>;
+  };
+  const state = () => cluster.controller.image.topics.get(topicId)!.partitions[0]!;
+  // Nobody else joins, which would tell it along the way.
+  cluster.network.cut(1, 2);
+  for (const id of [1, 2]) await cluster.restart(id);
+  await cluster.until(() => state().leader !== -1);
+  await cluster.until(() => !state().recovering, 5000);
+  expect(refusals).toBeGreaterThan(1);
+  await cluster.close();
+});
+
 test('one answer is one line for operators, whatever the number of partitions', async () => {
   const lines: { level: string; fields: object }[] = [];
   const line =

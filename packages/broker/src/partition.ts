@@ -217,7 +217,10 @@ export class Partition {
     if (leader === undefined) return;
     const nowMs = this.#host.clock.nowMs();
     const { logEndOffset } = this.log;
-    this.#propose(leader.proposeShrink(logEndOffset, nowMs) ?? leader.proposeExpansions(logEndOffset, nowMs));
+    const change = leader.proposeShrink(logEndOffset, nowMs) ?? leader.proposeExpansions(logEndOffset, nowMs);
+    // Said when the epoch began; the answer may have been a refusal that had to do with something else.
+    const recovered = this.#image.recovering ? leader.proposeRecovered() : undefined;
+    this.#propose(change ?? recovered);
     // Time alone can end the wait for a follower that might have joined.
     this.#advance();
   }
