@@ -47,13 +47,16 @@ export class JournalFiles {
   #live: JournalFile[] = [];
   /** Files of the run before whose records are still wanted. */
   #replayed: string[] = [];
+  /** Files whose records are void but which have their names yet; oldest first. */
+  #void: { readonly path: string; readonly isReusable: boolean }[] = [];
+  #releasing: Promise<void> = Promise.resolve();
   #free: string[] = [];
   #preparation: JournalPreparation | undefined;
   #preparing: Promise<void> | undefined;
   /** It failed beside the file that is written now. */
   #isPreparationFutile = false;
   #nextNumber = 1;
-  #endOfPrevious = 0;
+  #previous = { number: 0, endBytes: 0 };
   #retiring: Promise<void> | undefined;
   #hurry = new Deferred<void>();
   #isUrgent = false;
@@ -74,19 +77,23 @@ export class JournalFiles {
     this.#free = free.map(({ path }) => path);
     for (const { path } of files) {
       if (areWanted) this.#replayed.push(path);
-      else this.#release(path);
+      else this.#void.push({ path, isReusable: true });
     }
   }
 
   /** Every log that the earlier run's files cover is on stable storage, and that is written down. */
   releaseReplayed(): void {
-    for (const path of this.#replayed) this.#release(path);
+    this.#void.push(...this.#replayed.map((path) => ({ path, isReusable: true })));
     this.#replayed = [];
+    this.#releaseVoid().catch((error: unknown) => {
+      const { logger } = this.#options;
+      logger.warn({ event: 'journal_release_failed', err: error }, 'old journal files stay for now');
+    });
   }
 
-  /** Where the valid records of the file before the written one end. */
-  get endOfPrevious(): number {
-    return this.#endOfPrevious;
+  /** The file before the written one and where its valid records end; number 0 if this run wrote none before. */
+  get previous(): { readonly number: number; readonly endBytes: number } {
+    return this.#previous;
   }
 
   /** The file for the next `bytes`; waits for a retirement if the journal's space is used up. */
@@ -218,8 +225,9 @@ export class JournalFiles {
         this.#live.shift();
         oldest.disk.closeSync();
         // Those from the time when little was written would have to grow again.
-        if (oldest.allocatedBytes < this.#options.fileBytes) this.#options.fileSystem.unlinkSync(oldest.path);
-        else this.#release(oldest.path);
+        const isReusable = oldest.allocatedBytes >= this.#options.fileBytes;
+        this.#void.push({ path: oldest.path, isReusable });
+        await this.#releaseVoid();
       }
     } catch (error) {
       this.#options.logger.error(
@@ -231,6 +239,7 @@ export class JournalFiles {
 
   async #start(): Promise<JournalFile> {
     const { fileSystem, directory } = this.#options;
+    await this.#releaseVoid();
     const number = this.#nextNumber++;
     const path = journalPath(directory, number);
     const reused = this.#free.pop();
@@ -238,7 +247,8 @@ export class JournalFiles {
     const disk = fileSystem.openSync(path, { create: true });
     // Before its first record counts, so must its name.
     await fileSystem.syncDirectory(directory);
-    this.#endOfPrevious = this.#live.at(-1)?.sizeBytes ?? 0;
+    const last = this.#live.at(-1);
+    this.#previous = { number: last?.number ?? 0, endBytes: last?.sizeBytes ?? 0 };
     const file = {
       number,
       path,
@@ -253,19 +263,26 @@ export class JournalFiles {
   }
 
   /**
-   * Its records are void from now on, so it loses its name: replayed without a reset that stood in a file
-   * retired with it, they would bring back what was truncated. `#start` makes the new name durable before it
-   * lets any file be overwritten.
+   * Void files lose their names, each durably before the next: replayed without a reset that stood in a newer one,
+   * a file would bring back what was truncated, and one that is missing between others passes for damage.
    */
-  #release(path: string): void {
-    const { fileSystem } = this.#options;
-    if (this.#free.length >= FREE_FILES_MAX) {
-      fileSystem.unlinkSync(path);
-      return;
+  #releaseVoid(): Promise<void> {
+    this.#releasing = this.#releasing.catch(() => undefined).then(() => this.#releaseNow());
+    return this.#releasing;
+  }
+
+  async #releaseNow(): Promise<void> {
+    const { fileSystem, directory } = this.#options;
+    for (let next = this.#void[0]; next !== undefined; next = this.#void[0]) {
+      const { path, isReusable } = next;
+      const free = `${path}${FREE_SUFFIX}`;
+      const isKept = isReusable && this.#free.length < FREE_FILES_MAX;
+      if (isKept) fileSystem.renameSync(path, free);
+      else fileSystem.unlinkSync(path);
+      this.#void.shift();
+      await fileSystem.syncDirectory(directory);
+      if (isKept) this.#free.push(free);
     }
-    const free = `${path}${FREE_SUFFIX}`;
-    fileSystem.renameSync(path, free);
-    this.#free.push(free);
   }
 }
 

@@ -16,18 +16,22 @@ import { crc32c } from '@millrace/records';
 export const JOURNAL_HEADER_BYTES = 72;
 const MAGIC = 0x6d6a6e31;
 
-/** `begin` opens a file; `batches` were appended; `epoch` was assigned; `reset` voids what came before. */
-export type JournalKind = 'begin' | 'batches' | 'epoch' | 'reset';
+/**
+ * `begin` opens a file; `batches` were appended; `epoch` was assigned; `reset` voids what came before; `start` tells
+ * that what was appended right before was not journalled and nobody was promised it yet.
+ */
+export type JournalKind = 'begin' | 'batches' | 'epoch' | 'reset' | 'start';
 
-const KINDS: readonly JournalKind[] = ['begin', 'batches', 'epoch', 'reset'];
+const KINDS: readonly JournalKind[] = ['begin', 'batches', 'epoch', 'reset', 'start'];
 
 export interface JournalHeader {
   readonly kind: JournalKind;
   readonly fileNumber: number;
   readonly topicId: string;
   readonly partition: number;
-  /** `begin`: end of the file before. `epoch`: its first offset. `reset`: where the log goes on. */
+  /** `begin`: end of the file before. `epoch`: its first offset. `reset`, `start`: where the log goes on. */
   readonly baseOffset: number;
+  /** `begin`: number of the file before; 0 if there was none in the same run. */
   readonly lastOffset: number;
   readonly leaderEpoch: number;
   readonly roundStart: number;

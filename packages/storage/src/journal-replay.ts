@@ -52,14 +52,17 @@ export class JournalReplay {
 
   static scan(fileSystem: FileSystem, files: readonly JournalFileName[], logger: Logger): JournalReplay {
     const replay = new JournalReplay(fileSystem);
-    let endOfLast: number | undefined;
+    let last: { readonly number: number; readonly end: number } | undefined;
     for (const file of files) {
       const bytes = readWhole(fileSystem, file.path) ?? Buffer.alloc(0);
       const begin = readJournalHeader(bytes, 0, file.number);
-      if (begin !== undefined && endOfLast !== undefined && begin.baseOffset > endOfLast) {
-        replay.#hole = `the end of the file before ${file.path} is damaged`;
+      if (begin !== undefined && last !== undefined && begin.lastOffset !== 0) {
+        // Files go oldest first: one that is gone while an older one is there was lost.
+        if (begin.lastOffset !== last.number) replay.#hole = `the file before ${file.path} is missing`;
+        else if (begin.baseOffset > last.end)
+          replay.#hole = `the end of the file before ${file.path} is damaged`;
       }
-      endOfLast = replay.#scanFile(file, bytes);
+      last = { number: file.number, end: replay.#scanFile(file, bytes) };
     }
     if (replay.#hole !== undefined) {
       logger.error({ event: 'journal_damaged', reason: replay.#hole }, 'the journal is damaged');

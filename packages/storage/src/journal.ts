@@ -106,6 +106,19 @@ export class Journal {
     });
   }
 
+  /** From `nextOffset` on the log is journalled; what it appended before was not. */
+  start(client: JournalClient, nextOffset: number): void {
+    this.#enqueue({
+      client,
+      kind: 'start',
+      baseOffset: nextOffset,
+      lastOffset: nextOffset,
+      leaderEpoch: -1,
+      payload: undefined,
+      done: undefined,
+    });
+  }
+
   /** Voids what was journalled of this log before. Resolves when that is durable. @throws the journal's failure. */
   async reset(client: JournalClient, nextOffset: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
@@ -179,7 +192,7 @@ export class Journal {
   async #write(round: readonly Queued[]): Promise<void> {
     const bytes = round.reduce((sum, entry) => sum + sizeOf(entry), 0);
     const file = await this.#files.fileFor(bytes + JOURNAL_HEADER_BYTES);
-    const buffers = this.#encode(round, file.number, file.sizeBytes, this.#files.endOfPrevious);
+    const buffers = this.#encode(round, file.number, file.sizeBytes);
     const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
     const padding = this.#files.paddingAfter(total);
     if (padding !== undefined) buffers.push(padding);
@@ -191,7 +204,7 @@ export class Journal {
   }
 
   /** Headers and small payloads in the scratch buffer, large payloads as they are. */
-  #encode(round: readonly Queued[], fileNumber: number, roundStart: number, endOfPrevious: number): Buffer[] {
+  #encode(round: readonly Queued[], fileNumber: number, roundStart: number): Buffer[] {
     const isFirst = roundStart === 0;
     let scratchBytes = isFirst ? JOURNAL_HEADER_BYTES : 0;
     for (const { payload } of round) {
@@ -203,11 +216,12 @@ export class Journal {
     const buffers: Buffer[] = [];
     let [from, at] = [0, 0];
     if (isFirst) {
-      const begin = { kind: 'begin', partition: 0, lastOffset: 0, leaderEpoch: -1 } as const;
+      const { number, endBytes } = this.#files.previous;
+      const begin = { kind: 'begin', partition: 0, leaderEpoch: -1 } as const;
       writeJournalHeader(
         scratch,
         0,
-        { ...begin, fileNumber, roundStart, baseOffset: endOfPrevious },
+        { ...begin, fileNumber, roundStart, baseOffset: endBytes, lastOffset: number },
         NO_TOPIC,
         undefined,
       );

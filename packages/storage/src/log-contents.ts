@@ -24,6 +24,7 @@ export class LogContents {
   readonly #reader: LogReader;
   readonly #tail: LogTail;
   #unsnapshottedBytes = 0;
+  #appendMs = 0;
   /** Grows whenever bytes that readers may be looking at go away. */
   #generation = 0;
   /** The folder's name may not be durable yet. */
@@ -45,6 +46,7 @@ export class LogContents {
     this.#reader = new LogReader(() => segments.all, context.resources.checksReads);
     this.#tail = new LogTail(context.resources.tailCache);
     segments.onRoll = () => this.takeSnapshot();
+    segments.onAppended = (batch) => side.appended(batch, this.#appendMs);
     segments.drawJitter(context.config);
   }
 
@@ -88,8 +90,8 @@ export class LogContents {
   ): void {
     const { baseOffset } = views[0]!;
     if (baseOffset < this.endOffset) this.segments.rebase(baseOffset);
+    this.#appendMs = nowMs;
     this.segments.append(bytes, views, config);
-    for (const view of views) this.side.appended(view, nowMs);
     if (isReadSoon) this.#tail.append(baseOffset, this.endOffset, bytes);
     else this.#tail.clear();
     this.#unsnapshottedBytes += bytes.length;
@@ -129,6 +131,12 @@ export class LogContents {
   takeSnapshot(): void {
     this.side.takeSnapshot(this.endOffset, this.segments.all);
     this.#unsnapshottedBytes = 0;
+  }
+
+  /** Before the last sync of a clean stop: nobody will look for what is missing. */
+  finish(): void {
+    this.takeSnapshot();
+    this.segments.finish();
   }
 
   close(): void {

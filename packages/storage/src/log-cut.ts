@@ -55,7 +55,8 @@ export async function cutAll(
   await journal?.reset(client, offset);
   await contents.segments.replaceAll(offset);
   contents.side.cleared();
-  await contents.side.sync();
+  // With the folder's own name: the recovery point is about to say that there is one.
+  await contents.sync();
   offsets.restartedAt(offset);
   await checkpoint();
   logger.info(

@@ -14,21 +14,31 @@ export interface LogDurabilityOptions {
   readonly durability: LogConfig['durability'];
   /** The journal holds records of an earlier run. */
   readonly isJournalled: boolean;
+  /** Writes down durably how far the log is on stable storage. */
+  readonly checkpoint: () => Promise<void>;
+  readonly isOffline: () => boolean;
 }
 
 export class LogDurability {
   readonly #client: JournalClient;
   readonly #journal: Journal;
   readonly #offsets: LogOffsets;
+  readonly #checkpoint: () => Promise<void>;
+  readonly #isOffline: () => boolean;
   #isDurable: boolean;
   #isJournalled: boolean;
   /** Flushes do not count until the log itself was synced: it was not journalled before. */
   #isCatchingUp = false;
+  /** Counts changes of the mode. */
+  #modes = 0;
 
-  constructor({ client, journal, offsets, durability, isJournalled }: LogDurabilityOptions) {
+  constructor(options: LogDurabilityOptions) {
+    const { client, journal, offsets, durability, isJournalled, checkpoint, isOffline } = options;
     this.#client = client;
     this.#journal = journal;
     this.#offsets = offsets;
+    this.#checkpoint = checkpoint;
+    this.#isOffline = isOffline;
     this.#isDurable = durability === 'fsync';
     this.#isJournalled = isJournalled;
   }
@@ -70,24 +80,42 @@ export class LogDurability {
     if (this.#isDurable && !this.#isCatchingUp) this.#offsets.flushedTo(nextOffset);
   }
 
-  /** @param sync puts the log's own files on stable storage. */
-  setMode(durability: LogConfig['durability'], sync: () => Promise<boolean>): void {
+  setMode(durability: LogConfig['durability']): void {
     const wasDurable = this.#isDurable;
     this.#isDurable = durability === 'fsync';
-    if (!this.#isDurable) this.#offsets.flushedTo(this.#offsets.logEnd);
-    else if (!wasDurable) void this.#catchUp(sync);
+    if (wasDurable === this.#isDurable) return;
+    this.#modes++;
+    if (this.#isDurable) void this.#catchUp();
+    else this.#offsets.flushedTo(this.#offsets.logEnd);
   }
 
-  async #catchUp(sync: () => Promise<boolean>): Promise<void> {
+  /** Puts what was not journalled on stable storage, and writes that down: what is journalled follows it. */
+  async #catchUp(): Promise<void> {
+    const mode = this.#modes;
     this.#isCatchingUp = true;
-    const isSynced = await sync();
+    this.#isJournalled = true;
+    this.#journal.start(this.#client, this.#offsets.logEnd);
+    const isSynced = await this.#sync();
+    if (!isSynced || mode !== this.#modes) return;
     this.#isCatchingUp = false;
-    if (!isSynced) return;
     const { logEnd } = this.#offsets;
     // Whatever was journalled meanwhile may have been flushed unnoticed.
     await this.#journal.flush().then(
-      () => this.#offsets.flushedTo(logEnd),
+      () => {
+        if (mode === this.#modes) this.#offsets.flushedTo(logEnd);
+      },
       () => undefined,
     );
+  }
+
+  async #sync(): Promise<boolean> {
+    try {
+      await this.#client.syncForJournal();
+      await this.#checkpoint();
+      return !this.#isOffline();
+    } catch {
+      // A log that cannot be synced went offline; one that cannot be written down keeps its producers waiting.
+      return false;
+    }
   }
 }

@@ -10,7 +10,7 @@ import type { LogConfig } from './log-config.ts';
 import { logDamaged } from './log-damage.ts';
 import { DAMAGE_MARK, DELETED_SUFFIX, fileNames, offsetName, offsetsOf } from './log-folder.ts';
 import { endOf } from './log-locate.ts';
-import { replayJournal } from './log-replay.ts';
+import { removeAll, replayJournal, restartAt } from './log-replay.ts';
 import type { LogResources } from './log-resources.ts';
 import type { BatchVisitor } from './log-scan.ts';
 import { type LogState, recoverState } from './log-state-recovery.ts';
@@ -71,18 +71,23 @@ export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog
   else isCut = (await verifyTail(context, segments)) || isCut;
   const heldAll = wasClean || (await replayJournal(context, segments));
   const logEndOffset = endOf(segments);
-  if (logEndOffset < (recoveryPoint ?? 0)) {
+  if (logEndOffset < (recoveryPoint ?? 0) && !isAllDeleted(context)) {
     throw logDamaged(folder, `it ends at offset ${logEndOffset} but was durable up to ${recoveryPoint}`);
   }
   const logStartOffset = Math.max(context.logStartOffset ?? 0, segments[0]!.baseOffset);
-  const state = await recoverState(context, segments, logEndOffset);
+  if (logStartOffset > logEndOffset) {
+    restartAt(context, segments, logStartOffset);
+    isCut = true;
+  }
+  const state = await recoverState(context, segments, endOf(segments));
   return {
     ...state,
     segments,
-    logStartOffset: Math.min(logStartOffset, logEndOffset),
+    logStartOffset,
     isUnsynced:
       !heldAll ||
       isCut ||
+      (!hadSegments && logStartOffset > 0) ||
       state.hasRemoved ||
       (!wasClean && logEndOffset > Math.max(recoveryPoint ?? -1, segments[0]!.baseOffset)),
     isCreated: !hadSegments,
@@ -106,7 +111,7 @@ function openSegments({ resources, folder, logger }: RecoveryContext, names: rea
 
 /** The power failed before the names of a new log's files were durable, and the first is not among those that survived. */
 function withoutOrphans(context: RecoveryContext, segments: Segment[]): Segment[] {
-  const { wasClean, recoveryPoint, logStartOffset, logger, resources } = context;
+  const { wasClean, recoveryPoint, logStartOffset, logger } = context;
   const first = segments[0]?.baseOffset ?? 0;
   const isFirstLost = logStartOffset !== undefined && first > logStartOffset;
   if (wasClean || !isFirstLost || recoveryPoint === undefined || recoveryPoint > logStartOffset)
@@ -115,9 +120,7 @@ function withoutOrphans(context: RecoveryContext, segments: Segment[]): Segment[
     { event: 'log_tail_cut', segment: segments[0]!.logPath, logEndOffset: logStartOffset },
     'the first segment of the log was never on stable storage; those after it are void',
   );
-  for (const segment of segments.reverse()) {
-    for (const path of segment.remove(DELETED_SUFFIX)) resources.fileSystem.unlinkSync(path);
-  }
+  removeAll(context, segments);
   return [];
 }
 
@@ -174,10 +177,16 @@ async function verifyTail(context: RecoveryContext, segments: Segment[]): Promis
 }
 
 /** With a lost checkpoint nobody knows what was durable, unless the journal holds all that follows. */
-function mayNotCut({ recoveryPoint, replay, topicId, partition }: RecoveryContext, offset: number): boolean {
-  if (recoveryPoint !== undefined) return offset < recoveryPoint;
+function mayNotCut(context: RecoveryContext, offset: number): boolean {
+  const { recoveryPoint, replay, topicId, partition } = context;
+  if (recoveryPoint !== undefined) return offset < recoveryPoint && !isAllDeleted(context);
   const first = replay?.entriesOf(topicId, partition).find(({ header }) => header.kind === 'batches');
   return first === undefined || first.header.baseOffset > offset;
+}
+
+/** Of what was durable nothing counts any more: the log goes on, or was about to, at or after the recovery point. */
+function isAllDeleted({ recoveryPoint = 0, logStartOffset }: RecoveryContext): boolean {
+  return logStartOffset !== undefined && recoveryPoint <= logStartOffset;
 }
 
 /** Checksum, dense offsets, epochs that never go back. */

@@ -5,6 +5,7 @@
 import { type BatchView, splitBatches } from '@millrace/records';
 import type { ReplayEntry } from './journal-replay.ts';
 import { logDamaged } from './log-damage.ts';
+import { DELETED_SUFFIX } from './log-folder.ts';
 import { endOf, locateBatch, segmentOf } from './log-locate.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import { Segment } from './segment.ts';
@@ -20,7 +21,10 @@ export async function replayJournal(context: RecoveryContext, segments: Segment[
   }
   const session = new ReplaySession(context, segments);
   for (const entry of entries) {
-    if (entry.header.kind === 'batches') await session.apply(entry);
+    const { kind, baseOffset } = entry.header;
+    // Nothing after it was promised before the log was synced up to it.
+    if (kind === 'start' && session.isMissingBefore(baseOffset)) break;
+    if (kind === 'batches') await session.apply(entry);
   }
   session.report();
   return session.appended === 0;
@@ -53,6 +57,11 @@ class ReplaySession {
     for (const batch of splitBatches(payload)) await this.#applyBatch(batch);
   }
 
+  /** The log ends before `offset`, and not because the rest was deleted. */
+  isMissingBefore(offset: number): boolean {
+    return offset > Math.max(endOf(this.#segments), this.#context.logStartOffset ?? 0);
+  }
+
   report(): void {
     if (this.appended === 0) return;
     const { logger } = this.#context;
@@ -77,9 +86,10 @@ class ReplaySession {
     if (lastOffset < this.#trustedBelow) return;
     if (lastOffset < end && (await this.#isInLog(baseOffset, batch.bytes))) return;
     if (baseOffset < end) await this.#makeRoomFor(batch, end);
-    if (baseOffset > endOf(this.#segments)) {
+    if (this.isMissingBefore(baseOffset)) {
       throw this.#damaged(`offsets ${endOf(this.#segments)} to ${baseOffset - 1} are missing`);
     }
+    if (baseOffset > end) restartAt(this.#context, this.#segments, baseOffset);
     this.#append(batch);
   }
 
@@ -147,5 +157,23 @@ class ReplaySession {
 
   #damaged(reason: string): Error {
     return logDamaged(this.#context.folder, reason);
+  }
+}
+
+/** All that the log holds was deleted, as is what it lacks before `offset`: it goes on there. */
+export function restartAt(context: RecoveryContext, segments: Segment[], offset: number): void {
+  const { folder, resources, logger } = context;
+  removeAll(context, segments);
+  segments.splice(0, segments.length, Segment.create(folder, offset, resources, logger));
+  logger.warn(
+    { event: 'log_restarted', logStartOffset: offset },
+    'the log ends before its start offset: it goes on, empty, from there',
+  );
+}
+
+/** Newest first: a crash on the way leaves a log without a hole. */
+export function removeAll({ resources }: RecoveryContext, segments: readonly Segment[]): void {
+  for (const segment of segments.toReversed()) {
+    for (const path of segment.remove(DELETED_SUFFIX)) resources.fileSystem.unlinkSync(path);
   }
 }

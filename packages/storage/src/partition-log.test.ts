@@ -1,6 +1,7 @@
 import { ManualClock } from '@millrace/core';
 import { splitBatches } from '@millrace/records';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+
 import { MemoryFileSystem } from './memory-file-system.ts';
 import { batchOf, contentsOf, openLog, openStore, SMALL } from './testing.ts';
 
@@ -202,7 +203,9 @@ test('old segments go by age and by size, never the uncommitted and never the la
   expect([log.logStartOffset, log.logEndOffset, log.sizeBytes]).toEqual([20, 20, 0]);
   expect(disk.readdirSync('/data/t-0').some(({ name }) => name.endsWith('.deleted'))).toBe(true);
   clock.advance(60_000);
-  expect(disk.readdirSync('/data/t-0').filter(({ name }) => name.endsWith('.deleted'))).toEqual([]);
+  await vi.waitFor(() =>
+    expect(disk.readdirSync('/data/t-0').filter(({ name }) => name.endsWith('.deleted'))).toEqual([]),
+  );
   await store.close({ clean: true });
 });
 

@@ -63,6 +63,8 @@ export class PartitionLog implements JournalClient {
       offsets: this.#offsets,
       durability: context.config.durability,
       isJournalled: context.replay !== undefined,
+      checkpoint: () => context.resources.checkpoint(),
+      isOffline: () => this.#offline !== undefined,
     });
   }
 
@@ -165,7 +167,6 @@ export class PartitionLog implements JournalClient {
 
   /**
    * Appends batches as the leader gave them; all or none. The buffer belongs to the log afterwards.
-   *
    * @throws {MillraceError} CORRUPT_MESSAGE for a wrong checksum, a gap or an epoch that goes back; NODE_OVERLOADED;
    * DISK_FULL or KAFKA_STORAGE_ERROR, after which the log is offline.
    */
@@ -197,7 +198,6 @@ export class PartitionLog implements JournalClient {
   /**
    * Whole batches from the one that holds `fromOffset` on, ending at or before `upTo`. The result may share
    * memory with a cache: never change it.
-   *
    * @param maxBytes soft limit: with `minOneBatch` the first batch comes even if it alone is larger. Source: KIP-74.
    * @throws {MillraceError} OFFSET_OUT_OF_RANGE unless logStartOffset <= fromOffset <= logEndOffset; LOG_DAMAGED.
    */
@@ -298,10 +298,7 @@ export class PartitionLog implements JournalClient {
   setConfig(config: LogConfig): void {
     this.#context = { ...this.#context, config };
     if (this.#offline !== undefined) return;
-    this.#durability.setMode(config.durability, async () => {
-      await this.syncForJournal().catch(() => undefined);
-      return this.offline === undefined;
-    });
+    this.#durability.setMode(config.durability);
   }
 
   /** Rolls and deletes by time and size. */
@@ -316,7 +313,6 @@ export class PartitionLog implements JournalClient {
 
   /**
    * Puts everything on stable storage in the log itself. If that fails the log goes offline and is marked.
-   *
    * @throws {MillraceError} if it cannot even be marked: then the journal must keep what it has. @internal
    */
   async syncForJournal(): Promise<void> {
@@ -360,7 +356,7 @@ export class PartitionLog implements JournalClient {
   /** Leaves everything as a restart wants it. @internal */
   async close(isClean: boolean): Promise<void> {
     if (isClean && this.#offline === undefined) {
-      this.#guard(() => this.#contents?.takeSnapshot());
+      this.#guard(() => this.#contents?.finish());
       // A failure took the log offline, which the store sees.
       await this.syncForJournal().catch(() => undefined);
     }

@@ -24,6 +24,8 @@ export class SegmentList {
   #jitterMs = 0;
   /** Called with the log end offset before a new segment begins there. */
   onRoll: (endOffset: number) => void = () => {};
+  /** Called for each batch once it is written, and before a roll that comes after it. */
+  onAppended: (batch: BatchView) => void = () => {};
 
   constructor(folder: string, segments: Segment[], resources: LogResources, logger: Logger) {
     this.#folder = folder;
@@ -174,6 +176,11 @@ export class SegmentList {
     return removed;
   }
 
+  /** The next sync covers the active segment's indexes, too. */
+  finish(): void {
+    if (this.active.finishIndexes()) this.#dirty.add(this.active);
+  }
+
   closeFiles(): void {
     for (const segment of this.#segments) this.#resources.files.forget(segment.logPath);
   }
@@ -183,7 +190,10 @@ export class SegmentList {
     const { active } = this;
     this.#dirty.add(active);
     active.write(bytes);
-    for (const batch of batches) active.added(batch, config.indexIntervalBytes);
+    for (const batch of batches) {
+      active.added(batch, config.indexIntervalBytes);
+      this.onAppended(batch);
+    }
   }
 
   #add(segment: Segment): void {

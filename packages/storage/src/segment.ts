@@ -47,6 +47,8 @@ export class Segment {
   isDirty = false;
   /** The index files must be on stable storage, too: nothing will look whether they are whole. */
   isIndexSyncDue = false;
+  /** They may have been written since they were synced. */
+  #areIndexFilesUnsynced = false;
 
   constructor(
     folder: string,
@@ -160,6 +162,14 @@ export class Segment {
     indexes.timesOnDisk = this.#extend('.timeindex', TimeIndex.entryBytes, indexes.timesOnDisk, times);
   }
 
+  /** As `seal`, of a segment that goes on after a restart. @returns whether its files need a sync. */
+  finishIndexes(): boolean {
+    if (this.isEmpty) return false;
+    this.writeIndexes();
+    this.isIndexSyncDue ||= this.#areIndexFilesUnsynced;
+    return this.isIndexSyncDue;
+  }
+
   /** Resolves when all that was written before is on stable storage. */
   async sync(): Promise<void> {
     this.isDirty = false;
@@ -200,6 +210,7 @@ export class Segment {
    */
   async verify(config: LogConfig, trustedBelow: number, check: BatchVisitor): Promise<ScanEnd> {
     this.#resetIndexes();
+    this.#areIndexFilesUnsynced = true;
     if (trustedBelow > this.baseOffset) {
       const what = this.#readIndexFiles();
       if (what !== undefined) this.#logRebuilt(what);
@@ -390,6 +401,7 @@ export class Segment {
 
   #extend(ending: string, entryBytes: number, from: number, index: OffsetIndex | TimeIndex): number {
     if (index.count <= from) return index.count;
+    this.#areIndexFilesUnsynced = true;
     withFile(this.#resources.fileSystem, this.#stem + ending, true, (file) => {
       file.writeSync([index.encode(from)], from * entryBytes);
     });
@@ -398,6 +410,7 @@ export class Segment {
 
   /** Empty ones; closed again, since most partitions are idle. */
   #createFiles(...endings: readonly string[]): void {
+    this.#areIndexFilesUnsynced = true;
     for (const ending of endings) {
       withFile(this.#resources.fileSystem, this.#stem + ending, true, (file) => {
         if (file.sizeSync() > 0) file.truncateSync(0);
@@ -417,12 +430,14 @@ export class Segment {
 
   async #syncIndexFiles(): Promise<void> {
     this.isIndexSyncDue = false;
+    this.#areIndexFilesUnsynced = false;
     try {
       for (const ending of ['.index', '.timeindex']) {
         await syncFile(this.#resources.fileSystem, this.#stem + ending);
       }
     } catch (error) {
       this.isIndexSyncDue = true;
+      this.#areIndexFilesUnsynced = true;
       throw error;
     }
   }
