@@ -122,6 +122,15 @@ export class RaftNode {
     return this.#state.role;
   }
 
+  get leaderId(): NodeId | undefined {
+    return this.#state.leaderId;
+  }
+
+  /** This leader hands over. */
+  get isTransferring(): boolean {
+    return this.#state.leadership?.transfer !== undefined;
+  }
+
   /** @param nowMs monotonic; never less than in the step before. */
   step(event: RaftEvent, nowMs: number): RaftEffect[] {
     const state = this.#state;
@@ -144,7 +153,8 @@ export class RaftNode {
   }
 
   status(): RaftStatus {
-    const { hard, log, leadership, voterSets, ...state } = this.#state;
+    const state = this.#state;
+    const { hard, log, leadership, voterSets } = state;
     return {
       role: state.role,
       term: hard.term,
