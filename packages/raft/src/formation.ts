@@ -87,7 +87,9 @@ function helloWhileBlank(state: RaftState, from: NodeId, message: Hello): void {
 function learnPeers(state: RaftState, voters: readonly Voter[]): void {
   if (state.role === 'leader' || hearsLeader(state)) return;
   const isNew = (voter: Voter): boolean => !votersOf(state).some((known) => sameVoter(known, voter));
-  const news = voters.filter((voter) => voter.id !== state.id && isNew(voter));
+  const news = voters.filter((voter) => {
+    return voter.id !== state.id && !state.contacts.has(voter.id) && isNew(voter);
+  });
   if (news.length === 0) return;
   for (const { id } of news) state.contacts.add(id);
   state.out.push({ kind: 'peersLearned', peers: news });
@@ -111,14 +113,12 @@ function form(state: RaftState, voters: readonly Voter[]): void {
   persistHard(state, { voters: ascending });
   state.voterSets.restart({ index: 0, voters: ascending });
   state.blankDirectories = new Map();
-  for (const to of new Set([...state.contacts, ...peers(state)])) sendHello(state, to, true);
-  if (isVoter(state)) {
-    state.role = 'follower';
-    scheduleQuickElection(state);
-  } else {
-    // Known to the voters by its next hello, which finds the leader.
-    state.helloDueMs = state.nowMs;
-  }
+  // Who does not vote asks for the log; who does only tells the others that the cluster has formed.
+  const votes = isVoter(state);
+  for (const to of new Set([...state.contacts, ...peers(state)])) sendHello(state, to, votes);
+  if (!votes) return;
+  state.role = 'follower';
+  scheduleQuickElection(state);
 }
 
 export function sendHello(state: RaftState, to: NodeId, answer: boolean): void {

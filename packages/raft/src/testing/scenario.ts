@@ -6,6 +6,7 @@
  *   config key=value …        before `nodes`; names of RaftConfig
  *   cluster 3 1               three named nodes, started and settled, 1 leading term 1; says nothing about it
  *   start 1 [2 …]             from what is on the disk
+ *   disk 2 @7 1 1 4           before `start`: what 2 finds on its disk, its term and the terms of its entries
  *   tick 1 | tick 1 MS        1's next deadline passes | MS pass, then 1 looks at its clock
  *   wait MS                   MS pass and nobody notices
  *   pass MS                   MS pass, everybody ticks when due, messages and disks are quick (quiet, as settle)
@@ -48,6 +49,7 @@ class Scenario {
   readonly #cut = new Set<string>();
   /** As last told by each node: a restart that finds the same set is no news. */
   readonly #toldVoters = new Map<NodeId, string>();
+  #configured: readonly Voter[] = [];
   #inflight: Envelope[] = [];
   #nowMs = 0;
   #isQuiet = false;
@@ -127,6 +129,9 @@ class Scenario {
       this.#replica(id).step({ kind: 'peerDisconnected', peer: Number(peer) }, this.#nowMs);
     },
     snapshot: ([id]) => this.#replica(id).takeSnapshot(this.#nowMs),
+    disk: ([id, term, ...terms]) => {
+      this.#replica(id).disk.prepare(Number(term!.slice(1)), terms.map(Number), this.#configured);
+    },
     crash: ([id]) => this.#replica(id).crash(),
     wipe: ([id, directoryId]) => this.#replica(id).wipe(directoryId!),
     join: ([id, ...met]) => {
@@ -175,6 +180,7 @@ class Scenario {
       directoryId: named ? `d${i + 1}` : '',
       address: `host-${i + 1}`,
     }));
+    this.#configured = voters;
     for (const { id } of voters) this.#create(id, voters);
   }
 

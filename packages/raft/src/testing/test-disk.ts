@@ -2,6 +2,7 @@
 import { invariant } from '@millrace/core';
 import { BLANK_STATE, type DurableState } from '../durable-state.ts';
 import type { RaftEffect } from '../raft-effect.ts';
+import type { Entry, Voter } from '../raft-message.ts';
 
 export type Write = Extract<RaftEffect, { kind: 'persist' | 'saveSnapshot' }>;
 
@@ -14,6 +15,15 @@ export class TestDisk {
     const writes = this.pending.splice(0, count);
     for (const write of writes) this.state = apply(this.state, write);
     return writes.at(-1)?.id;
+  }
+
+  /** A log of one entry for each term, as an earlier life of the cluster may have left it. */
+  prepare(term: number, terms: readonly number[], voters: readonly Voter[]): void {
+    const entries = terms.map((entryTerm, i): Entry => {
+      return { index: i + 1, term: entryTerm, kind: 'data', data: Buffer.from(String(i + 1)) };
+    });
+    const hardState = { ...this.state.hardState, term, voters };
+    this.state = { ...this.state, entries, hardState };
   }
 
   crash(): void {
