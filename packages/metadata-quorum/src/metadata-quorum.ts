@@ -192,7 +192,7 @@ export class MetadataQuorum {
 
   /** The leader that this node knows of; itself only once it is the active controller (`elected`). */
   leaderId(): NodeId | undefined {
-    const { leaderId } = this.#node.status();
+    const { leaderId } = this.#node;
     return leaderId === this.#options.nodeId && !this.isLeader() ? undefined : leaderId;
   }
 
@@ -262,8 +262,9 @@ export class MetadataQuorum {
   }
 
   #settleTransfer(): void {
-    const { role, isTransferring } = this.#node.status();
-    if (this.#transfer === undefined || (role === 'leader' && isTransferring)) return;
+    if (this.#transfer === undefined) return;
+    const { role, isTransferring } = this.#node;
+    if (role === 'leader' && isTransferring) return;
     if (role !== 'leader') this.#transfer.resolve();
     else this.#transfer.reject(new MillraceError('ELIGIBLE_LEADERS_NOT_AVAILABLE', 'no voter took over'));
     this.#transfer = undefined;
