@@ -11,7 +11,13 @@ import {
   toMillraceError,
   unit,
 } from '@millrace/core';
-import { clusterConfigOf, deltaBetween, type MetadataDelta, type MetadataImage } from '@millrace/metadata';
+import {
+  clusterConfigOf,
+  deltaBetween,
+  isActive,
+  type MetadataDelta,
+  type MetadataImage,
+} from '@millrace/metadata';
 import type {
   AlterConfigsRequest,
   AlterConfigsResponse,
@@ -164,9 +170,7 @@ export class Broker implements BrokerApi, PartitionHost {
 
   /** Registered, caught up, every log open, and not fenced. */
   async whenActive(): Promise<void> {
-    await this.#metadata.until(
-      (image) => this.#state === 'serving' && image.brokers.get(this.nodeId)?.fenced === false,
-    );
+    await this.#metadata.until((image) => this.#state === 'serving' && isActive(image, this.nodeId));
   }
 
   image(): MetadataImage {
@@ -195,9 +199,8 @@ export class Broker implements BrokerApi, PartitionHost {
   }
 
   produce(request: ProduceRequest): Promise<ProduceResponse> {
-    if (this.#state === 'closing')
-      return Promise.resolve({ partitions: [], failure: failure('NODE_NOT_SERVING') });
-    return this.#produce.handle(request);
+    if (this.#state !== 'closing') return this.#produce.handle(request);
+    return Promise.resolve({ partitions: [], failure: failure('NODE_NOT_SERVING') });
   }
 
   produceRoom(): Promise<void> | undefined {
@@ -256,8 +259,7 @@ export class Broker implements BrokerApi, PartitionHost {
 
   async describeConfigs(request: DescribeConfigsRequest): Promise<DescribeConfigsResponse> {
     await this.#informed(request);
-    const { resources } = request;
-    return describeConfigs(this.image(), resources, this.#configScope, this.#options.config);
+    return describeConfigs(this.image(), request.resources, this.#configScope, this.#options.config);
   }
 
   describeQuorum(request: RequestContext): Promise<DescribeQuorumResponse> {
@@ -297,13 +299,8 @@ export class Broker implements BrokerApi, PartitionHost {
   }
 
   isEligible(brokerId: NodeId, brokerEpoch: number): boolean {
-    const broker = this.image().brokers.get(brokerId);
-    return (
-      broker !== undefined &&
-      !broker.fenced &&
-      !broker.inControlledShutdown &&
-      broker.brokerEpoch === brokerEpoch
-    );
+    const image = this.image();
+    return isActive(image, brokerId) && image.brokers.get(brokerId)?.brokerEpoch === brokerEpoch;
   }
 
   isrProposed(partition: Partition, proposal: IsrProposal): void {
@@ -460,11 +457,8 @@ export class Broker implements BrokerApi, PartitionHost {
   }
 
   #view(): View {
-    return {
-      clusterId: this.clusterId,
-      controllerId: this.#metadata.controllerId,
-      image: this.image(),
-    };
+    const { controllerId, image } = this.#metadata;
+    return { clusterId: this.clusterId, controllerId, image };
   }
 
   #timeoutOf({ timeoutMs }: RequestContext): number {
