@@ -29,12 +29,22 @@ class ReplicationStream implements ServerStreamHandlers<ReplicaFetchRequest> {
     this.#stream = stream;
   }
 
-  onMessage({ header, ...request }: ReplicaFetchRequest): void {
+  onMessage(request: ReplicaFetchRequest): void {
+    const { header, replicaId, brokerEpoch, maxWaitMs, maxBytes, positions, removed } = request;
     if (this.#session === undefined) {
       checkCluster(header, this.#broker.clusterId);
-      this.#session = this.#broker.replicaFetchSession(request.replicaId);
+      this.#session = this.#broker.replicaFetchSession(replicaId);
     }
-    const answer = this.#session.handle({ ...request, correlationId: header.correlationId });
+    const { correlationId } = header;
+    const answer = this.#session.handle({
+      correlationId,
+      replicaId,
+      brokerEpoch,
+      maxWaitMs,
+      maxBytes,
+      positions,
+      removed,
+    });
     answer
       ?.then((response) => {
         this.#stream.send({

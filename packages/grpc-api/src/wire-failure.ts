@@ -22,21 +22,22 @@ export function wireFailureOf(error: MillraceError): WireFailure {
 
 type Swapped<Item, To> = Omit<Item, 'failure'> & { readonly failure?: To | undefined };
 
-/** The same items with their failures as numbers; items without one are passed on as they are. */
+/** The same items with their failures as numbers; usually none has one, and they are passed on as they are. */
 export function toWireFailures<Item extends { readonly failure?: Failure | undefined }>(
   items: readonly Item[],
-): Swapped<Item, WireFailure>[] {
-  return items.map((item) => {
-    const failure = toWireFailure(item.failure);
-    return failure === undefined ? (item as Swapped<Item, WireFailure>) : { ...item, failure };
-  });
+): readonly Swapped<Item, WireFailure>[] {
+  if (!items.some(hasFailure)) return items as readonly Swapped<Item, WireFailure>[];
+  return items.map((item) => ({ ...item, failure: toWireFailure(item.failure) }));
 }
 
-/** The same items with their failures by name; an item that succeeded has no `failure`. */
+/** The same items with their failures by name; an item that succeeded has none. */
 export function fromWireFailures<Item extends { readonly failure?: WireFailure | undefined }>(
   items: readonly Item[],
-): (Omit<Item, 'failure'> & { readonly failure?: Failure })[] {
-  return items.map(({ failure, ...item }) => {
-    return failure === undefined ? item : { ...item, failure: fromWireFailure(failure)! };
-  });
+): readonly Swapped<Item, Failure>[] {
+  if (!items.some(hasFailure)) return items as readonly Swapped<Item, Failure>[];
+  return items.map((item) => ({ ...item, failure: fromWireFailure(item.failure) }));
+}
+
+function hasFailure({ failure }: { readonly failure?: unknown }): boolean {
+  return failure !== undefined;
 }
