@@ -43,7 +43,7 @@ export class World {
   readonly trace: Trace;
   readonly #queue = new EventQueue();
   readonly #processes = new Map<string, SimProcess>();
-  readonly #hooks: (() => void)[] = [];
+  readonly #hooks: ((life: SimLife | undefined) => void)[] = [];
   /**
    * Judges what a process threw and nobody caught, after the process was killed for it. Returns whether a fault that was
    * injected permits it; the default permits nothing.
@@ -113,8 +113,8 @@ export class World {
     this.trace.note(this.#nowMs, process, kind, fact, more);
   }
 
-  /** Called after every event and all that followed from it in the same moment. Throws through `fail`. */
-  afterEvent(hook: () => void): void {
+  /** Called after every event and all that followed from it, with the life whose event it was. Throws through `fail`. */
+  afterEvent(hook: (life: SimLife | undefined) => void): void {
     this.#hooks.push(hook);
   }
 
@@ -206,7 +206,7 @@ export class World {
   #endEvent(): void {
     if (this.#failure !== undefined) return;
     try {
-      for (const hook of this.#hooks) hook();
+      for (const hook of this.#hooks) hook(this.#current);
     } catch (error) {
       this.#failure ??= error instanceof SimulationFailure ? error : this.#failureOf(String(error), error);
     }
