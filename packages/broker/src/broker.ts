@@ -193,9 +193,9 @@ export class Broker implements BrokerApi, PartitionHost {
   }
 
   /** As a crash would: nothing is handed over and no marker is written. For tests. */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
     this.#closing ??= this.#stop(false);
-    await this.#closing;
+    return this.#closing;
   }
 
   produce(request: ProduceRequest): Promise<ProduceResponse> {
@@ -403,9 +403,8 @@ export class Broker implements BrokerApi, PartitionHost {
   /** Takes up the replicas once metadata includes this life's registration. */
   #openIfKnown(): void {
     const image = this.image();
-    const self = image.brokers.get(this.nodeId);
-    const epoch = this.brokerEpoch();
-    if (this.#state !== 'starting' || epoch === -1 || self === undefined || self.brokerEpoch < epoch) return;
+    const [known, epoch] = [image.brokers.get(this.nodeId)?.brokerEpoch ?? -1, this.brokerEpoch()];
+    if (this.#state !== 'starting' || epoch === -1 || known < epoch) return;
     this.#state = 'opening';
     this.#openedImage = image;
     this.#hosting.start(image).then(
