@@ -57,9 +57,9 @@ export class LogContents {
     const side = new LogSideFiles(context, recovered);
     const contents = new LogContents(context, segments, side, recovered.logStartOffset);
     // An empty log has nothing to lose: it is synced with its first batches.
-    if (recovered.isCreated || recovered.isUnsynced) segments.markAllDirty();
+    if (recovered.isCreated || recovered.isUnsynced) segments.markFolderDirty();
     if (recovered.isUnsynced) {
-      side.writeEpochs();
+      if (recovered.isChanged) side.writeEpochs();
       await contents.sync();
     }
     // Most partitions are idle: files are opened when somebody comes.

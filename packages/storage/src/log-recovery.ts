@@ -40,8 +40,10 @@ export interface RecoveredLog extends LogState {
   /** Ascending, at least one; the last is loaded and takes appends. */
   readonly segments: Segment[];
   readonly logStartOffset: number;
-  /** The log holds batches that may not be on stable storage, or lost files that a power loss would bring back. */
+  /** Batches may not be on stable storage, or what was cut or removed may come back after a power loss. */
   readonly isUnsynced: boolean;
+  /** The log is not what its last checkpoint tells. */
+  readonly isChanged: boolean;
   /** The files were made just now. */
   readonly isCreated: boolean;
 }
@@ -84,12 +86,10 @@ export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog
     ...state,
     segments,
     logStartOffset,
-    isUnsynced:
-      !heldAll ||
-      isCut ||
-      (!hadSegments && logStartOffset > 0) ||
-      state.hasRemoved ||
-      (!wasClean && logEndOffset > Math.max(recoveryPoint ?? -1, segments[0]!.baseOffset)),
+    isUnsynced: hadSegments
+      ? !wasClean || state.hasRemoved || isCut
+      : !heldAll || isCut || logStartOffset > 0,
+    isChanged: !heldAll || isCut || logEndOffset > Math.max(recoveryPoint ?? -1, segments[0]!.baseOffset),
     isCreated: !hadSegments,
   };
 }
@@ -154,6 +154,7 @@ async function verifyTail(context: RecoveryContext, segments: Segment[]): Promis
     const check = new TailCheck(segment.baseOffset);
     const { fault, position } = await segment.verify(config, i === first ? recoveryPoint : 0, check.visit);
     const next = segments[i + 1];
+    segment.isDirty = true;
     segment.isIndexSyncDue ||= next !== undefined;
     const expected = segment.nextOffset;
     const problem =

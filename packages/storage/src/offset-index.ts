@@ -21,7 +21,8 @@ export class OffsetIndex {
     if (bytes.length % ENTRY_BYTES !== 0) return undefined;
     const count = bytes.length / ENTRY_BYTES;
     const entries = new Int32Array(count * 2);
-    let [lastOffset, lastPosition] = [-1, -1];
+    // The first batch of a segment has no entry: zeros are blocks that a power loss never filled.
+    let [lastOffset, lastPosition] = [-1, 0];
     for (let i = 0; i < count; i++) {
       const offset = bytes.readInt32BE(i * ENTRY_BYTES);
       const position = bytes.readInt32BE(i * ENTRY_BYTES + 4);

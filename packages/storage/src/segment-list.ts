@@ -32,7 +32,7 @@ export class SegmentList {
     this.#segments = segments;
     this.#resources = resources;
     this.#logger = logger;
-    for (const segment of segments) if (segment.isIndexSyncDue) this.#dirty.add(segment);
+    for (const segment of segments) if (segment.isDirty || segment.isIndexSyncDue) this.#dirty.add(segment);
   }
 
   get all(): readonly Segment[] {
@@ -68,9 +68,8 @@ export class SegmentList {
         : this.#resources.random.uint32() % Math.min(segmentJitterMs, config.segmentMs);
   }
 
-  /** Recovery found or wrote bytes that may not be durable. */
-  markAllDirty(): void {
-    for (const segment of this.#segments) this.#dirty.add(segment);
+  /** Recovery may have found names that are not durable. */
+  markFolderDirty(): void {
     this.#isFolderDirty = true;
   }
 

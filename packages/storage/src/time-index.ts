@@ -33,7 +33,10 @@ export class TimeIndex {
     const index = new TimeIndex(new Float64Array(count), new Int32Array(count));
     for (let i = 0; i < count; i++) {
       const timestamp = Number(bytes.readBigInt64BE(i * ENTRY_BYTES));
-      if (!index.append(timestamp, bytes.readInt32BE(i * ENTRY_BYTES + 8))) return undefined;
+      const relativeOffset = bytes.readInt32BE(i * ENTRY_BYTES + 8);
+      // Blocks that a power loss never filled; a true entry like it is worth a rebuilt index.
+      if (timestamp === 0 && relativeOffset === 0) return undefined;
+      if (!index.append(timestamp, relativeOffset)) return undefined;
     }
     return index;
   }
