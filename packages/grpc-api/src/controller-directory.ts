@@ -1,6 +1,7 @@
 /**
  * The controllers of a cluster, a connection to each, and which of them is believed to be active. Begins with those of
- * the configuration and learns who votes; the former stay a last resort. Asks nobody itself.
+ * the configuration and learns who votes; the former stay a last resort, for what was learned may be older than a node's
+ * move. Asks nobody itself.
  */
 import type { NodeId } from '@millrace/core';
 import { grpcNetwork, type RpcChannelOptions, type RpcConnection, type RpcNetwork } from '@millrace/protocol';
@@ -11,6 +12,9 @@ export interface ControllerAddress {
   readonly host: string;
   readonly port: number;
 }
+
+/** Below the names of configured addresses without a node. */
+const LAST_RESORT_ID = -1000;
 
 export class ControllerDirectory {
   readonly #configured: readonly ControllerAddress[];
@@ -41,7 +45,11 @@ export class ControllerDirectory {
   /** Who votes, as a controller said; nothing said changes nothing. */
   learn(voters: readonly ControllerAddress[]): void {
     if (voters.length === 0) return;
-    const others = this.#configured.filter(({ id }) => !voters.some((voter) => voter.id === id));
+    const isLearned = ({ host, port }: ControllerAddress): boolean =>
+      voters.some((voter) => voter.host === host && voter.port === port);
+    const others = this.#configured
+      .filter((address) => !isLearned(address))
+      .map((address, i) => ({ ...address, id: LAST_RESORT_ID - i }));
     const before = this.#addresses;
     this.#addresses = [...voters, ...others];
     for (const { id, host, port } of before) {

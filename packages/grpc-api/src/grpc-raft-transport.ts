@@ -42,13 +42,16 @@ export interface GrpcRaftTransportOptions {
 
 interface Link {
   readonly peer: RaftPeer;
-  /** By configuration or voter set; and as the peer itself said, newest. */
+  /** By this node's configuration, by the voter set, and as the peer itself said; tried in turn. */
+  readonly configured: HostPort | undefined;
   named: HostPort | undefined;
   told: HostPort | undefined;
   /** A stream in some direction stood since the last disconnect was reported. */
   isUp: boolean;
   incoming: RpcStream<RaftFrame> | undefined;
 }
+
+type Addresses = Pick<Link, 'configured' | 'named' | 'told'>;
 
 /** Controllers that nobody named; further ones are refused. */
 const STRANGERS_MAX = 64;
@@ -65,7 +68,9 @@ export class GrpcRaftTransport implements RaftTransport {
 
   constructor(options: GrpcRaftTransportOptions) {
     this.#options = options;
-    for (const { id, host, port } of options.peers) this.#name(id, { host, port });
+    for (const { id, host, port } of options.peers) {
+      if (id !== options.nodeId) this.#link(id, { configured: { host, port } });
+    }
   }
 
   /** Begins to speak to every peer. Their messages come through the service that `registerRaftService` registers. */
@@ -82,9 +87,10 @@ export class GrpcRaftTransport implements RaftTransport {
     }
   }
 
-  addressOf(peer: NodeId): string | undefined {
-    const link = this.#links.get(peer);
-    const address = link?.told ?? link?.named;
+  addressOf(node: NodeId): string | undefined {
+    if (node === this.#options.nodeId) return this.#options.address;
+    const link = this.#links.get(node);
+    const address = link?.told ?? link?.configured ?? link?.named;
     return address && formatHostPort(address);
   }
 
@@ -132,7 +138,7 @@ export class GrpcRaftTransport implements RaftTransport {
   #name(id: NodeId, address: HostPort): void {
     if (id === this.#options.nodeId || this.#isClosed) return;
     const link = this.#links.get(id);
-    if (link === undefined) this.#link(id, { named: address, told: undefined });
+    if (link === undefined) this.#link(id, { named: address });
     else this.#readdress(link, { named: address });
   }
 
@@ -141,7 +147,8 @@ export class GrpcRaftTransport implements RaftTransport {
     link.peer.setAddresses(addressesOf(link));
   }
 
-  #link(id: NodeId, addresses: Pick<Link, 'named' | 'told'>): Link {
+  #link(id: NodeId, known: Partial<Addresses>): Link {
+    const addresses = { configured: undefined, named: undefined, told: undefined, ...known };
     const peer = this.#peer(addressesOf(addresses), this.#greeting({ to: id, toAny: false }), {
       onUp: () => this.#onUp(id),
       onDown: () => this.#onDown(id),
@@ -219,11 +226,11 @@ export class GrpcRaftTransport implements RaftTransport {
       const message = `controller ${from} is none of ${[...this.#links.keys()].join(', ')} and does not say where it is reached`;
       throw new MillraceError('INVALID_REQUEST', message);
     }
-    const strangers = [...this.#links.values()].filter(({ named }) => named === undefined);
+    const strangers = [...this.#links.values()].filter(isStranger);
     if (strangers.length >= STRANGERS_MAX) {
       throw new MillraceError('NODE_OVERLOADED', `${strangers.length} unknown controllers speak to this one`);
     }
-    return this.#link(from, { named: undefined, told });
+    return this.#link(from, { told });
   }
 
   #deliver(from: NodeId, frame: RaftFrame): void {
@@ -237,7 +244,7 @@ export class GrpcRaftTransport implements RaftTransport {
     if (link?.incoming !== stream) return;
     link.incoming = undefined;
     this.#onDown(from);
-    if (link.named !== undefined || this.#isClosed) return;
+    if (!isStranger(link) || this.#isClosed) return;
     // A stranger greets again when it comes back.
     link.peer.close();
     this.#links.delete(from);
@@ -259,9 +266,14 @@ export class GrpcRaftTransport implements RaftTransport {
   }
 }
 
-function addressesOf({ named, told }: Pick<Link, 'named' | 'told'>): HostPort[] {
-  const isSame = named?.host === told?.host && named?.port === told?.port;
-  return [named, isSame ? undefined : told].filter((address) => address !== undefined);
+function addressesOf({ configured, named, told }: Addresses): HostPort[] {
+  const all = [configured, told, named].filter((address) => address !== undefined);
+  const names = all.map(formatHostPort);
+  return all.filter((_, i) => names.indexOf(names[i]!) === i);
+}
+
+function isStranger({ configured, named }: Addresses): boolean {
+  return configured === undefined && named === undefined;
 }
 
 export function registerRaftService(server: RpcListener, transport: GrpcRaftTransport): void {

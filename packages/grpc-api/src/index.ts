@@ -10,4 +10,5 @@ export {
   registerRaftService,
 } from './grpc-raft-transport.ts';
 export { GrpcReplicaChannel, type GrpcReplicaChannelOptions } from './grpc-replica-channel.ts';
+export { formatHostPort } from './host-port.ts';
 export type { RaftPeerAddress } from './raft-peer.ts';

@@ -26,7 +26,7 @@ export class MetadataStream implements ServerStreamHandlers<never>, MetadataLogF
   readonly #unsubscribe: Unsubscribe;
   #nextOffset: number;
   #snapshotBytes = 0;
-  #toldVoters: readonly Voter[] | undefined;
+  #toldControllers = '';
 
   constructor(
     controller: FollowedController,
@@ -70,9 +70,10 @@ export class MetadataStream implements ServerStreamHandlers<never>, MetadataLogF
   }
 
   #send(update: Omit<MetadataUpdate, 'controllerId' | 'controllers'>): void {
-    const voters = this.#controller.voters();
-    const controllers = voters === this.#toldVoters ? [] : voters.flatMap(controllerNodeOf);
-    this.#toldVoters = voters;
+    const known = this.#controller.voters().flatMap(controllerNodeOf);
+    const text = JSON.stringify(known);
+    const controllers = text === this.#toldControllers ? [] : known;
+    this.#toldControllers = text;
     this.#stream.send({ ...update, controllerId: this.#leaders.leaderId, controllers });
   }
 }

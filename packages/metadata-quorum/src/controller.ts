@@ -169,7 +169,7 @@ export class Controller implements ControllerApi {
     return this.#startedQuorum().status();
   }
 
-  /** Of the quorum, as this node knows them; the same array until they change. */
+  /** Of the quorum, as this node knows them. */
   voters(): readonly Voter[] {
     return this.#startedQuorum().voters();
   }

@@ -201,9 +201,12 @@ export class MetadataQuorum {
     return this.#electedTerm !== undefined && this.#state === 'running';
   }
 
-  /** In force on this node, decided or not; the same array until they change. Empty until the cluster has formed. */
+  /** In force on this node, decided or not, where they are reached now. Empty until the cluster has formed. */
   voters(): readonly Voter[] {
-    return this.#node.voters;
+    const { transport } = this.#options;
+    return this.#node.voters.map((voter) => {
+      return { ...voter, address: transport.addressOf?.(voter.id) ?? voter.address };
+    });
   }
 
   status(): QuorumStatus {
@@ -234,7 +237,7 @@ export class MetadataQuorum {
   }
 
   async #close(): Promise<void> {
-    if (this.isLeader() && this.voters().length > 1) {
+    if (this.isLeader() && this.#node.voters.length > 1) {
       // Best effort: without a successor the others notice by themselves.
       await this.#handOver(undefined).catch(() => {});
       // The successor may need this node's vote, which waits for the disk.

@@ -22,8 +22,8 @@ export interface RaftTransport {
   onDisconnect(handler: (peer: NodeId) => void): void;
   /** Nodes to speak to from now on, beside those known before. A transport whose peers are fixed leaves the rest out. */
   connect?(peers: readonly QuorumPeer[]): void;
-  /** Where a peer says that it is reached, or the configuration does. */
-  addressOf?(peer: NodeId): string | undefined;
+  /** Where a node, also this one, says that it is reached, or the configuration does. */
+  addressOf?(node: NodeId): string | undefined;
   /** A controller was met that may not have been named before. At most one handler; tells those met already, too. */
   onPeer?(handler: (peer: NodeId) => void): void;
 }

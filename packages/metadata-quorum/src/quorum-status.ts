@@ -46,7 +46,7 @@ export function quorumStatus(
   addressOf: (id: NodeId) => string | undefined,
 ): QuorumStatus {
   const replica = ({ id, directoryId, address = '' }: VoterKey & Partial<Voter>): QuorumReplicaStatus => {
-    const where = { id, directoryId, address: address || (addressOf(id) ?? '') };
+    const where = { id, directoryId, address: addressOf(id) ?? address };
     if (id === self.nodeId && directoryId === self.directoryId) {
       const isLeader = raft.role === 'leader';
       return {

@@ -13,10 +13,13 @@ export interface Listener {
   readonly port: number;
 }
 
-export interface Voter {
-  readonly id: number;
+export interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+export interface Voter extends Address {
+  readonly id: number;
 }
 
 const PORT_MAX = 65_535;
@@ -36,6 +39,17 @@ export function parseListeners(key: string, items: readonly string[]): Listener[
   if (twice !== undefined)
     throw new MillraceError('INVALID_CONFIG', `${key}: listener ${twice} is named twice`);
   return listeners;
+}
+
+/** `host:9191,[::1]:9191`. @throws {MillraceError} INVALID_CONFIG. */
+export function parseAddresses(key: string, items: readonly string[]): Address[] {
+  return items.map((item) => {
+    const match = /^(\[[^\]]*\]|[^:]+):(\d+)$/.exec(item);
+    const port = Number(match?.[2]);
+    if (!match || port > PORT_MAX)
+      throw new MillraceError('INVALID_CONFIG', `${key}: "${item}" must be host:port`);
+    return { host: match[1]!.replace(/^\[|\]$/g, ''), port };
+  });
 }
 
 /** `1@host:9191,2@host:9191`. @throws {MillraceError} INVALID_CONFIG. */

@@ -16,6 +16,7 @@ import {
   randomUuid,
 } from '@millrace/core';
 import {
+  formatHostPort,
   GrpcControllerChannel,
   GrpcRaftTransport,
   GrpcReplicaChannel,
@@ -236,6 +237,8 @@ export class MillraceNode implements AsyncDisposable {
       nodeId,
       clusterId: this.#store.clusterId,
       peers: voters.filter(({ id }) => id !== nodeId),
+      bootstrap: config.bootstrapControllers,
+      address: this.#controllerAddress(),
       clock,
       logger,
       network,
@@ -247,7 +250,7 @@ export class MillraceNode implements AsyncDisposable {
       {
         nodeId,
         directoryId: this.#store.directoryId,
-        voters,
+        voters: voters.map((voter) => ({ id: voter.id, address: formatHostPort(voter) })),
         store: await disk.openRaftStore(`${this.#store.path}/${METADATA_FOLDER}`),
         transport,
         clock,
@@ -274,7 +277,11 @@ export class MillraceNode implements AsyncDisposable {
     const controllers = new GrpcControllerChannel({
       clusterId,
       clientId,
-      controllers: voters,
+      // Addresses that no node is named for get names that no node has.
+      controllers: [
+        ...voters,
+        ...config.bootstrapControllers.map((address, i) => ({ id: -2 - i, ...address })),
+      ],
       clock,
       logger,
       network,
@@ -310,6 +317,12 @@ export class MillraceNode implements AsyncDisposable {
     }
     await Promise.race([broker.whenActive(), this.#stopped.promise]);
     hasStarted = true;
+  }
+
+  /** Where other controllers reach this one. */
+  #controllerAddress(): string {
+    const name = this.config.interBrokerListener;
+    return formatHostPort(this.addresses.find(({ listener }) => listener === name)!);
   }
 
   #parts(): { clock: Clock; random: Random; logger: Logger; network: RpcNetwork } {

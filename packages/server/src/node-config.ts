@@ -8,7 +8,14 @@ import { clusterConfig } from '@millrace/metadata';
 import { controllerConfig, quorumConfig } from '@millrace/metadata-quorum';
 import { rpcConfig } from '@millrace/protocol';
 import { storageConfig } from '@millrace/storage';
-import { type Listener, parseListeners, parseVoters, type Voter } from './listener.ts';
+import {
+  type Address,
+  type Listener,
+  parseAddresses,
+  parseListeners,
+  parseVoters,
+  type Voter,
+} from './listener.ts';
 import {
   IGNORED_KAFKA_KEYS,
   type NodeProperties,
@@ -36,6 +43,8 @@ export interface NodeConfig {
   readonly advertised: ReadonlyMap<string, Listener>;
   readonly interBrokerListener: string;
   readonly voters: readonly Voter[];
+  /** Where controllers listen, whichever they are. */
+  readonly bootstrapControllers: readonly Address[];
   readonly broker: ConfigOf<typeof brokerConfig>;
   readonly storage: ConfigOf<typeof storageConfig>;
   readonly controller: ConfigOf<typeof controllerConfig>;
@@ -76,7 +85,7 @@ export function parseNodeConfig(texts: Readonly<Record<string, string>>): NodeCo
   const rpc = parse(rpcConfig);
   const clusterTexts = clusterConfig.select(known);
   attempt(problems, () => clusterConfig.parse(clusterTexts));
-  const addresses = properties && attempt(problems, () => parseAddresses(properties));
+  const addresses = properties && attempt(problems, () => parseRoles(properties));
   if (
     problems.length > 0 ||
     !properties ||
@@ -122,10 +131,16 @@ function sortKeys(texts: Readonly<Record<string, string>>): SortedKeys {
 
 type Addresses = Pick<
   NodeConfig,
-  'isBroker' | 'isController' | 'listeners' | 'advertised' | 'interBrokerListener' | 'voters'
+  | 'isBroker'
+  | 'isController'
+  | 'listeners'
+  | 'advertised'
+  | 'interBrokerListener'
+  | 'voters'
+  | 'bootstrapControllers'
 >;
 
-function parseAddresses(properties: NodeProperties): Addresses {
+function parseRoles(properties: NodeProperties): Addresses {
   const roles = properties['process.roles'];
   const wrongRole = roles.find((role) => role !== 'broker' && role !== 'controller');
   const fail = (message: string): never => {
@@ -157,11 +172,19 @@ function parseAddresses(properties: NodeProperties): Addresses {
     fail(`inter.broker.listener.name=${interBrokerListener} is not one of the listeners`);
   }
   const voters = parseVoters('controller.quorum.voters', properties['controller.quorum.voters']);
-  if (voters.length === 0) fail('controller.quorum.voters must name the controllers, as ID@host:port');
-  const isController = roles.includes('controller');
-  if (isController !== voters.some(({ id }) => id === properties['node.id'])) {
+  const bootstrapKey = 'controller.quorum.bootstrap.servers';
+  const bootstrapControllers = parseAddresses(bootstrapKey, properties[bootstrapKey]);
+  if (voters.length === 0 && bootstrapControllers.length === 0) {
     fail(
-      `node ${properties['node.id']} is ${isController ? '' : 'not '}a controller by process.roles, but ${isController ? 'not ' : ''}by controller.quorum.voters`,
+      `controller.quorum.voters must name the controllers, as ID@host:port; or ${bootstrapKey} those of a cluster to join`,
+    );
+  }
+  const isController = roles.includes('controller');
+  const isNamed = voters.some(({ id }) => id === properties['node.id']);
+  const joins = isController && bootstrapControllers.length > 0;
+  if (isController !== isNamed && !joins) {
+    fail(
+      `node ${properties['node.id']} is ${isController ? '' : 'not '}a controller by process.roles, but ${isController ? 'not ' : ''}by controller.quorum.voters${isController ? `; to join a cluster that exists it needs ${bootstrapKey}` : ''}`,
     );
   }
   return {
@@ -171,6 +194,7 @@ function parseAddresses(properties: NodeProperties): Addresses {
     advertised,
     interBrokerListener,
     voters,
+    bootstrapControllers,
   };
 }
 

@@ -16,7 +16,12 @@ export const nodeProperties = configSchema('Node', {
   'controller.quorum.voters': list({
     default: [],
     range: 'ID@host:port,...',
-    doc: 'The controllers that vote on metadata, the same list on every node.',
+    doc: 'The controllers that form a new cluster, the same list on every node. Later the metadata log says who votes ("millrace quorum add-voter"), and the list only says whom to ask.',
+  }),
+  'controller.quorum.bootstrap.servers': list({
+    default: [],
+    range: 'host:port,...',
+    doc: 'Where controllers of an existing cluster listen. A controller that controller.quorum.voters does not name joins through them: it observes until it is added to the voters.',
   }),
   listeners: list({
     default: ['GRPC://:9191'],
@@ -85,7 +90,6 @@ export const IGNORED_KAFKA_KEYS: ReadonlySet<string> = new Set([
   'share.coordinator.state.topic.min.isr',
   'transaction.state.log.replication.factor',
   'transaction.state.log.min.isr',
-  'controller.quorum.bootstrap.servers',
   'controller.quorum.append.linger.ms',
   'controller.listener.names',
   'zookeeper.connect',
