@@ -1,0 +1,33 @@
+/** Invariant 14: only directories of the voter set make a leader; the same node with another disk does not. */
+import type { QuorumInvariant } from '../raft/quorum-observation.ts';
+
+export const unknownDirectoriesNeverCount: QuorumInvariant = {
+  number: 14,
+  name: 'unknown-directories-never-count',
+  judge(model, violated) {
+    const granted = new Map<string, Set<string>>();
+    const led = new Set<string>();
+    return {
+      received(member, _from, message) {
+        if (message.kind !== 'voteResponse' || !message.granted) return;
+        const key = `${member.directoryId} ${message.term}`;
+        const voters = granted.get(key) ?? new Set<string>();
+        granted.set(key, voters.add(message.directoryId));
+      },
+      stepped(member, { role, term }) {
+        const key = `${member.directoryId} ${term}`;
+        if (role !== 'leader' || led.has(key)) return;
+        led.add(key);
+        const voters = model.directory(member).asked.voters();
+        const votes = voters.filter(
+          ({ directoryId }) => directoryId === member.directoryId || granted.get(key)?.has(directoryId),
+        );
+        if (votes.length * 2 <= voters.length) {
+          violated(
+            `controller ${member.id} leads epoch ${term} with ${votes.length} of ${voters.length} votes`,
+          );
+        }
+      },
+    };
+  },
+};

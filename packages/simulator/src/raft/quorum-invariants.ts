@@ -1,0 +1,46 @@
+/** What is promised of a metadata quorum, by number (reliability.md section 5). 18, 57 and 60 are judged by the simulation at its end. */
+import { oneLeaderPerEpoch } from '../invariants/01-one-leader-per-epoch.ts';
+import { oneVotePerEpoch } from '../invariants/02-one-vote-per-epoch.ts';
+import { epochNeverDecreases } from '../invariants/03-epoch-never-decreases.ts';
+import { highWatermarkNeverDecreases } from '../invariants/04-high-watermark-never-decreases.ts';
+import { committedIsDurableOnAMajority } from '../invariants/05-committed-is-durable-on-a-majority.ts';
+import { sameOffsetAndEpochSameBytes } from '../invariants/06-same-offset-and-epoch-same-bytes.ts';
+import { logMatching } from '../invariants/07-log-matching.ts';
+import { leaderHoldsAllCommitted } from '../invariants/08-leader-holds-all-committed.ts';
+import { noCommittedRecordIsTruncated } from '../invariants/09-no-committed-record-is-truncated.ts';
+import { olderEpochsCommitWithAnOwnRecord } from '../invariants/10-older-epochs-commit-with-an-own-record.ts';
+import { appliedCommittedWritten } from '../invariants/11-applied-committed-written.ts';
+import { nothingLeavesBeforeItIsDurable } from '../invariants/12-nothing-leaves-before-it-is-durable.ts';
+import { voterSetsChangeOneAtATime } from '../invariants/13-voter-sets-change-one-at-a-time.ts';
+import { unknownDirectoriesNeverCount } from '../invariants/14-unknown-directories-never-count.ts';
+import { snapshotsAreCommittedState } from '../invariants/15-snapshots-are-committed-state.ts';
+import { equalOffsetsEqualState } from '../invariants/16-equal-offsets-equal-state.ts';
+import { noServiceWithoutAMajority } from '../invariants/17-no-service-without-a-majority.ts';
+import { aResignedLeaderStaysResigned } from '../invariants/19-a-resigned-leader-stays-resigned.ts';
+import { preVotesChangeNothing } from '../invariants/20-pre-votes-change-nothing.ts';
+import type { QuorumInvariant } from './quorum-observation.ts';
+
+/** 1.5 times the fetch timeout of simulated quorums. */
+const CHECK_QUORUM_MS = 900;
+
+export const QUORUM_INVARIANTS: readonly QuorumInvariant[] = [
+  oneLeaderPerEpoch,
+  oneVotePerEpoch,
+  epochNeverDecreases,
+  highWatermarkNeverDecreases,
+  committedIsDurableOnAMajority,
+  sameOffsetAndEpochSameBytes,
+  logMatching,
+  leaderHoldsAllCommitted,
+  noCommittedRecordIsTruncated,
+  olderEpochsCommitWithAnOwnRecord,
+  appliedCommittedWritten,
+  nothingLeavesBeforeItIsDurable,
+  voterSetsChangeOneAtATime,
+  unknownDirectoriesNeverCount,
+  snapshotsAreCommittedState,
+  equalOffsetsEqualState,
+  noServiceWithoutAMajority(CHECK_QUORUM_MS),
+  aResignedLeaderStaysResigned,
+  preVotesChangeNothing,
+];

@@ -1,0 +1,104 @@
+/**
+ * Voters come, go and lose their disks while the quorum works, as a person would change them: one at a time, by asking
+ * the leader. A disk is lost only while the others are a majority of their own, and the next one waits until the lost
+ * one is replaced.
+ */
+import { below, MillraceError, type SeededRandom } from '@millrace/core';
+import type { FaultPlan } from '../world/fault-plan.ts';
+import { exponential } from '../world/process-faults.ts';
+import type { World } from '../world/world.ts';
+import type { QuorumMember } from './quorum-member.ts';
+
+const CHANGE_MEAN_MS = 1_500;
+const LOSS_MEAN_MS = 8_000;
+/** Fewer voters cannot lose a disk. */
+const LOSS_VOTERS_MIN = 3;
+
+export class VoterChurn {
+  readonly #world: World;
+  readonly #plan: FaultPlan;
+  readonly #members: readonly QuorumMember[];
+  readonly #target: number;
+  readonly #random: SeededRandom;
+  /** Directories that are gone for good and may still be voters. */
+  readonly #lost: { readonly id: number; readonly directoryId: string }[] = [];
+  #isRunning = false;
+  /** Committed so far. */
+  changes = 0;
+
+  constructor(world: World, plan: FaultPlan, members: readonly QuorumMember[], target: number) {
+    this.#world = world;
+    this.#plan = plan;
+    this.#members = members;
+    this.#target = target;
+    this.#random = world.streams.workload.fork();
+  }
+
+  start(): void {
+    this.#isRunning = true;
+    this.#again(CHANGE_MEAN_MS, () => this.#change());
+    if (this.#plan.has('wiped-disk')) this.#again(LOSS_MEAN_MS, () => this.#loseDisk());
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+  }
+
+  #again(meanMs: number, act: () => void): void {
+    this.#world.schedule(exponential(this.#random, meanMs), () => {
+      if (!this.#isRunning) return;
+      act();
+      this.#again(meanMs, act);
+    });
+  }
+
+  /** First what was lost is replaced; otherwise somebody comes or goes. */
+  #change(): void {
+    const leader = this.#members.find(({ quorum }) => quorum?.isLeader());
+    const quorum = leader?.quorum;
+    if (quorum === undefined) return;
+    const voters = quorum.voters();
+    const isVoter = (id: number, directoryId: string): boolean =>
+      voters.some((voter) => voter.id === id && voter.directoryId === directoryId);
+    const gone = this.#lost.find(({ id, directoryId }) => isVoter(id, directoryId));
+    const { observers } = quorum.status();
+    const joiner = observers[below(this.#random, Math.max(1, observers.length))];
+    const leaver = gone ?? voters[below(this.#random, voters.length)]!;
+    // The next directory of a node is let in before the lost one goes, if it is there; else the lost one goes first.
+    const replacement = gone && observers.find(({ id }) => id === gone.id);
+    const addition = replacement ?? (gone ? undefined : joiner);
+    const grows = addition !== undefined && (replacement !== undefined || voters.length <= this.#target);
+    try {
+      const { committed } = grows
+        ? quorum.changeVoters({
+            kind: 'add',
+            voter: { id: addition.id, directoryId: addition.directoryId, address: '' },
+          })
+        : quorum.changeVoters({ kind: 'remove', voter: leaver });
+      committed.then(
+        () => {
+          this.changes += 1;
+        },
+        () => {},
+      );
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+    }
+  }
+
+  #loseDisk(): void {
+    const leader = this.#members.find(({ quorum }) => quorum?.isLeader());
+    const voters = leader?.quorum?.voters() ?? [];
+    const isLost = (directoryId: string): boolean =>
+      this.#lost.some((lost) => lost.directoryId === directoryId);
+    if (voters.length < LOSS_VOTERS_MIN || voters.some(({ directoryId }) => isLost(directoryId))) return;
+    const { id, directoryId } = voters[below(this.#random, voters.length)]!;
+    const member = this.#members[id - 1]!;
+    if (!member.process.isAlive || member.directoryId !== directoryId) return;
+    this.#world.note(member.process.name, 'disk lost');
+    this.#lost.push({ id, directoryId });
+    member.kill('machine');
+    member.wipe();
+    member.start();
+  }
+}
