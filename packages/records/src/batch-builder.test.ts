@@ -84,3 +84,19 @@ test.each([Number.NaN, 0.5, 2 ** 53, 2 ** 52 + 1])('timestamp %d is a programmer
   builder.tryAppend(0, null, null, NO_HEADERS);
   expect(() => builder.tryAppend(timestamp, null, null, NO_HEADERS)).toThrow('a timestamp is an integer');
 });
+
+test.each(COMPRESSION_CODECS)(
+  'large %s batches, summed up piece by piece, have the right checksum',
+  (codec) => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(sizes, (values) => {
+        const builder = new BatchBuilder({ codec, capacityBytes: 1 << 20 });
+        for (const size of values) builder.tryAppend(0, null, Buffer.alloc(size, size), NO_HEADERS);
+        const producer = { producerId: 4_000_000_000, producerEpoch: 7, baseSequence: values.length };
+        expect(BatchView.at(builder.build(producer), 0)!.isCrcValid()).toBe(true);
+      }),
+      { numRuns: 20 },
+    );
+  },
+);

@@ -8,10 +8,13 @@ import { CRC_START, FIELD, HEADER_BYTES, LENGTH_PREFIX_BYTES, MAGIC_V2, writeInt
 import { type CompressionCodec, codecId } from './codec-id.ts';
 import { compress } from './compression.ts';
 import { crc32c } from './crc32c.ts';
+import { joinCrc32c } from './crc32c-join.ts';
 import { type LogRecord, NO_HEADERS, type RecordHeader } from './log-record.ts';
 import { VARLONG_MAX, varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts';
 
 const INITIAL_BYTES = 4 * KiB;
+/** Records are summed up in pieces of this size, while they are still in the processor's cache. */
+const SUM_BYTES = 64 * KiB;
 
 /** Where builders get their buffers. What one gives back may be taken by the next, with anything in it. */
 export interface BatchMemory {
@@ -51,6 +54,9 @@ export class BatchBuilder {
   readonly #memory: BatchMemory;
   #bytes: Buffer;
   #end = HEADER_BYTES;
+  /** Checksum of the records before `#summedEnd`; not used if they are compressed. */
+  #recordsCrc = 0;
+  #summedEnd = HEADER_BYTES;
   #recordCount = 0;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
@@ -111,6 +117,7 @@ export class BatchBuilder {
     if (headers.length > 0) writeHeaders(bytes, at, headers);
 
     this.#end = end;
+    if (end - this.#summedEnd >= SUM_BYTES) this.#sum();
     this.#recordCount = offsetDelta + 1;
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
     return offsetDelta;
@@ -134,7 +141,7 @@ export class BatchBuilder {
     batch.writeInt16BE(producer.producerEpoch, FIELD.producerEpoch);
     batch.writeInt32BE(producer.baseSequence, FIELD.baseSequence);
     batch.writeInt32BE(this.#recordCount, FIELD.recordCount);
-    batch.writeUInt32BE(crc32c(batch, CRC_START), FIELD.crc);
+    batch.writeUInt32BE(this.#checksum(batch), FIELD.crc);
     return batch;
   }
 
@@ -145,6 +152,18 @@ export class BatchBuilder {
     this.#bytes = NO_BYTES;
     this.#isBuilt = true;
     this.#memory.giveBack(bytes);
+  }
+
+  #sum(): void {
+    if (this.#codec !== 'none') return;
+    this.#recordsCrc = crc32c(this.#bytes, this.#summedEnd, this.#end, this.#recordsCrc);
+    this.#summedEnd = this.#end;
+  }
+
+  #checksum(batch: Buffer): number {
+    if (this.#codec !== 'none' || this.#summedEnd === HEADER_BYTES) return crc32c(batch, CRC_START);
+    this.#sum();
+    return joinCrc32c(crc32c(batch, CRC_START, HEADER_BYTES), this.#recordsCrc, this.#end - HEADER_BYTES);
   }
 
   #begin(timestamp: number): void {

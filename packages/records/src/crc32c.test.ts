@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { crc32c, crc32cOfTables } from './crc32c.ts';
+import { joinCrc32c } from './crc32c-join.ts';
 
 test('the check value of CRC-32C comes out', () => {
   expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
@@ -21,5 +22,23 @@ test('native code and tables agree on any range', () => {
       const end = Math.min(Math.max(a, b), bytes.length);
       expect(crc32c(bytes, start, end)).toBe(crc32cOfTables(bytes, start, end));
     }),
+  );
+});
+
+test('parts that follow each other have the checksum of the whole, continued or joined', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 1000 }), fc.uint8Array({ maxLength: 1000 }), (first, second) => {
+      const whole = crc32c(Buffer.concat([first, second]));
+      expect(crc32c(second, 0, second.length, crc32c(first))).toBe(whole);
+      expect(crc32cOfTables(second, 0, second.length, crc32c(first))).toBe(whole);
+      expect(joinCrc32c(crc32c(first), crc32c(second), second.length)).toBe(whole);
+    }),
+  );
+});
+
+test('a large second part is joined, too', () => {
+  const [first, second] = [Buffer.from('header'), Buffer.alloc(5_000_011, 'records')];
+  expect(joinCrc32c(crc32c(first), crc32c(second), second.length)).toBe(
+    crc32c(Buffer.concat([first, second])),
   );
 });

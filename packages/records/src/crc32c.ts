@@ -8,15 +8,16 @@ type Crc32c = (bytes: Uint8Array, previous?: number) => number;
 
 /** Below this a call into native code costs more than the tables do. */
 const NATIVE_BYTES_MIN = 128;
-const POLYNOMIAL = 0x82f63b78;
+/** Its bits reversed. */
+export const CRC32C_POLYNOMIAL = 0x82f63b78;
 
 let bulk: Crc32c | undefined;
 
-/** The checksum of `bytes[start, end)` as an unsigned 32-bit integer. */
-export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  if (end - start < NATIVE_BYTES_MIN) return crc32cOfTables(bytes, start, end);
-  bulk ??= loadNative() ?? ((whole) => crc32cOfTables(whole, 0, whole.length));
-  return bulk(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+/** The checksum of `bytes[start, end)` as an unsigned 32-bit integer, continuing that of what comes `before`. */
+export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
+  if (end - start < NATIVE_BYTES_MIN) return crc32cOfTables(bytes, start, end, before);
+  bulk ??= loadNative() ?? ((whole, previous) => crc32cOfTables(whole, 0, whole.length, previous));
+  return bulk(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), before);
 }
 
 function loadNative(): Crc32c | undefined {
@@ -32,10 +33,10 @@ function loadNative(): Crc32c | undefined {
 let tables: readonly Uint32Array[] | undefined;
 
 /** The same checksum in JavaScript, eight bytes a step. */
-export function crc32cOfTables(bytes: Uint8Array, start: number, end: number): number {
+export function crc32cOfTables(bytes: Uint8Array, start: number, end: number, before = 0): number {
   tables ??= makeTables();
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as unknown as Octet;
-  let crc = 0xffffffff;
+  let crc = ~before >>> 0;
   let at = start;
   for (; at + 8 <= end; at += 8) {
     const low = crc ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
@@ -69,7 +70,7 @@ function makeTables(): readonly Uint32Array[] {
   const first = new Uint32Array(256);
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ CRC32C_POLYNOMIAL : crc >>> 1;
     first[byte] = crc;
   }
   const all = [first];
