@@ -18,6 +18,7 @@ const LAST_RESORT_ID = -1000;
 
 export class ControllerDirectory {
   readonly #configured: readonly ControllerAddress[];
+  readonly #byId = new Map<NodeId, ControllerAddress>();
   /** Voters first. */
   #addresses: readonly ControllerAddress[];
   readonly #channelOptions: RpcChannelOptions | undefined;
@@ -33,6 +34,7 @@ export class ControllerDirectory {
   ) {
     this.#configured = addresses;
     this.#addresses = addresses;
+    for (const address of addresses) this.#remember(address);
     this.#channelOptions = channelOptions;
     this.#network = network;
   }
@@ -48,16 +50,20 @@ export class ControllerDirectory {
     const isLearned = ({ host, port }: ControllerAddress): boolean =>
       voters.some((voter) => voter.host === host && voter.port === port);
     const others = this.#configured
-      .filter((address) => !isLearned(address))
-      .map((address, i) => ({ ...address, id: LAST_RESORT_ID - i }));
-    const before = this.#addresses;
+      .map((address, i) => ({ ...address, id: LAST_RESORT_ID - i }))
+      .filter((address) => !isLearned(address));
     this.#addresses = [...voters, ...others];
-    for (const { id, host, port } of before) {
-      const now = this.#addresses.find((address) => address.id === id);
-      if (now?.host === host && now.port === port) continue;
-      this.#channels.get(id)?.close();
-      this.#channels.delete(id);
-    }
+    for (const address of this.#addresses) this.#remember(address);
+  }
+
+  /** Names stay good for who holds one, also after the set that they came from. */
+  #remember(address: ControllerAddress): void {
+    const { id, host, port } = address;
+    const known = this.#byId.get(id);
+    this.#byId.set(id, address);
+    if (known === undefined || (known.host === host && known.port === port)) return;
+    this.#channels.get(id)?.close();
+    this.#channels.delete(id);
   }
 
   /** What a controller said, or what its answer showed. */
@@ -83,7 +89,7 @@ export class ControllerDirectory {
   channel(id: NodeId): RpcConnection {
     const known = this.#channels.get(id);
     if (known !== undefined) return known;
-    const { host, port } = this.#addresses.find((address) => address.id === id)!;
+    const { host, port } = this.#byId.get(id)!;
     const channel = this.#network.connect(host, port, this.#channelOptions);
     this.#channels.set(id, channel);
     return channel;
