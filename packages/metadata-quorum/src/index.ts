@@ -20,7 +20,7 @@ export type {
   QuorumStateMachine,
   RaftTransport,
 } from './quorum-ports.ts';
-export type { QuorumReplicaStatus, QuorumStatus } from './quorum-status.ts';
+export type { QuorumPosition, QuorumReplicaStatus, QuorumStatus } from './quorum-status.ts';
 export type { RaftStore, RaftStoreWrite } from './raft-store.ts';
 export { startController } from './start-controller.ts';
 export type { VoterRequest } from './voter-change.ts';

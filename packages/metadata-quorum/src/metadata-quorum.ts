@@ -26,7 +26,7 @@ import {
 } from '@millrace/raft';
 import { type QuorumConfig, raftConfigOf } from './quorum-config.ts';
 import type { LeadershipEvent, QuorumStateMachine, RaftTransport } from './quorum-ports.ts';
-import { type QuorumStatus, quorumStatus } from './quorum-status.ts';
+import { type QuorumPosition, type QuorumStatus, quorumStatus } from './quorum-status.ts';
 import { QuorumWaiters } from './quorum-waiters.ts';
 import { QuorumWriter } from './quorum-writer.ts';
 import type { RaftStore } from './raft-store.ts';
@@ -207,6 +207,13 @@ export class MetadataQuorum {
     return this.#node.voters.map((voter) => {
       return { ...voter, address: transport.addressOf?.(voter.id) ?? voter.address };
     });
+  }
+
+  /** Cheap enough to be asked for after every event. */
+  position(): QuorumPosition {
+    const { role, term, commitIndex, lastIndex } = this.#node.position;
+    const appliedOffset = this.#appliedIndex;
+    return { role, term, highWatermark: commitIndex, appliedOffset, logEndOffset: lastIndex };
   }
 
   status(): QuorumStatus {

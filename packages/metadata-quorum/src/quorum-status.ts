@@ -38,6 +38,12 @@ export interface QuorumStatus {
   readonly observers: readonly QuorumReplicaStatus[];
 }
 
+/** Where a node stands, without the others. */
+export type QuorumPosition = Pick<
+  QuorumStatus,
+  'role' | 'term' | 'highWatermark' | 'appliedOffset' | 'logEndOffset'
+>;
+
 export function quorumStatus(
   self: { readonly nodeId: NodeId; readonly directoryId: string },
   raft: RaftStatus,

@@ -27,5 +27,11 @@ export type {
   Voter,
   VoterKey,
 } from './raft-message.ts';
-export { type FollowerStatus, RaftNode, type RaftNodeOptions, type RaftStatus } from './raft-node.ts';
+export {
+  type FollowerStatus,
+  RaftNode,
+  type RaftNodeOptions,
+  type RaftPosition,
+  type RaftStatus,
+} from './raft-node.ts';
 export { decodeVoters, encodeVoters, sameVoter, type VoterSet } from './voter-sets.ts';

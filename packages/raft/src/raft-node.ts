@@ -96,6 +96,8 @@ export interface RaftStatus {
   readonly isTransferring: boolean;
 }
 
+export type RaftPosition = Pick<RaftStatus, 'role' | 'term' | 'commitIndex' | 'lastIndex'>;
+
 export class RaftNode {
   readonly #state: RaftState;
   #started = false;
@@ -129,6 +131,12 @@ export class RaftNode {
   /** This leader hands over. */
   get isTransferring(): boolean {
     return this.#state.leadership?.transfer !== undefined;
+  }
+
+  /** How far everything is, without what `status` looks up. */
+  get position(): RaftPosition {
+    const { role, hard, commitIndex, log } = this.#state;
+    return { role, term: hard.term, commitIndex, lastIndex: log.lastIndex };
   }
 
   /** @param nowMs monotonic; never less than in the step before. */

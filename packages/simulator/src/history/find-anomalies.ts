@@ -175,7 +175,8 @@ class PartitionEvidence {
       if (outcome !== 'acknowledged' || this.#read.has(value)) continue;
       // One without an offset may be among those that were deleted, if any were.
       if (this.#logStart > 0 && offset < this.#logStart) continue;
-      if (offset >= 0 && offset < this.#highestRead) this.#found('lost-write', `${value}, acknowledged at ${offset}`);
+      if (offset >= 0 && offset < this.#highestRead)
+        this.#found('lost-write', `${value}, acknowledged at ${offset}`);
       else if (isReadToEnd) this.#found('unseen', `${value}, acknowledged at ${offset}`);
     }
   }

@@ -37,6 +37,14 @@ export interface LinearizabilityLimits {
   readonly configurationsMax: number;
 }
 
+export function checkLinearizability<State, Input, Output>(
+  model: SequentialModel<State, Input, Output>,
+  history: readonly Call<Input, Output>[],
+  { configurationsMax }: LinearizabilityLimits = { configurationsMax: 1_000_000 },
+): Linearizability<Input, Output> {
+  return new Search(model, history, configurationsMax).run();
+}
+
 interface Step<State> {
   readonly call: number;
   readonly choices: readonly State[];
@@ -44,85 +52,133 @@ interface Step<State> {
   readonly before: State;
 }
 
-export function checkLinearizability<State, Input, Output>(
-  model: SequentialModel<State, Input, Output>,
-  history: readonly Call<Input, Output>[],
-  { configurationsMax }: LinearizabilityLimits = { configurationsMax: 1_000_000 },
-): Linearizability<Input, Output> {
-  const calls = [...history].sort((a, b) => a.calledAtMs - b.calledAtMs);
-  const isDone = new Array<boolean>(calls.length).fill(false);
-  const seen = new Set<string>();
-  const steps: Step<State>[] = [];
-  let state = model.initial;
-  let from = 0;
-  let longest: number[] = [];
-  // A call without an answer may as well never have happened, so only answered ones must find a place.
-  let owed = calls.filter(({ output }) => output !== undefined).length;
+/** Depth first, over orders of calls. Calls are known by their place in order of `calledAtMs`. */
+class Search<State, Input, Output> {
+  readonly #model: SequentialModel<State, Input, Output>;
+  readonly #calls: readonly Call<Input, Output>[];
+  readonly #configurationsMax: number;
+  readonly #isDone: boolean[];
+  /** Calls without an answer: they may wait for ever, so they must not hold up the window of the others. */
+  readonly #unanswered: readonly number[];
+  readonly #answered: readonly number[];
+  /** Every answered call before this place in `#answered` is done. */
+  #base = 0;
+  readonly #seen = new Set<string>();
+  readonly #steps: Step<State>[] = [];
+  #state: State;
+  #owed: number;
+  #longest: readonly number[] = [];
 
-  for (;;) {
-    if (owed === 0) return { verdict: 'linearizable' };
-    if (seen.size > configurationsMax) return { verdict: 'undecided' };
-    const next = advance();
-    if (next) continue;
-    if (!retreat()) {
-      const done = new Set(longest);
-      return {
-        verdict: 'violated',
-        longest: longest.map((index) => calls[index]!),
-        stuck: candidates(done, 0).map((index) => calls[index]!),
-      };
+  constructor(
+    model: SequentialModel<State, Input, Output>,
+    history: readonly Call<Input, Output>[],
+    configurationsMax: number,
+  ) {
+    this.#model = model;
+    this.#calls = [...history].sort((a, b) => a.calledAtMs - b.calledAtMs);
+    this.#configurationsMax = configurationsMax;
+    this.#isDone = new Array<boolean>(this.#calls.length).fill(false);
+    this.#state = model.initial;
+    const places = [...this.#calls.keys()];
+    this.#unanswered = places.filter((place) => this.#calls[place]!.output === undefined);
+    this.#answered = places.filter((place) => this.#calls[place]!.output !== undefined);
+    this.#owed = this.#answered.length;
+  }
+
+  run(): Linearizability<Input, Output> {
+    let after = -1;
+    for (;;) {
+      // A call without an answer may as well never have happened, so only answered ones must find a place.
+      if (this.#owed === 0) return { verdict: 'linearizable' };
+      if (this.#seen.size > this.#configurationsMax) return { verdict: 'undecided' };
+      if (this.#advance(after)) {
+        after = -1;
+        continue;
+      }
+      const undone = this.#steps.pop();
+      if (undone === undefined) return this.#violation();
+      this.#undo(undone);
+      undone.choice += 1;
+      after = this.#take(undone) ? -1 : undone.call;
     }
   }
 
-  /** Takes the first call at or after `from` that may be next. */
-  function advance(): boolean {
-    const taken = new Set(steps.map(({ call }) => call));
-    for (const index of candidates(taken, from)) {
-      const { input, output } = calls[index]!;
-      const choices = model.step(state, input, output);
-      if (take({ call: index, choices, choice: 0, before: state })) return true;
+  /** Takes the first call beyond `after` that may be next. */
+  #advance(after: number): boolean {
+    for (const call of this.#candidates()) {
+      if (call <= after) continue;
+      const { input, output } = this.#calls[call]!;
+      const choices = this.#model.step(this.#state, input, output);
+      if (this.#take({ call, choices, choice: 0, before: this.#state })) return true;
     }
     return false;
   }
 
-  function take(step: Step<State>): boolean {
-    isDone[step.call] = true;
+  #take(step: Step<State>): boolean {
+    this.#isDone[step.call] = true;
+    const base = this.#base;
+    while (this.#isDone[this.#answered[this.#base] ?? -1] === true) this.#base += 1;
     for (; step.choice < step.choices.length; step.choice++) {
-      const after = step.choices[step.choice]!;
-      const configuration = `${isDone.map((done) => (done ? '1' : '0')).join('')} ${model.fingerprint(after)}`;
-      if (seen.has(configuration)) continue;
-      seen.add(configuration);
-      steps.push(step);
-      state = after;
-      from = 0;
-      if (calls[step.call]!.output !== undefined) owed -= 1;
-      if (steps.length > longest.length) longest = steps.map(({ call }) => call);
+      const state = step.choices[step.choice]!;
+      const configuration = this.#configuration(state);
+      if (this.#seen.has(configuration)) continue;
+      this.#seen.add(configuration);
+      this.#steps.push(step);
+      this.#state = state;
+      if (this.#calls[step.call]!.output !== undefined) this.#owed -= 1;
+      if (this.#steps.length > this.#longest.length) this.#longest = this.#steps.map(({ call }) => call);
       return true;
     }
-    isDone[step.call] = false;
+    this.#isDone[step.call] = false;
+    this.#base = base;
     return false;
   }
 
-  /** Undoes the last step and goes on behind it. False when nothing is left to undo. */
-  function retreat(): boolean {
-    const step = steps.pop();
-    if (step === undefined) return false;
-    if (calls[step.call]!.output !== undefined) owed += 1;
-    state = step.before;
-    step.choice += 1;
-    if (take(step)) return true;
-    from = step.call + 1;
-    return true;
+  #undo(step: Step<State>): void {
+    this.#isDone[step.call] = false;
+    if (this.#calls[step.call]!.output !== undefined) {
+      this.#owed += 1;
+      while (this.#base > 0 && this.#answered[this.#base - 1]! >= step.call) this.#base -= 1;
+    }
+    this.#state = step.before;
   }
 
-  /** Calls that began before any other open call was answered, in order. */
-  function candidates(taken: ReadonlySet<number>, first: number): number[] {
-    let earliestAnswer = Number.POSITIVE_INFINITY;
-    for (const [index, { answeredAtMs }] of calls.entries()) {
-      if (!taken.has(index)) earliestAnswer = Math.min(earliestAnswer, answeredAtMs);
+  #configuration(state: State): string {
+    const done = this.#unanswered.filter((call) => this.#isDone[call]);
+    for (let place = this.#base; place < this.#answered.length; place++) {
+      const call = this.#answered[place]!;
+      // Nothing is done beyond what could have overlapped the first open call.
+      if (this.#calls[call]!.calledAtMs > this.#calls[this.#answered[this.#base]!]!.answeredAtMs) break;
+      if (this.#isDone[call]) done.push(call);
     }
-    return calls.flatMap(({ calledAtMs }, index) =>
-      index >= first && !taken.has(index) && calledAtMs <= earliestAnswer ? [index] : [],
-    );
+    return `${this.#base} ${done.join()} ${this.#model.fingerprint(state)}`;
+  }
+
+  /** Open calls that began before any open call was answered, in order. */
+  #candidates(): number[] {
+    const found: number[] = [];
+    let earliestAnswerMs = Number.POSITIVE_INFINITY;
+    for (let place = this.#base; place < this.#answered.length; place++) {
+      const call = this.#answered[place]!;
+      if (this.#isDone[call]) continue;
+      const { calledAtMs, answeredAtMs } = this.#calls[call]!;
+      if (calledAtMs > earliestAnswerMs) break;
+      earliestAnswerMs = Math.min(earliestAnswerMs, answeredAtMs);
+      found.push(call);
+    }
+    for (const call of this.#unanswered) {
+      if (!this.#isDone[call] && this.#calls[call]!.calledAtMs <= earliestAnswerMs) found.push(call);
+    }
+    return found.sort((a, b) => a - b);
+  }
+
+  #violation(): Linearizability<Input, Output> {
+    for (const call of this.#longest) this.#isDone[call] = true;
+    this.#base = 0;
+    return {
+      verdict: 'violated',
+      longest: this.#longest.map((call) => this.#calls[call]!),
+      stuck: this.#candidates().map((call) => this.#calls[call]!),
+    };
   }
 }

@@ -1,5 +1,5 @@
 /** Brings what happens in a quorum before every invariant, then into the model: a judge sees the world as it was before. */
-import type { CommittedRecord, QuorumStatus, RaftStoreWrite } from '@millrace/metadata-quorum';
+import type { CommittedRecord, QuorumPosition, RaftStoreWrite } from '@millrace/metadata-quorum';
 import type { DurableState, RaftMessage, Snapshot } from '@millrace/raft';
 import { QuorumModel } from './quorum-model.ts';
 import type { Member, QuorumInvariant, QuorumJudge } from './quorum-observation.ts';
@@ -71,7 +71,7 @@ export class QuorumCourt implements Required<QuorumJudge> {
     for (const listen of this.#listeners.served) listen(member);
   }
 
-  stepped(member: Member, status: QuorumStatus): void {
+  stepped(member: Member, status: QuorumPosition): void {
     for (const listen of this.#listeners.stepped) listen(member, status);
   }
 

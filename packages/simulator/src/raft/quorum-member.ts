@@ -99,7 +99,7 @@ export class QuorumMember {
   /** After an event of this process. */
   observe(): void {
     if (this.quorum !== undefined && this.#identity !== undefined) {
-      this.#options.court.stepped(this.#identity, this.quorum.status());
+      this.#options.court.stepped(this.#identity, this.quorum.position());
     }
   }
 

@@ -3,7 +3,7 @@
  * messages as they leave and arrive, commits, and the state after every event of a member. Only types.
  */
 import type { NodeId } from '@millrace/core';
-import type { CommittedRecord, QuorumStatus, RaftStoreWrite } from '@millrace/metadata-quorum';
+import type { CommittedRecord, QuorumPosition, RaftStoreWrite } from '@millrace/metadata-quorum';
 import type { DurableState, RaftMessage, Snapshot } from '@millrace/raft';
 import type { QuorumModel } from './quorum-model.ts';
 
@@ -32,7 +32,7 @@ export interface QuorumJudge {
   /** The member's own answer to a client: a proposal committed, or a read served. */
   served?(member: Member): void;
   /** After an event of this member, and everything that it did in the same moment. */
-  stepped?(member: Member, status: QuorumStatus): void;
+  stepped?(member: Member, status: QuorumPosition): void;
 }
 
 /** A numbered promise of the design (reliability.md, section 5). */
