@@ -72,13 +72,16 @@ export class SimDisk {
     return this.#tree.usedBytes;
   }
 
-  /** The same disk once more, unsynced changes included, without a process. Cheap: files share memory until changed. */
-  copy(): SimDisk {
-    const copy = new SimDisk({
-      faults: this.faults,
-      capacityBytes: this.capacityBytes,
-      ...(this.#schedule && { schedule: this.#schedule }),
-    });
+  /**
+   * The same disk once more, unsynced changes included, without a process. Cheap: files share memory until changed.
+   *
+   * @param options as this disk's if absent.
+   */
+  copy(options?: SimDiskOptions): SimDisk {
+    const { faults, capacityBytes } = this;
+    const copy = new SimDisk(
+      options ?? { faults, capacityBytes, ...(this.#schedule && { schedule: this.#schedule }) },
+    );
     copy.#tree = this.#tree.copy();
     return copy;
   }

@@ -1,0 +1,199 @@
+/**
+ * Crash states of the storage: workloads run on a simulated disk, and at many of its operations the power goes
+ * off in every way that matters. Each state is recovered and judged; a part of them crashes again, during the
+ * recovery or right after it. A failure is named by seed and state, and the pair replays it.
+ */
+import { below, ManualClock, SeededRandom } from '@millrace/core';
+import { type CrashChoices, DROP_ALL, EveryChoice, RandomChoices } from '../disk/crash-choices.ts';
+import { SimDisk } from '../disk/sim-disk.ts';
+import type { LedgerView } from './log-ledger.ts';
+import { settled } from './pass-time.ts';
+import { type RecoveredStore, recoverStore } from './recover-store.ts';
+import { checkLostBatches } from './recovered-log-check.ts';
+import { StorageWorkload } from './storage-workload.ts';
+
+const STEPS = 150;
+/** One operation in so many is a crash point. */
+const OPERATIONS_PER_POINT = 20;
+/** Up to so many pending changes every combination is tried, if there are not too many of them. */
+const EVERY_UP_TO_CHANGES = 8;
+const EVERY_MAX = 96;
+const DRAWN_PER_POINT = 24;
+
+export interface CrashFailure {
+  readonly seed: number;
+  /** Of the seed; -1 if the workload itself failed. */
+  readonly state: number;
+  readonly phase: CrashPhase;
+  readonly error: unknown;
+}
+
+/** What the recovery follows: a workload, a power loss during a recovery, or one after it. */
+export type CrashPhase = 'workload' | 'recovery' | 'recovered';
+
+export interface CrashReport {
+  states: number;
+  seeds: number;
+  points: number;
+  /** Points of which every combination was tried. */
+  exhausted: number;
+  /** States that crashed a second time. */
+  again: number;
+  readonly failures: CrashFailure[];
+}
+
+/** A moment of a workload. */
+interface CrashPoint {
+  readonly image: SimDisk;
+  readonly views: readonly LedgerView[];
+  readonly isFormatted: boolean;
+}
+
+export function newCrashReport(): CrashReport {
+  return { states: 0, seeds: 0, points: 0, exhausted: 0, again: 0, failures: [] };
+}
+
+export interface CrashReplay {
+  /** The one state to look at. */
+  readonly state: number;
+  /** Called with each disk as recovery will find it. */
+  readonly inspect: (disk: SimDisk, views: readonly LedgerView[], what: CrashPhase) => void;
+}
+
+/** All states of one seed, added to the report. @param replay only one of them */
+export async function crashSeed(seed: number, report: CrashReport, replay?: CrashReplay): Promise<void> {
+  const points: CrashPoint[] = [];
+  try {
+    await liveThrough(seed, points);
+  } catch (error) {
+    report.failures.push({ seed, state: -1, phase: 'workload', error });
+  }
+  report.seeds++;
+  report.points += points.length;
+  let state = 0;
+  for (const point of points) {
+    for (const choices of statesOf(point, new SeededRandom(seed ^ (state * 2_654_435_761)), report)) {
+      const disk = point.image.copy({});
+      disk.crash(choices);
+      if (replay === undefined || replay.state === state) {
+        await judge(point, disk, { seed, state }, report, replay?.inspect);
+      }
+      state++;
+    }
+  }
+}
+
+async function liveThrough(seed: number, points: CrashPoint[]): Promise<void> {
+  const random = new SeededRandom(seed * 2 + 1);
+  const faults = { fault: () => undefined, delayMs: () => below(random, 3) };
+  const disk: SimDisk = new SimDisk({
+    faults,
+    schedule: (delayMs, run) => workload.clock.schedule(delayMs, run),
+  });
+  const workload = new StorageWorkload(seed, disk);
+  disk.onOperation = () => {
+    if (below(random, OPERATIONS_PER_POINT) !== 0) return;
+    points.push({ image: disk.copy(), views: workload.views(), isFormatted: workload.isFormatted });
+  };
+  await workload.run(STEPS);
+}
+
+/** What a power loss at this point may leave: everything lost, every combination or draws. */
+function* statesOf(
+  { image }: CrashPoint,
+  random: SeededRandom,
+  report: CrashReport,
+): Generator<CrashChoices, void, undefined> {
+  if (image.pendingChanges <= EVERY_UP_TO_CHANGES) {
+    const every = new EveryChoice();
+    for (let i = 0; i < EVERY_MAX; i++) {
+      yield every;
+      if (every.next()) continue;
+      report.exhausted++;
+      return;
+    }
+  }
+  yield DROP_ALL;
+  for (let i = 0; i < DRAWN_PER_POINT; i++) yield new RandomChoices(random, image.sequence);
+}
+
+async function judge(
+  { views, isFormatted }: CrashPoint,
+  disk: SimDisk,
+  { seed, state }: { readonly seed: number; readonly state: number },
+  report: CrashReport,
+  inspect: CrashReplay['inspect'] = () => {},
+): Promise<void> {
+  const random = new SeededRandom(seed * 1_000_003 + state);
+  const isCaughtAgain = below(random, 4) === 0;
+  let caught: SimDisk | undefined;
+  let operationsLeft = below(random, 40);
+  if (isCaughtAgain) {
+    disk.onOperation = () => {
+      if (operationsLeft-- === 0) caught = disk.copy();
+    };
+  }
+  report.states++;
+  let phase: CrashPhase = 'workload';
+  try {
+    inspect(disk, views, phase);
+    const first = await recover(disk, views, isFormatted, random);
+    if (caught !== undefined) {
+      report.states++;
+      report.again++;
+      phase = 'recovery';
+      caught.crash(new RandomChoices(random, caught.sequence));
+      inspect(caught, views, phase);
+      await recover(caught, views, isFormatted, random);
+    } else if (below(random, 4) === 0) {
+      report.states++;
+      report.again++;
+      phase = 'recovered';
+      const after = disk.copy();
+      after.crash(new RandomChoices(random, after.sequence));
+      const found = asFound(views, first);
+      inspect(after, found, phase);
+      await recover(after, found, true, random);
+    }
+    for (const [i, found] of first.logs.entries()) {
+      if (found !== undefined) checkLostBatches(found.log, views[i]!, found.recovered.endOffset);
+    }
+  } catch (error) {
+    report.failures.push({ seed, state, phase, error });
+  }
+}
+
+function recover(
+  disk: SimDisk,
+  views: readonly LedgerView[],
+  isFormatted: boolean,
+  random: SeededRandom,
+): Promise<RecoveredStore> {
+  const clock = new ManualClock();
+  const recovery = recoverStore({
+    fileSystem: disk.mount(),
+    clock,
+    random,
+    views,
+    survives: 'durable',
+    isFormatted,
+  });
+  return settled(clock, recovery);
+}
+
+/** A second recovery finds what the first one found. */
+function asFound(views: readonly LedgerView[], { logs }: RecoveredStore): LedgerView[] {
+  return views.map((view, i) => {
+    const found = logs[i]?.recovered;
+    if (found === undefined) return view;
+    const { batches, startOffset, endOffset } = found;
+    return {
+      ...view,
+      histories: [{ batches, count: batches.length }],
+      durableTo: endOffset,
+      writtenTo: endOffset,
+      startMin: startOffset,
+      startMax: startOffset,
+    };
+  });
+}

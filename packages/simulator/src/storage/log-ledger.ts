@@ -1,0 +1,157 @@
+/**
+ * What a careful client knows of one log: every batch it appended, what it was promised to be durable, and
+ * which contents a crash at this moment may leave. The model that recovery is judged by; never asks the log.
+ */
+import type { BatchProducer } from '@millrace/records';
+import type { LogConfig } from '@millrace/storage';
+
+/** One appended batch; record i has timestamp `timestamp + i`. */
+export interface BatchFact {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly epoch: number;
+  readonly timestamp: number;
+  /** As it stands in the log. */
+  readonly bytes: Buffer;
+  readonly producer: BatchProducer | undefined;
+}
+
+/** One sequence of batches that the log may hold a part of. */
+interface History {
+  readonly batches: readonly BatchFact[];
+  readonly count: number;
+}
+
+/** The ledger at one moment, kept while the log goes on. */
+export interface LedgerView {
+  readonly topic: string;
+  readonly partition: number;
+  readonly topicId: string;
+  readonly config: LogConfig;
+  /** False while it is being created, and once it is being deleted. */
+  readonly isThere: boolean;
+  readonly isDeleted: boolean;
+  readonly histories: readonly History[];
+  /** All below survives a power loss. */
+  readonly durableTo: number;
+  /** All below survives the death of the process. */
+  readonly writtenTo: number;
+  /** The log start lies between them. */
+  readonly startMin: number;
+  readonly startMax: number;
+  readonly highWatermarkMax: number;
+  readonly epochMax: number;
+}
+
+export class LogLedger {
+  readonly topic: string;
+  readonly partition: number;
+  readonly topicId: string;
+  config: LogConfig;
+  isThere = false;
+  isDeleted = false;
+  /** Of the log as it is; `#before` while a truncation is under way. */
+  #batches: BatchFact[] = [];
+  #before: History | undefined;
+  durableTo = 0;
+  startMin = 0;
+  startMax = 0;
+  highWatermarkMax = 0;
+  epochMax = -1;
+  /** Grows when the end is cut: promises of the time before count no more. */
+  generation = 0;
+
+  constructor(topic: string, partition: number, topicId: string, config: LogConfig) {
+    this.topic = topic;
+    this.partition = partition;
+    this.topicId = topicId;
+    this.config = config;
+  }
+
+  get endOffset(): number {
+    const last = this.#batches.at(-1);
+    return last === undefined ? this.startMin : last.lastOffset + 1;
+  }
+
+  get batches(): readonly BatchFact[] {
+    return this.#batches;
+  }
+
+  /** Before the append is tried: a crash inside it may leave the batch. */
+  appending(fact: BatchFact): void {
+    this.#batches.push(fact);
+    this.epochMax = Math.max(this.epochMax, fact.epoch);
+  }
+
+  /** The log promised that all below `offset` is durable. */
+  promised(offset: number): void {
+    this.durableTo = Math.max(this.durableTo, Math.min(offset, this.endOffset));
+  }
+
+  /** A truncation begins that will end the log at `offset` or before it. */
+  cutting(offset: number): void {
+    this.#before = { batches: this.#batches, count: this.#batches.length };
+    this.#batches = this.#batches.filter(({ lastOffset }) => lastOffset < offset);
+    this.durableTo = Math.min(this.durableTo, this.#batches.length === 0 ? 0 : this.endOffset);
+    this.generation++;
+  }
+
+  /** Everything goes; the log will begin at `offset`. */
+  restarting(offset: number): void {
+    this.#before = { batches: this.#batches, count: this.#batches.length };
+    this.#batches = [];
+    this.durableTo = 0;
+    this.startMin = Math.min(this.startMin, offset);
+    this.startMax = Number.MAX_SAFE_INTEGER;
+    this.generation++;
+  }
+
+  cut(): void {
+    this.#before = undefined;
+  }
+
+  restarted(offset: number): void {
+    this.#before = undefined;
+    this.startMin = offset;
+    this.startMax = offset;
+    this.highWatermarkMax = Math.max(this.highWatermarkMax, offset);
+  }
+
+  startMoving(offset: number): void {
+    this.startMax = Math.max(this.startMax, offset);
+  }
+
+  startMoved(offset: number): void {
+    this.startMin = Math.max(this.startMin, offset);
+  }
+
+  /** After a restart: the log is what was found of it, all durable. */
+  found(batches: readonly BatchFact[], startOffset: number, endOffset: number): void {
+    this.#batches = [...batches];
+    this.#before = undefined;
+    this.startMin = startOffset;
+    this.startMax = startOffset;
+    this.durableTo = endOffset;
+    this.generation++;
+  }
+
+  view(): LedgerView {
+    const { topic, partition, topicId, config, isThere, isDeleted } = this;
+    const current = { batches: this.#batches, count: this.#batches.length };
+    return {
+      topic,
+      partition,
+      topicId,
+      config,
+      isThere,
+      isDeleted,
+      histories: this.#before === undefined ? [current] : [current, this.#before],
+      durableTo: this.durableTo,
+      writtenTo: this.#before === undefined ? this.endOffset : this.durableTo,
+      startMin: this.startMin,
+      startMax: this.startMax,
+      highWatermarkMax: this.highWatermarkMax,
+      epochMax: this.epochMax,
+    };
+  }
+}

@@ -1,0 +1,96 @@
+/** Opens a data directory after a crash and judges every log in it by the ledgers of the time of the crash. */
+import {
+  type Clock,
+  type Logger,
+  MillraceError,
+  type Random,
+  randomUuid,
+  SeededRandom,
+  silentLogger,
+} from '@millrace/core';
+import {
+  type FileSystem,
+  LogStore,
+  type PartitionLog,
+  type StorageConfig,
+  storageConfig,
+} from '@millrace/storage';
+import type { LedgerView } from './log-ledger.ts';
+import { checkRecoveredLog, type RecoveredLog, StorageViolation } from './recovered-log-check.ts';
+
+export const HOME = '/data';
+export const IDENTITY = {
+  clusterId: 'storage-world',
+  nodeId: 1,
+  directoryId: randomUuid(new SeededRandom(8)),
+};
+
+/** Smaller than a configuration file may ask for, so that rare paths are common. */
+export const SMALL_STORE: StorageConfig = {
+  ...storageConfig.parse({}),
+  'journal.file.bytes': 4096,
+  'journal.max.bytes': 16_384,
+  'journal.round.bytes': 2048,
+  'open.files.max': 16,
+  'tail.cache.bytes': 4096,
+  'tail.cache.partition.bytes': 1024,
+};
+
+export interface RecoverOptions {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly views: readonly LedgerView[];
+  /** What the crash left: what was durable (power loss), or all that was written (the process died). */
+  readonly survives: 'durable' | 'written';
+  /** Whether `format` had returned. */
+  readonly isFormatted: boolean;
+  readonly logger?: Logger;
+}
+
+export interface RecoveredStore {
+  readonly store: LogStore;
+  /** In the order of the views; undefined for those that are not there. */
+  readonly logs: readonly ({ readonly log: PartitionLog; readonly recovered: RecoveredLog } | undefined)[];
+}
+
+/** @throws {StorageViolation} */
+export async function recoverStore(options: RecoverOptions): Promise<RecoveredStore> {
+  const { fileSystem, clock, random, views, survives, logger = silentLogger } = options;
+  await formatIfBlank(options);
+  const store = await LogStore.open({
+    path: HOME,
+    fileSystem,
+    clock,
+    random: new SeededRandom(1),
+    logger,
+    config: SMALL_STORE,
+    expected: IDENTITY,
+  });
+  const open = async (view: LedgerView) => {
+    if (view.isDeleted) return undefined;
+    const { topic, partition, topicId } = view;
+    return await store.openPartition({ topic, partition, topicId }, view.config);
+  };
+  const opened: (PartitionLog | undefined)[] = [];
+  if (random.uint32() % 2 === 0) opened.push(...(await Promise.all(views.map(open))));
+  else for (const view of views) opened.push(await open(view));
+  store.forgetUnopened();
+  const logs: { log: PartitionLog; recovered: RecoveredLog }[] = [];
+  for (const [i, log] of opened.entries()) {
+    if (log === undefined) continue;
+    const view = views[i]!;
+    const promisedTo = survives === 'durable' ? view.durableTo : view.writtenTo;
+    logs[i] = { log, recovered: await checkRecoveredLog(log, view, promisedTo, random) };
+  }
+  return { store, logs: views.map((_, i) => logs[i]) };
+}
+
+async function formatIfBlank({ fileSystem, isFormatted }: RecoverOptions): Promise<void> {
+  if (fileSystem.statSync(`${HOME}/meta.properties`) !== undefined) return;
+  if (isFormatted) {
+    const notice = new MillraceError('NOT_FORMATTED');
+    throw new StorageViolation(50, 'the directory was formatted and is blank', notice);
+  }
+  await LogStore.format(fileSystem, HOME, IDENTITY);
+}

@@ -1,0 +1,18 @@
+/** `node dist/storage/storage-main.js crashes|flips [--states N] [--seed N] [--state N]`. Exit code 1 on a violation. */
+import { parseArgs } from 'node:util';
+import { runStorageWorld } from './storage-world.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { states: { type: 'string' }, seed: { type: 'string' }, state: { type: 'string' } },
+});
+const campaign = positionals[0] === 'flips' ? 'flips' : 'crashes';
+const isWell = await runStorageWorld({
+  campaign,
+  states: Number(values.states ?? (campaign === 'flips' ? 10_000 : 100_000)),
+  firstSeed: Number(values.seed ?? 1),
+  ...(values.state !== undefined && { state: Number(values.state) }),
+  nowMs: () => performance.now(),
+  print: (line) => console.log(line),
+});
+process.exitCode = isWell ? 0 : 1;

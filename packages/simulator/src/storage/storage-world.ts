@@ -1,0 +1,105 @@
+/**
+ * The storage campaigns as commands: `crashes` and `flips`. Prints what was reached and, for each failure, the
+ * command that replays it. For the simulator's command line; holds no checks of its own.
+ */
+import { crashSeed, newCrashReport } from './crash-campaign.ts';
+import { flipSeed, newFlipReport } from './flip-campaign.ts';
+
+export interface StorageWorldOptions {
+  readonly campaign: 'crashes' | 'flips';
+  /** How many crash states or damages to reach at least. */
+  readonly states: number;
+  readonly firstSeed: number;
+  /** Replays one state of `firstSeed` instead. */
+  readonly state?: number;
+  /** Milliseconds, from anywhere: only for telling the speed. */
+  readonly nowMs: () => number;
+  readonly print: (line: string) => void;
+}
+
+const FAILURES_PRINTED = 10;
+const PROGRESS_EVERY_MS = 10_000;
+
+/** @returns whether nothing was violated. */
+export async function runStorageWorld(options: StorageWorldOptions): Promise<boolean> {
+  return options.campaign === 'crashes' ? await runCrashes(options) : await runFlips(options);
+}
+
+async function runCrashes({ states, firstSeed, state, nowMs, print }: StorageWorldOptions): Promise<boolean> {
+  const report = newCrashReport();
+  const startedMs = nowMs();
+  if (state !== undefined) {
+    await crashSeed(firstSeed, report, {
+      state,
+      inspect: (disk, views, phase) => {
+        print(`-- after a crash: ${phase}`);
+        for (const path of disk.paths()) print(`${String(disk.get(path)!.length).padStart(8)} ${path}`);
+        for (const { topic, partition, durableTo, startMin } of views) {
+          print(`${topic}-${partition}: promised from ${startMin} to ${durableTo}`);
+        }
+      },
+    });
+  }
+  let toldMs = startedMs;
+  for (let seed = firstSeed; state === undefined && report.states < states; seed++) {
+    await crashSeed(seed, report);
+    if (nowMs() - toldMs < PROGRESS_EVERY_MS) continue;
+    toldMs = nowMs();
+    print(`… ${report.states} states, ${report.failures.length} failures`);
+  }
+  const seconds = (nowMs() - startedMs) / 1000;
+  const { seeds, points, exhausted, again, failures } = report;
+  print(
+    `${report.states} crash states (${again} of a second crash) at ${points} points of ${seeds} workloads, ` +
+      `${exhausted} points exhaustively, in ${seconds.toFixed(1)} s: ${perSecond(report.states, seconds)}`,
+  );
+  for (const { seed, state: number, phase, error } of failures.slice(0, FAILURES_PRINTED)) {
+    print(`FAILED ${phase}: ${textOf(error)}`);
+    print(
+      `  replay: npm run simulate -- --world storage --campaign crashes --seed ${seed} --state ${number}`,
+    );
+  }
+  print(failures.length === 0 ? 'no acknowledged loss' : `${failures.length} failures`);
+  return failures.length === 0;
+}
+
+async function runFlips({ states, firstSeed, state, nowMs, print }: StorageWorldOptions): Promise<boolean> {
+  const report = newFlipReport();
+  const startedMs = nowMs();
+  const last = state === undefined ? Number.MAX_SAFE_INTEGER : firstSeed;
+  for (let seed = firstSeed; seed <= last && report.flips < states; seed++)
+    await flipSeed(seed, report, state);
+  const seconds = (nowMs() - startedMs) / 1000;
+  print('file                              harmless  rebuilt  detected  violation');
+  for (const [type, counts] of [...report.outcomes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const { harmless, rebuilt, detected, violation } = counts;
+    print(
+      `${type.padEnd(34)}${column(harmless, 8)}${column(rebuilt, 9)}${column(detected, 10)}${column(violation, 11)}`,
+    );
+  }
+  print(
+    `${report.flips} bit flips and ${report.others} cuts, losses and misdirected sectors in ${report.seeds} ` +
+      `directories, in ${seconds.toFixed(1)} s: ${perSecond(report.flips + report.others, seconds)}`,
+  );
+  for (const { seed, damage, what, error } of report.failures.slice(0, FAILURES_PRINTED)) {
+    print(`FAILED ${what}: ${textOf(error)}`);
+    print(`  replay: npm run simulate -- --world storage --campaign flips --seed ${seed} --state ${damage}`);
+  }
+  print(
+    report.failures.length === 0 ? 'every damage detected or harmless' : `${report.failures.length} failures`,
+  );
+  return report.failures.length === 0;
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${textOf(error.cause)}`;
+}
+
+function perSecond(count: number, seconds: number): string {
+  return `${Math.round(count / Math.max(seconds, 0.001))} a second`;
+}
+
+function column(count: number, width: number): string {
+  return String(count).padStart(width);
+}
