@@ -85,7 +85,7 @@ export class JournalFiles {
   releaseReplayed(): void {
     this.#void.push(...this.#replayed.map((path) => ({ path, isReusable: true })));
     this.#replayed = [];
-    this.#releaseVoid().catch((error: unknown) => {
+    this.releaseVoid().catch((error: unknown) => {
       const { logger } = this.#options;
       logger.warn({ event: 'journal_release_failed', err: error }, 'old journal files stay for now');
     });
@@ -227,7 +227,7 @@ export class JournalFiles {
         // Those from the time when little was written would have to grow again.
         const isReusable = oldest.allocatedBytes >= this.#options.fileBytes;
         this.#void.push({ path: oldest.path, isReusable });
-        await this.#releaseVoid();
+        await this.releaseVoid();
       }
     } catch (error) {
       this.#options.logger.error(
@@ -239,7 +239,7 @@ export class JournalFiles {
 
   async #start(): Promise<JournalFile> {
     const { fileSystem, directory } = this.#options;
-    await this.#releaseVoid();
+    await this.releaseVoid();
     const number = this.#nextNumber++;
     const path = journalPath(directory, number);
     const reused = this.#free.pop();
@@ -266,7 +266,7 @@ export class JournalFiles {
    * Void files lose their names, each durably before the next: replayed without a reset that stood in a newer one,
    * a file would bring back what was truncated, and one that is missing between others passes for damage.
    */
-  #releaseVoid(): Promise<void> {
+  releaseVoid(): Promise<void> {
     this.#releasing = this.#releasing.catch(() => undefined).then(() => this.#releaseNow());
     return this.#releasing;
   }

@@ -49,7 +49,7 @@ export async function cutAll(
 ): Promise<void> {
   offsets.recoveryPoint = 0;
   // Up before the files go, else those that are missing would pass for lost; down only once the new one is there.
-  if (offset > offsets.logStart) offsets.startMovedTo(offset);
+  if (offset > offsets.logStart) offsets.emptying(offset);
   await checkpoint();
   // Before the files go: replayed onto what is left of them, the journal would find a hole.
   await journal?.reset(client, offset);

@@ -83,6 +83,11 @@ export class LogOffsets {
     this.#highWatermark = Math.max(this.#highWatermark, logStart);
   }
 
+  /** The log is about to be emptied and to go on at `logStart`: only the start is known to have moved so far. */
+  emptying(logStart: number): void {
+    this.#logStart = logStart;
+  }
+
   /** The log was cut at its end. */
   endMovedTo(logEnd: number): void {
     this.#logEnd = logEnd;

@@ -174,7 +174,10 @@ export class LogStore {
       // The marker is gone, and whatever a killed process made here is there for good.
       await fileSystem.syncDirectory(path);
       removeDeletedFolders(options);
-      return new LogStore(options, lock, meta, marker && parseCleanShutdown(marker.toString()));
+      const store = new LogStore(options, lock, meta, marker && parseCleanShutdown(marker.toString()));
+      // Logs that know of no journal do not void what it holds when they are cut.
+      await store.#journal.files.releaseVoid();
+      return store;
     } catch (error) {
       await lock.release();
       throw storageFailure(`${path} cannot be opened`, error);
@@ -221,6 +224,7 @@ export class LogStore {
 
   async #openPartition(key: string, id: PartitionId, config: LogConfig): Promise<PartitionLog> {
     const { topic, partition, topicId } = id;
+    if (this.#isClosed) throw new MillraceError('CLOSED', 'the store is closed');
     const open = this.#logs.get(key);
     if (open !== undefined && open.topicId === topicId) return open;
     if (open !== undefined) await this.#deletePartition(key, open);
@@ -293,6 +297,8 @@ export class LogStore {
     this.#isClosed = true;
     for (const timer of this.#timers) timer.cancel();
     this.#trash.close();
+    // A log that is opened meanwhile would not be closed, and the marker would vouch for it.
+    await Promise.all(this.#busy.values());
     try {
       await this.#journal.flush().catch(() => undefined);
       await this.#journal.files.stopRetiring();

@@ -135,7 +135,6 @@ export class PartitionLog implements JournalClient {
   /**
    * Gives one batch its offsets and epoch, in place, and appends it to the page cache. The buffer belongs to
    * the log afterwards: it is cached and journalled as it is, and must not be changed or reused.
-   *
    * @param batch one whole batch that passed `checkBatch`.
    * @throws {MillraceError} as ProducerState.check; MESSAGE_TOO_LARGE, INVALID_RECORD, NODE_OVERLOADED; DISK_FULL or
    * KAFKA_STORAGE_ERROR, after which the log is offline.
@@ -325,6 +324,7 @@ export class PartitionLog implements JournalClient {
     try {
       await contents.sync();
     } catch (error) {
+      if (this.#isDeleted) return;
       const failure = storageFailure(`${this.#context.folder} cannot be synced`, error);
       // What the kernel still has of the file is unknown, so a restart must not believe it either.
       const isMarked = await markDamaged(this.#context, failure.message);
