@@ -1,10 +1,14 @@
 /** Invariant 5: what is committed is on the disks of a majority of the voters in force. */
-import type { Directory, QuorumModel } from '../raft/quorum-model.ts';
+import type { Voter } from '@millrace/raft';
+import type { QuorumModel } from '../raft/quorum-model.ts';
 import type { QuorumInvariant } from '../raft/quorum-observation.ts';
 
-/** By the voters that this directory believes to be in force. */
-function hasMajority(model: QuorumModel, { asked }: Directory, index: number, term: number): boolean {
-  const voters = asked.voters();
+function isDurableOnMajority(
+  model: QuorumModel,
+  voters: readonly Voter[],
+  index: number,
+  term: number,
+): boolean {
   const holders = voters.filter(({ directoryId }) =>
     model.directories.get(directoryId)?.durable.holds(index, term),
   );
@@ -21,8 +25,8 @@ export const committedIsDurableOnAMajority: QuorumInvariant = {
         if (last === undefined || last.offset < model.committed.length) return;
         const index = last.offset + 1;
         // A follower may apply first, and know another voter set than the leader that counted.
-        const views = [model.directory(member), ...model.directories.values()];
-        if (!views.some((view) => hasMajority(model, view, index, last.term))) {
+        const views = [member.voters(), ...[...model.members].map((other) => other.voters())];
+        if (!views.some((voters) => isDurableOnMajority(model, voters, index, last.term))) {
           violated(`offset ${last.offset} of epoch ${last.term} is committed without a durable majority`);
         }
       },

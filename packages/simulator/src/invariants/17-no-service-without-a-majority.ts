@@ -9,7 +9,7 @@ export function noServiceWithoutAMajority(checkQuorumMs: number): QuorumInvarian
   return {
     number: 17,
     name: 'no-service-without-a-majority',
-    judge(model, violated) {
+    judge(_model, violated) {
       const heard = new Map<string, Map<string, number>>();
       return {
         received(member, _from: NodeId, message) {
@@ -18,7 +18,7 @@ export function noServiceWithoutAMajority(checkQuorumMs: number): QuorumInvarian
           heard.set(key, times.set(message.directoryId, member.nowMs()));
         },
         served(member) {
-          const voters = model.directory(member).asked.voters();
+          const voters = member.voters();
           const times = heard.get(`${member.directoryId} ${member.life}`);
           const since = member.nowMs() - checkQuorumMs - SLACK_MS;
           const present = voters.filter(

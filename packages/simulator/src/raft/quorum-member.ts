@@ -110,6 +110,7 @@ export class QuorumMember {
       directoryId: this.#directoryId,
       life: life.number,
       nowMs: () => life.clock.nowMs(),
+      voters: () => this.#quorum?.voters() ?? [],
     };
     const machine = new RegisterMachine(
       (records, digest) => court.applied(identity, records, digest),

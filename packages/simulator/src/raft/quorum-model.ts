@@ -28,7 +28,6 @@ export class ModelLog {
   startIndex: number;
   startTerm: number;
   snapshotIndex: number;
-  snapshotVoters: readonly Voter[];
   readonly #entries: ModelEntry[] = [];
 
   constructor({ hardState, snapshot, logStart, entries }: DurableState) {
@@ -36,7 +35,6 @@ export class ModelLog {
     this.startIndex = logStart.index;
     this.startTerm = logStart.term;
     this.snapshotIndex = snapshot?.index ?? 0;
-    this.snapshotVoters = snapshot?.voters ?? [];
     this.#append(entries);
   }
 
@@ -66,7 +64,6 @@ export class ModelLog {
       this.startIndex = installSnapshot.index;
       this.startTerm = installSnapshot.term;
       this.snapshotIndex = installSnapshot.index;
-      this.snapshotVoters = installSnapshot.voters;
       this.#entries.length = 0;
     }
     if (truncateFrom !== undefined) this.#entries.length = Math.max(0, truncateFrom - this.startIndex - 1);
@@ -76,20 +73,10 @@ export class ModelLog {
 
   compact(snapshot: Snapshot, compactTo: number): void {
     this.snapshotIndex = snapshot.index;
-    this.snapshotVoters = snapshot.voters;
     if (compactTo <= this.startIndex) return;
     this.startTerm = this.termAt(compactTo) ?? this.startTerm;
     this.#entries.splice(0, compactTo - this.startIndex);
     this.startIndex = compactTo;
-  }
-
-  /** Voters in force at the end, as far as this log tells. */
-  voters(): readonly Voter[] {
-    return this.#entries.findLast(({ voters }) => voters !== undefined)?.voters ?? this.#baseVoters();
-  }
-
-  #baseVoters(): readonly Voter[] {
-    return this.snapshotVoters.length > 0 ? this.snapshotVoters : this.hardState.voters;
   }
 
   #append(entries: readonly Entry[]): void {
@@ -117,6 +104,8 @@ export interface CommittedEntry {
 
 export class QuorumModel implements QuorumJudge {
   readonly directories = new Map<string, Directory>();
+  /** The newest life of each directory. */
+  readonly members = new Set<Member>();
   /** By offset. */
   readonly committed: CommittedEntry[] = [];
 
@@ -124,7 +113,10 @@ export class QuorumModel implements QuorumJudge {
     return this.directories.get(directoryId)!;
   }
 
-  loaded({ directoryId }: Member, state: DurableState): void {
+  loaded(member: Member, state: DurableState): void {
+    const { directoryId } = member;
+    for (const other of this.members) if (other.id === member.id) this.members.delete(other);
+    this.members.add(member);
     this.directories.set(directoryId, {
       id: directoryId,
       asked: new ModelLog(state),

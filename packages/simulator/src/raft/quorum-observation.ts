@@ -4,7 +4,7 @@
  */
 import type { NodeId } from '@millrace/core';
 import type { CommittedRecord, QuorumPosition, RaftStoreWrite } from '@millrace/metadata-quorum';
-import type { DurableState, RaftMessage, Snapshot } from '@millrace/raft';
+import type { DurableState, RaftMessage, Snapshot, Voter } from '@millrace/raft';
 import type { QuorumModel } from './quorum-model.ts';
 
 /** One life of one controller process. */
@@ -14,6 +14,8 @@ export interface Member {
   readonly life: number;
   /** By its own monotonic clock. */
   nowMs(): number;
+  /** In force as it believes, which is what it counts by; its disk may lag behind. */
+  voters(): readonly Voter[];
 }
 
 /** All optional: a judge listens to what it needs. Called in the middle of things; nothing may be changed. */
