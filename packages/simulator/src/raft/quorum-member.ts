@@ -85,7 +85,7 @@ export class QuorumMember {
     const [quorum, machine, identity] = [this.quorum, this.#machine, this.#identity];
     if (quorum === undefined || machine === undefined) throw new MillraceError('CONNECTION_FAILED');
     await quorum.readBarrier();
-    if (identity !== undefined) this.#options.court.served(identity);
+    if (identity !== undefined && quorum.isLeader()) this.#options.court.served(identity);
     return machine.read(register);
   }
 
@@ -93,7 +93,7 @@ export class QuorumMember {
     const [quorum, identity] = [this.quorum, this.#identity];
     if (quorum === undefined) throw new MillraceError('CONNECTION_FAILED');
     await quorum.propose(data);
-    if (identity !== undefined) this.#options.court.served(identity);
+    if (identity !== undefined && quorum.isLeader()) this.#options.court.served(identity);
   }
 
   /** After an event of this process. */
