@@ -289,9 +289,10 @@ export class Controller implements ControllerApi {
   async #changeVotersNow(request: VoterRequest): Promise<{ directoryId: string }> {
     const quorum = this.#startedQuorum();
     const change = voterChangeOf(request, quorum.status());
+    this.#checkCapacity();
     const { offset, committed } = quorum.changeVoters(change);
     // The set takes an offset of the log, as decisions do.
-    this.#metadata.speculation.stageVoid(offset);
+    if (!this.#metadata.speculation.stageVoid(offset)) this.#isDraining = true;
     await committed;
     const { id: nodeId, directoryId } = change.voter;
     this.#options.logger.info(

@@ -59,14 +59,18 @@ export class SpeculationState {
     return entries;
   }
 
-  /** The quorum put an entry of its own at `offset`, behind everything that was staged. */
-  stageVoid(offset: number): void {
+  /**
+   * The quorum put an entry of its own at `offset`, behind everything that was staged.
+   * @returns false if that is not where the tip ends; then everything staged is void.
+   */
+  stageVoid(offset: number): boolean {
     const base = this.tip;
     if (base.offset !== offset) {
       this.drop();
-      return;
+      return false;
     }
     this.#pending.push({ offset, records: [], data: null, base, ...applyRecords(base, [], offset) });
+    return true;
   }
 
   /** Moves the committed image over one entry of the log. A failure here is fatal to the node (Q23). */

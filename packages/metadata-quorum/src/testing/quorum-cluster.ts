@@ -57,27 +57,32 @@ export interface QuorumClusterOptions {
   readonly isPaced?: boolean;
 }
 
+function newMember(id: NodeId): Member {
+  return {
+    id,
+    directoryId: `directory-${id}`,
+    store: new MemoryRaftStore(),
+    quorum: undefined,
+    machine: new RecordingStateMachine(),
+    leadership: [],
+    leaders: [],
+    failures: [],
+    receive: () => {},
+    disconnect: () => {},
+  };
+}
+
 export class QuorumCluster {
   readonly clock = new ManualClock();
   readonly members: Member[];
   readonly sent: { readonly from: NodeId; readonly to: NodeId; readonly message: RaftMessage }[] = [];
   readonly #cut = new Set<NodeId>();
+  readonly #joined = new Set<NodeId>();
   readonly #options: QuorumClusterOptions;
 
   private constructor(size: number, options: QuorumClusterOptions) {
     this.#options = options;
-    this.members = Array.from({ length: size }, (_, i) => ({
-      id: i + 1,
-      directoryId: `directory-${i + 1}`,
-      store: new MemoryRaftStore(),
-      quorum: undefined,
-      machine: new RecordingStateMachine(),
-      leadership: [],
-      leaders: [],
-      failures: [],
-      receive: () => {},
-      disconnect: () => {},
-    }));
+    this.members = Array.from({ length: size }, (_, i) => newMember(i + 1));
   }
 
   static async start(size: number, options: QuorumClusterOptions = {}): Promise<QuorumCluster> {
@@ -90,6 +95,14 @@ export class QuorumCluster {
     return this.members[id - 1]!;
   }
 
+  /** A node that no configuration names starts and meets the others. */
+  async join(): Promise<MetadataQuorum> {
+    const id = this.members.length + 1;
+    this.members.push(newMember(id));
+    this.#joined.add(id);
+    return await this.startMember(id);
+  }
+
   async startMember(id: NodeId): Promise<MetadataQuorum> {
     const member = this.member(id);
     if (this.#options.openStore !== undefined) member.store = await this.#options.openStore(id);
@@ -97,7 +110,7 @@ export class QuorumCluster {
     member.quorum = await MetadataQuorum.start({
       nodeId: id,
       directoryId: member.directoryId,
-      voters: this.members.map((other) => ({ id: other.id })),
+      voters: this.members.flatMap((other) => (this.#joined.has(other.id) ? [] : [{ id: other.id }])),
       store: member.store,
       transport: this.#transport(member),
       clock: this.clock,
@@ -193,6 +206,12 @@ export class QuorumCluster {
       onDisconnect: (handler) => {
         member.disconnect = handler;
       },
+      ...(this.#joined.has(member.id) && {
+        onPeer: (handler: (peer: NodeId) => void) => {
+          for (const { id } of this.members) if (id !== member.id) handler(id);
+        },
+      }),
+      addressOf: (id) => `host-${id}:9191`,
     };
   }
 }
