@@ -1,0 +1,229 @@
+/**
+ * One seed of the partition world: faults while clients work, then none, then everything must come right within bounds of
+ * virtual time. Decides nothing about faults or promises itself.
+ */
+import type { NodeId } from '@millrace/core';
+import { ClientHistory } from '../history/client-history.ts';
+import { findAnomalies } from '../history/find-anomalies.ts';
+import { PARTITION_INVARIANTS } from '../invariants/partition-invariants.ts';
+import { linkSettings, NetworkFaults } from '../network/network-faults.ts';
+import { FaultPlan, type FaultPlanOptions } from '../world/fault-plan.ts';
+import { ProcessFaults } from '../world/process-faults.ts';
+import type { SimulationFailure } from '../world/simulation-failure.ts';
+import { CONTROLLER } from './model-controller.ts';
+import type { PartitionModel } from './partition-model.ts';
+import { drawPartitionPlan } from './partition-plan.ts';
+import { PartitionWorld } from './partition-world.ts';
+import type { SimBroker } from './sim-broker.ts';
+import { StorageFaults } from './storage-faults.ts';
+
+export interface PartitionSimulationOptions extends FaultPlanOptions {
+  /** Virtual minutes with faults. Default: drawn, 10 to 25 seconds. */
+  readonly minutes?: number;
+  readonly traceDepth?: number;
+  readonly onWorld?: (world: PartitionWorld) => void;
+}
+
+export interface PartitionOutcome {
+  readonly seed: number;
+  readonly faults: string;
+  /** Of the trace. */
+  readonly hash: string;
+  readonly virtualMs: number;
+  readonly events: number;
+  readonly acknowledged: number;
+  readonly committed: number;
+  readonly lives: number;
+  readonly elections: number;
+  readonly losses: number;
+}
+
+const HEALED_MAX_MS = 60_000;
+const CHECKPOINT_MS = 2_000;
+/** Invariant 58: beside the session timeout. */
+const LEADER_MAX_MS = 2_000;
+/** Invariant 59. */
+const ISR_MAX_MS = 30_000;
+
+/** @throws {SimulationFailure} */
+export async function simulatePartition(
+  seed: number,
+  options: PartitionSimulationOptions = {},
+): Promise<PartitionOutcome> {
+  const host = new PartitionWorld({
+    seed,
+    plan: drawPartitionPlan,
+    invariants: PARTITION_INVARIANTS,
+    ...(options.traceDepth !== undefined && { traceDepth: options.traceDepth }),
+  });
+  options.onWorld?.(host);
+  const { world } = host;
+  const plan = FaultPlan.draw(world.streams.plan, options);
+  world.note('', 'faults', plan.toString());
+  await host.start();
+  host.startClients();
+  const faults = beginFaults(host, plan);
+  const lengthMs = options.minutes === undefined ? 10_000 + (seed % 16) * 1_000 : options.minutes * 60_000;
+  const endMs = world.nowMs + lengthMs;
+  while (world.nowMs < endMs) {
+    await world.run(Math.min(endMs, world.nowMs + CHECKPOINT_MS));
+    host.observatory.checkpoint();
+  }
+  const stuck = host.brokers.filter((broker) => host.isStuck(broker));
+  for (const fault of faults) fault.heal();
+  heal(host, stuck);
+  const healedMs = world.nowMs;
+  await recover(host);
+  world.note('', 'recovered in', Math.round(world.nowMs - healedMs));
+  host.observatory.checkpoint();
+  judgeHistory(host);
+  return outcomeOf(host, plan);
+}
+
+/** The command that lives the seed again. */
+export function replayCommand(
+  { facts }: SimulationFailure,
+  options: PartitionSimulationOptions = {},
+): string {
+  const faults = options.only === undefined ? '' : ` --faults ${options.only.join(',') || 'none'}`;
+  const minutes = options.minutes === undefined ? '' : ` --minutes ${options.minutes}`;
+  return `npm run simulate -- --world partition --seed ${facts.seed}${faults}${minutes}`;
+}
+
+function beginFaults(host: PartitionWorld, plan: FaultPlan): { heal(): void }[] {
+  const { world, network, brokers, controller } = host;
+  const networkFaults = new NetworkFaults(network, plan, host.names);
+  const processes = [world.process(CONTROLLER), ...brokers.map(({ process }) => process)];
+  const processFaults = new ProcessFaults(world, plan, {
+    processes,
+    kill: (process, death) => {
+      const broker = brokers.find((other) => other.process === process);
+      if (broker === undefined) process.kill(death);
+      else host.crash(broker, death);
+    },
+    restart: (process) => {
+      const broker = brokers.find((other) => other.process === process);
+      if (broker === undefined) controller.start();
+      else broker.start();
+    },
+  });
+  const storageFaults = new StorageFaults(host, plan);
+  controller.troubles = {
+    lostAnswers: plan.rate('loss', 0.01, 0.2),
+    answerMaxMs: plan.rate('delay', 100, 3000),
+    lagMaxMs: plan.rate('delay', 100, 3000) + plan.rate('reordering', 0, 1000),
+    fenceMeanMs: plan.has('partition') ? 3000 : 0,
+  };
+  networkFaults.start();
+  network.setAll({ ...linkSettings(plan), loss: Math.min(0.02, linkSettings(plan).loss) });
+  processFaults.start();
+  storageFaults.start();
+  if (plan.has('stream-reset')) host.resetStreams(plan.random('stream-reset'));
+  return [networkFaults, processFaults, storageFaults];
+}
+
+/** What a person would do after such a night: every broker with a replica offline is started again. */
+function heal(host: PartitionWorld, stuck: readonly SimBroker[]): void {
+  host.controller.troubles = { lostAnswers: 0, answerMaxMs: 0, lagMaxMs: 0, fenceMeanMs: 0 };
+  host.stopResets();
+  for (const broker of host.brokers) {
+    if (broker.offlineCount === 0 && !stuck.includes(broker)) continue;
+    broker.kill('process');
+    broker.start();
+  }
+  host.stopProducing();
+}
+
+async function recover(host: PartitionWorld): Promise<void> {
+  const { world } = host;
+  const healedMs = world.nowMs;
+  const leaderDueMs = healedMs + host.plan.controller.sessionTimeoutMs + LEADER_MAX_MS;
+  const isDone = (): boolean => {
+    if (!host.isActive) return false;
+    for (const partition of host.observatory.partitions.values()) {
+      if (!partition.isDeleted && !isRecovered(host, partition)) return false;
+    }
+    return host.producers.every(({ isIdle }) => isIdle);
+  };
+  let nextLookMs = 0;
+  const isDoneOrLate = (): boolean => {
+    if (world.nowMs < nextLookMs) return false;
+    nextLookMs = world.nowMs + 50;
+    if (world.nowMs > leaderDueMs + host.bootAllowanceMs) judgeLeaders(host);
+    return isDone() || world.nowMs - healedMs > ISR_MAX_MS;
+  };
+  await world.run(isDoneOrLate, HEALED_MAX_MS);
+  if (!isDone()) world.fail(`59 recovery: ${unfinished(host)}`);
+}
+
+function judgeLeaders(host: PartitionWorld): void {
+  for (const partition of host.observatory.partitions.values()) {
+    if (partition.isDeleted || isBeyondHelp(host, partition)) continue;
+    if (partition.image.leader === -1) {
+      host.world.fail(`58 leaders-return: ${describe(partition)} has no leader`);
+    }
+  }
+}
+
+function isRecovered(host: PartitionWorld, partition: PartitionModel): boolean {
+  if (isBeyondHelp(host, partition)) return true;
+  const { image } = partition;
+  if (image.leader === -1 || image.isr.length < image.replicas.length || image.recovering) return false;
+  const leader = partition.replicas.get(image.leader);
+  if (leader?.leaderEpoch !== image.leaderEpoch || leader.highWatermark !== leader.log.end) return false;
+  return host.consumers.every((consumer) => consumer.positionOf(partition.key) === leader.highWatermark);
+}
+
+/** Invariant 62: nobody who may lead has the records, and the topic forbids to go on without them. */
+function isBeyondHelp(host: PartitionWorld, { image }: PartitionModel): boolean {
+  if (image.leader !== -1) return false;
+  const hasLog = (id: NodeId): boolean => !image.offline.includes(id);
+  return ![...image.isr, ...image.elr, ...image.lastKnownElr].some(hasLog) && !host.allowsUnclean(image);
+}
+
+function describe({ topic, key, image }: PartitionModel): string {
+  const { leader, leaderEpoch, isr, elr, lastKnownElr, offline, replicas, recovering } = image;
+  return `${topic} ${key} ${JSON.stringify({ leader, leaderEpoch, isr, elr, lastKnownElr, offline, replicas, recovering })}`;
+}
+
+function unfinished(host: PartitionWorld): string {
+  const fenced = host.brokers
+    .filter(({ id }) => host.image.brokers.get(id)?.fenced !== false)
+    .map(({ id }) => id);
+  if (fenced.length > 0) return `brokers ${fenced.join(', ')} are fenced`;
+  for (const partition of host.observatory.partitions.values()) {
+    if (partition.isDeleted || isRecovered(host, partition)) continue;
+    const leader = partition.replicas.get(partition.image.leader);
+    const consumers = host.consumers.map((consumer) => consumer.positionOf(partition.key));
+    return `${describe(partition)} watermark ${leader?.highWatermark} of ${leader?.log.end}, consumers at ${consumers}`;
+  }
+  return 'producers wait';
+}
+
+function judgeHistory(host: PartitionWorld): void {
+  const lawful = new ClientHistory();
+  const isJudged = (key: string): boolean => !host.mayHaveLost(key);
+  lawful.sent.push(...host.history.sent.filter(({ partition }) => isJudged(partition)));
+  lawful.polled.push(...host.history.polled.filter(({ partition }) => isJudged(partition)));
+  for (const { key, logStartMax } of host.observatory.partitions.values())
+    lawful.moveLogStart(key, logStartMax);
+  const [anomaly] = findAnomalies(lawful, { isReadToEnd: true });
+  if (anomaly !== undefined) host.world.fail(`60 ${anomaly.kind}: ${anomaly.partition}: ${anomaly.text}`);
+}
+
+function outcomeOf(host: PartitionWorld, plan: FaultPlan): PartitionOutcome {
+  const { world, history, brokers, observatory } = host;
+  const models = [...observatory.partitions.values()];
+  return {
+    seed: world.seed,
+    faults: plan.toString(),
+    hash: world.trace.hash,
+    virtualMs: Math.round(world.nowMs),
+    events: world.eventCount,
+    acknowledged: history.acknowledged,
+    committed: models.reduce((sum, { committed }) => sum + committed.end, 0),
+    lives: brokers.reduce((sum, { process }) => sum + process.lives, 0),
+    elections: models.reduce((sum, { image }) => sum + image.leaderEpoch, 0),
+    losses: models.reduce((sum, { losses }) => sum + losses, 0),
+  };
+}
