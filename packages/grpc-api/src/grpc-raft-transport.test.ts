@@ -1,7 +1,11 @@
 import type { NodeId } from '@millrace/core';
 import type { RaftMessage } from '@millrace/raft';
 import { expect, onTestFinished, test } from 'vitest';
-import { GrpcRaftTransport, registerRaftService } from './grpc-raft-transport.ts';
+import {
+  GrpcRaftTransport,
+  type GrpcRaftTransportOptions,
+  registerRaftService,
+} from './grpc-raft-transport.ts';
 import { realClock, recordingLogger, type ServedNode, serve, until } from './testing/nodes.ts';
 
 interface Speaker {
@@ -11,7 +15,12 @@ interface Speaker {
   readonly logged: Record<string, unknown>[];
 }
 
-function speaker(nodeId: NodeId, nodes: readonly ServedNode[], clusterId = 'c'): Speaker {
+function speaker(
+  nodeId: NodeId,
+  nodes: readonly ServedNode[],
+  clusterId = 'c',
+  options: Partial<GrpcRaftTransportOptions> = {},
+): Speaker {
   const logged: Record<string, unknown>[] = [];
   const transport = new GrpcRaftTransport({
     nodeId,
@@ -19,6 +28,7 @@ function speaker(nodeId: NodeId, nodes: readonly ServedNode[], clusterId = 'c'):
     peers: nodes.map(({ port }, i) => ({ id: i + 1, host: '127.0.0.1', port })),
     clock: realClock,
     logger: recordingLogger(logged),
+    ...options,
   });
   onTestFinished(() => transport.close());
   const received: Speaker['received'] = [];
@@ -101,4 +111,56 @@ test('a node that means another one is refused', async () => {
   one.transport.start();
   await until(() => one.logged.length > 0);
   expect(one.logged[0]).toMatchObject({ code: 'INVALID_REQUEST' });
+});
+
+/** Node 1 knows nobody; node 2 knows one address, not whose it is. */
+async function joining(): Promise<{ nodes: ServedNode[]; one: Speaker; two: Speaker }> {
+  const nodes = [await serve(() => undefined), await serve(() => undefined)];
+  const address = ({ port }: ServedNode): string => `127.0.0.1:${port}`;
+  const one = speaker(1, [], 'c', { address: address(nodes[0]!) });
+  const bootstrap = nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+  const two = speaker(2, [], 'c', { address: address(nodes[1]!), bootstrap });
+  registerRaftService(nodes[0]!.server, one.transport);
+  registerRaftService(nodes[1]!.server, two.transport);
+  one.transport.start();
+  two.transport.start();
+  return { nodes, one, two };
+}
+
+test('a node that knows only an address finds who listens there, and is answered', async () => {
+  const { nodes, one, two } = await joining();
+  const met: NodeId[] = [];
+  two.transport.onPeer((peer) => met.push(peer));
+  await greet(two, 1, one);
+  await greet(one, 2, two);
+  expect(met).toEqual([1]);
+  expect(one.transport.addressOf(2)).toBe(`127.0.0.1:${nodes[1]!.port}`);
+  expect(one.transport.addressOf(1)).toBe(`127.0.0.1:${nodes[0]!.port}`);
+});
+
+test('a node that nobody named is forgotten when it leaves, and greets again when it is back', async () => {
+  const { nodes, one, two } = await joining();
+  await greet(two, 1, one);
+  await two.transport.close();
+  await until(() => one.disconnects.length > 0);
+  expect(one.transport.addressOf(2)).toBeUndefined();
+  nodes[1]!.server.close();
+  const back = speaker(2, [], 'c', {
+    address: `127.0.0.1:${nodes[1]!.port}`,
+    bootstrap: [{ host: '127.0.0.1', port: nodes[0]!.port }],
+  });
+  await serve((bound) => registerRaftService(bound, back.transport), nodes[1]!.port);
+  back.transport.start();
+  one.received.length = 0;
+  await greet(back, 1, one);
+});
+
+test('a peer that moved is found where it says it is, although the voter set has its old place', async () => {
+  const { nodes, one, two } = await joining();
+  await greet(two, 1, one);
+  const [gone] = [await serve(() => undefined)];
+  gone.server.close();
+  one.transport.connect([{ id: 2, address: `127.0.0.1:${gone.port}` }]);
+  await greet(one, 2, two);
+  expect(one.transport.addressOf(2)).toBe(`127.0.0.1:${nodes[1]!.port}`);
 });

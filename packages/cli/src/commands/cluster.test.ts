@@ -215,3 +215,14 @@ async function passTime(clock: ManualClock, happened: () => boolean): Promise<vo
     });
   }
 }
+
+test('voters are added and removed by node id, and what is no node id is a usage error', async () => {
+  const cluster = new FakeCluster();
+  const added = await run(cluster, 'quorum add-voter 4');
+  expect(added).toMatchObject({ code: 0, stdout: 'Node 4 with directory dir-4 votes now.\n' });
+  const removed = await run(cluster, 'quorum remove-voter 3 --directory dir-3');
+  expect(removed).toMatchObject({ code: 0, stdout: 'Node 3 with directory dir-3 votes no longer.\n' });
+  expect((await run(cluster, 'quorum add-voter 9')).code).toBe(4);
+  expect((await run(cluster, 'quorum remove-voter 3 --directory other')).code).toBe(4);
+  expect((await run(cluster, 'quorum add-voter four')).code).toBe(2);
+});
