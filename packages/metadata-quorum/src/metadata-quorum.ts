@@ -24,7 +24,7 @@ import {
   type Voter,
   type VoterChange,
 } from '@millrace/raft';
-import { type QuorumConfig, raftConfigOf } from './quorum-config.ts';
+import { type ConfiguredVoter, firstVoters, type QuorumConfig, raftConfigOf } from './quorum-config.ts';
 import type { LeadershipEvent, QuorumStateMachine, RaftTransport } from './quorum-ports.ts';
 import { type QuorumPosition, type QuorumStatus, quorumStatus } from './quorum-status.ts';
 import { QuorumWaiters } from './quorum-waiters.ts';
@@ -41,12 +41,7 @@ export interface MetadataQuorumOptions {
    * together (raft/formation.ts); with all of them named it needs a majority. Without this node, or empty, on a node
    * that joins. Once this directory has a voter set, the list is only a hint whom to ask.
    */
-  readonly voters: readonly {
-    readonly id: NodeId;
-    readonly directoryId?: string;
-    /** host:port; may be left out where the transport knows. */
-    readonly address?: string;
-  }[];
+  readonly voters: readonly ConfiguredVoter[];
   /** Closed with the quorum. */
   readonly store: RaftStore;
   readonly transport: RaftTransport;
@@ -113,16 +108,10 @@ export class MetadataQuorum {
    */
   static async start(options: MetadataQuorumOptions): Promise<MetadataQuorum> {
     const durable = await options.store.load();
-    const voters: readonly Voter[] = options.voters.map(({ id, directoryId = '', address = '' }) => ({
-      id,
-      directoryId,
-      address,
-    }));
-    checkVoters(voters);
     const node = new RaftNode({
       id: options.nodeId,
       directoryId: options.directoryId,
-      voters,
+      voters: firstVoters(options.voters),
       config: raftConfigOf(options.config),
       random: options.random,
       durable,
@@ -496,11 +485,3 @@ const REFUSALS = {
   notReady: 'this node was elected but is not ready to lead yet',
   transferring: 'this node is handing leadership over',
 } as const;
-
-/** @throws {MillraceError} INVALID_CONFIG */
-function checkVoters(configured: readonly Voter[]): void {
-  const ids = configured.map(({ id }) => id);
-  if (new Set(ids).size === ids.length) return;
-  const message = `controller.quorum.voters: the voters ${ids.join(',')} repeat an id`;
-  throw new MillraceError('INVALID_CONFIG', message);
-}

@@ -1,6 +1,17 @@
 /** The keys of the metadata quorum, each declared once. Names are Kafka's where Kafka has them. */
-import { bytes, type ConfigOf, configSchema, count, GiB, KiB, MiB, millis } from '@millrace/core';
-import { DEFAULT_RAFT_CONFIG, type RaftConfig } from '@millrace/raft';
+import {
+  bytes,
+  type ConfigOf,
+  configSchema,
+  count,
+  GiB,
+  KiB,
+  MiB,
+  MillraceError,
+  millis,
+  type NodeId,
+} from '@millrace/core';
+import { DEFAULT_RAFT_CONFIG, type RaftConfig, type Voter } from '@millrace/raft';
 
 export const quorumConfig = configSchema('Metadata quorum', {
   'controller.quorum.election.timeout.ms': millis({
@@ -77,6 +88,24 @@ export const quorumConfig = configSchema('Metadata quorum', {
 });
 
 export type QuorumConfig = ConfigOf<typeof quorumConfig>;
+
+/** A controller as configurations name it. */
+export interface ConfiguredVoter {
+  readonly id: NodeId;
+  readonly directoryId?: string;
+  /** host:port; may be left out where the transport knows. */
+  readonly address?: string;
+}
+
+/** @throws {MillraceError} INVALID_CONFIG if an id is repeated. */
+export function firstVoters(configured: readonly ConfiguredVoter[]): readonly Voter[] {
+  const ids = configured.map(({ id }) => id);
+  if (new Set(ids).size !== ids.length) {
+    const message = `controller.quorum.voters: the voters ${ids.join(',')} repeat an id`;
+    throw new MillraceError('INVALID_CONFIG', message);
+  }
+  return configured.map(({ id, directoryId = '', address = '' }) => ({ id, directoryId, address }));
+}
 
 /** The keys that concern the pure state machine. */
 export function raftConfigOf(config: QuorumConfig): RaftConfig {
