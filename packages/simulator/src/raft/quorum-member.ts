@@ -38,8 +38,6 @@ export class QuorumMember {
   #quorum: MetadataQuorum | undefined;
   #machine: RegisterMachine | undefined;
   #identity: Member | undefined;
-  /** The disk was lost or is damaged: this directory votes no more. */
-  isOut = false;
 
   constructor(options: QuorumMemberOptions) {
     const { world, id, network } = options;
@@ -77,7 +75,6 @@ export class QuorumMember {
   wipe(): void {
     this.disk.wipe();
     this.#directoryId = randomUuid(this.#options.world.streams.disk);
-    this.isOut = false;
   }
 
   /** What is committed, told by this member now: linearizable, or an error. */

@@ -194,11 +194,7 @@ export class QuorumSimulation {
     const end = this.court.model.committed.length;
     return voters.every(({ id, directoryId }) => {
       const member = this.members[id - 1]!;
-      return (
-        member.isOut ||
-        member.directoryId !== directoryId ||
-        (member.quorum?.position().appliedOffset ?? 0) >= end
-      );
+      return member.directoryId !== directoryId || (member.quorum?.position().appliedOffset ?? 0) >= end;
     });
   }
 

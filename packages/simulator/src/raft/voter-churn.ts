@@ -11,6 +11,7 @@ import type { QuorumMember } from './quorum-member.ts';
 
 const CHANGE_MEAN_MS = 1_500;
 const LOSS_MEAN_MS = 8_000;
+const REPAIR_MEAN_MS = 2_000;
 /** Fewer voters cannot lose a disk. */
 const LOSS_VOTERS_MIN = 3;
 
@@ -37,7 +38,8 @@ export class VoterChurn {
   start(): void {
     this.#isRunning = true;
     this.#again(CHANGE_MEAN_MS, () => this.#change());
-    if (this.#plan.has('wiped-disk')) this.#again(LOSS_MEAN_MS, () => this.#loseDisk());
+    if (this.#plan.has('wiped-disk')) this.#again(LOSS_MEAN_MS, () => this.#loseDisk('wiped'));
+    if (this.#plan.has('bit-rot')) this.#again(LOSS_MEAN_MS, () => this.#loseDisk('rotten'));
   }
 
   stop(): void {
@@ -86,7 +88,7 @@ export class VoterChurn {
     }
   }
 
-  #loseDisk(): void {
+  #loseDisk(how: 'wiped' | 'rotten'): void {
     const leader = this.#members.find(({ quorum }) => quorum?.isLeader());
     const voters = leader?.quorum?.voters() ?? [];
     const isLost = (directoryId: string): boolean =>
@@ -95,10 +97,21 @@ export class VoterChurn {
     const { id, directoryId } = voters[below(this.#random, voters.length)]!;
     const member = this.#members[id - 1]!;
     if (!member.process.isAlive || member.directoryId !== directoryId) return;
-    this.#world.note(member.process.name, 'disk lost');
+    this.#world.note(member.process.name, 'disk lost', how);
     this.#lost.push({ id, directoryId });
     member.kill('machine');
-    member.wipe();
+    if (how === 'wiped') {
+      member.wipe();
+      member.start();
+      return;
+    }
+    // It must notice by itself, and stay out of everything until somebody gives it a new disk.
+    member.disk.damage();
     member.start();
+    this.#world.schedule(exponential(this.#random, REPAIR_MEAN_MS), () => {
+      member.kill('machine');
+      member.wipe();
+      member.start();
+    });
   }
 }
