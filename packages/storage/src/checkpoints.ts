@@ -21,6 +21,12 @@ const RECOVERY_POINTS = 'recovery-point-offset-checkpoint';
 const LOG_STARTS = 'log-start-offset-checkpoint';
 const HIGH_WATERMARKS = 'replication-offset-checkpoint';
 
+/**
+ * Log start offsets stand in the file of recovery points once more, as entries of topics that cannot be: a damaged
+ * file must not bring back what was deleted.
+ */
+const START_MARK = '/';
+
 type Offsets = Map<string, PartitionOffset>;
 
 export class Checkpoints {
@@ -61,10 +67,16 @@ export class Checkpoints {
     const recoveryPoints = read(RECOVERY_POINTS);
     this.areRecoveryPointsKnown = recoveryPoints !== undefined;
     this.#recoveryPoints = recoveryPoints ?? new Map();
-    const logStarts = read(LOG_STARTS);
+    const copies = takeStarts(this.#recoveryPoints);
     // Written before the recovery points: where neither is, no log start was ever moved.
     const isThere = (name: string): boolean => fileSystem.statSync(this.#path(name)) !== undefined;
-    this.areLogStartsKnown = logStarts !== undefined && (isThere(LOG_STARTS) || !isThere(RECOVERY_POINTS));
+    const areRecoveryPointsThere = isThere(RECOVERY_POINTS);
+    const areLogStartsLost = !isThere(LOG_STARTS) && areRecoveryPointsThere;
+    if (areLogStartsLost)
+      logger.warn({ event: 'checkpoint_missing', name: LOG_STARTS }, 'a checkpoint is gone');
+    const copy = areRecoveryPointsThere && recoveryPoints !== undefined ? copies : undefined;
+    const logStarts = areLogStartsLost ? copy : (read(LOG_STARTS) ?? copy);
+    this.areLogStartsKnown = logStarts !== undefined;
     this.#logStarts = logStarts ?? new Map();
     this.#highWatermarks = read(HIGH_WATERMARKS) ?? new Map();
   }
@@ -134,7 +146,12 @@ export class Checkpoints {
     try {
       this.#collect();
       await replaceWholeDurably(this.#fileSystem, this.#path(LOG_STARTS), format(this.#logStarts));
-      await replaceWholeDurably(this.#fileSystem, this.#path(RECOVERY_POINTS), format(this.#recoveryPoints));
+      const starts = [...this.#logStarts.values()].map((start) => ({
+        ...start,
+        topic: START_MARK + start.topic,
+      }));
+      const recoveryPoints = formatOffsets([...this.#recoveryPoints.values(), ...starts]);
+      await replaceWholeDurably(this.#fileSystem, this.#path(RECOVERY_POINTS), recoveryPoints);
       if (this.#leaving.size > 0) await this.#syncHighWatermarks();
     } catch (error) {
       for (const key of this.#leaving) this.#forgotten.add(key);
@@ -178,6 +195,18 @@ export class Checkpoints {
 
 function keyOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
   return `${topic}-${partition}`;
+}
+
+/** Takes the log start offsets out of what the file of recovery points held. */
+function takeStarts(recoveryPoints: Offsets): Offsets {
+  const starts: Offsets = new Map();
+  for (const [key, { topic, partition, offset }] of recoveryPoints) {
+    if (!topic.startsWith(START_MARK)) continue;
+    recoveryPoints.delete(key);
+    const start = { topic: topic.slice(START_MARK.length), partition, offset };
+    starts.set(keyOf(start), start);
+  }
+  return starts;
 }
 
 function format(offsets: Offsets): string {

@@ -8,6 +8,7 @@ import type { LogConfig } from './log-config.ts';
 import { LogReader, type ReadRange } from './log-reader.ts';
 import { type RecoveryContext, recoverLog } from './log-recovery.ts';
 import { LogSideFiles } from './log-side-files.ts';
+import { findMaxTimestamp, findTimestamp, type TimestampOffset } from './log-timestamps.ts';
 import { syncPartitionFolder } from './partition-folder.ts';
 import { SegmentList } from './segment-list.ts';
 import { LogTail } from './tail-cache.ts';
@@ -43,7 +44,11 @@ export class LogContents {
     this.logStartOffset = logStartOffset;
     // A process that was killed may have made the folder and not synced it.
     this.#isFolderNew = context.isNew || !context.wasClean;
-    this.#reader = new LogReader(() => segments.all, context.resources.checksReads);
+    this.#reader = new LogReader(
+      () => segments.all,
+      context.resources.checksReads,
+      (offset) => side.epochs.epochAt(offset),
+    );
     this.#tail = new LogTail(context.resources.tailCache);
     segments.onRoll = () => this.takeSnapshot();
     segments.onAppended = (batch) => side.appended(batch, this.#appendMs);
@@ -102,9 +107,29 @@ export class LogContents {
     const cached = this.#readTail(range);
     if (cached !== undefined) return cached;
     const generation = this.#generation;
+    const bytes = await this.#undisturbed(this.#reader.read(range, config));
+    return generation === this.#generation ? bytes : undefined;
+  }
+
+  /** @throws {DamageFound} */
+  async findTimestamp(
+    timestampMs: number,
+    startOffset: number,
+    config: LogConfig,
+  ): Promise<TimestampOffset | undefined> {
+    return await this.#undisturbed(findTimestamp(this.segments.all, config, timestampMs, startOffset));
+  }
+
+  /** @throws {DamageFound} */
+  async findMaxTimestamp(config: LogConfig): Promise<TimestampOffset | undefined> {
+    return await this.#undisturbed(findMaxTimestamp(this.segments.all, config));
+  }
+
+  /** Undefined if bytes that it may have looked at went away meanwhile. */
+  async #undisturbed<T>(work: Promise<T | undefined>): Promise<T | undefined> {
+    const generation = this.#generation;
     try {
-      const bytes = await this.#reader.read(range, config);
-      return generation === this.#generation ? bytes : undefined;
+      return await work;
     } catch (error) {
       if (generation === this.#generation) throw error;
       return undefined;

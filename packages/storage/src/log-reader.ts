@@ -34,13 +34,20 @@ const EMPTY = Buffer.alloc(0);
 export class LogReader {
   readonly #segments: () => readonly Segment[];
   readonly #checksCrcs: boolean;
+  readonly #epochAt: (offset: number) => number;
   #places: Place[] = [];
   /** The one sealed segment whose indexes are kept in memory. */
   #loaded: Segment | undefined;
 
-  constructor(segments: () => readonly Segment[], checksCrcs: boolean) {
+  /** @param epochAt the epoch that an offset must have; -1 if unknown. */
+  constructor(
+    segments: () => readonly Segment[],
+    checksCrcs: boolean,
+    epochAt: (offset: number) => number = () => -1,
+  ) {
     this.#segments = segments;
     this.#checksCrcs = checksCrcs;
+    this.#epochAt = epochAt;
   }
 
   /** After a truncation or deletion. */
@@ -90,8 +97,10 @@ export class LogReader {
       const count = await segment.withFile((file) => file.read(buffer, at));
       const trimmed = trimBatches(buffer.subarray(0, count), range);
       if (trimmed.fault !== undefined) throw new DamageFound(`${segment.logPath}: ${trimmed.fault}`);
-      if (trimmed.missingBytes === 0)
+      if (trimmed.missingBytes === 0) {
+        if (trimmed.bytes.length === 0) this.#checkRefused(buffer, trimmed.start, segment);
         return this.#finish(trimmed.bytes, segment, position + trimmed.end, range);
+      }
       // The batch that is wanted first, or one before it, does not fit the buffer.
       position += trimmed.start;
       if (position + trimmed.missingBytes > segment.sizeBytes) {
@@ -108,11 +117,7 @@ export class LogReader {
     let next = fromOffset;
     for (let at = 0; at < bytes.length; ) {
       const batch = BatchView.at(bytes, at)!;
-      if (this.#checksCrcs && !batch.isCrcValid()) {
-        throw new DamageFound(
-          `${segment.logPath}: the batch at offset ${batch.baseOffset} fails its checksum`,
-        );
-      }
+      if (this.#checksCrcs) this.#check(batch, at === 0 ? batch.baseOffset : next, segment);
       next = batch.nextOffset;
       at += batch.sizeBytes;
     }
@@ -122,5 +127,23 @@ export class LogReader {
       this.#places.push({ offset: next, segment, position: end });
     }
     return bytes;
+  }
+
+  /** Offset and epoch lie outside the checksum. */
+  #check(batch: BatchView, expected: number, { logPath }: Segment): void {
+    const { baseOffset, leaderEpoch } = batch;
+    const epoch = this.#epochAt(batch.lastOffset);
+    let problem: string | undefined;
+    if (!batch.isCrcValid()) problem = 'fails its checksum';
+    else if (baseOffset !== expected) problem = `stands where offset ${expected} is due`;
+    else if (epoch !== -1 && leaderEpoch !== epoch) problem = `has epoch ${leaderEpoch} instead of ${epoch}`;
+    if (problem !== undefined)
+      throw new DamageFound(`${logPath}: the batch at offset ${baseOffset} ${problem}`);
+  }
+
+  /** A batch that seems to reach too far: a damaged one would keep readers waiting for ever. */
+  #checkRefused(run: Buffer, at: number, segment: Segment): void {
+    const batch = this.#checksCrcs ? BatchView.at(run, at) : undefined;
+    if (batch !== undefined) this.#check(batch, batch.baseOffset, segment);
   }
 }

@@ -277,6 +277,7 @@ export class LogStore {
   forgetUnopened(): void {
     if ([...this.#logs.values()].some((log) => log.offline !== undefined)) return;
     this.#replay?.forgetAll();
+    if (this.#replay !== undefined && !this.#isReplayWanted) this.#writeCheckpoints(() => {});
     this.#releaseReplayed();
   }
 
@@ -384,9 +385,14 @@ export class LogStore {
     if (this.#replay?.hole !== undefined && [...this.#logs.values()].some((log) => log.isDamaged)) return;
     this.#isReplayWanted = false;
     // The logs are synced, but only the checkpoint says so to the next start.
+    this.#writeCheckpoints(() => this.#journal.files.releaseReplayed());
+  }
+
+  /** What recovery made durable must not pass for a torn tail at the next start. */
+  #writeCheckpoints(written: () => void): void {
     this.#checkpoints
       .write()
-      .then(() => this.#journal.files.releaseReplayed())
+      .then(written)
       .catch((error: unknown) =>
         this.#options.logger.warn({ event: 'checkpoint_failed', err: error }, 'a checkpoint failed'),
       );

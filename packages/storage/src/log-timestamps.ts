@@ -2,7 +2,8 @@
 import { BatchView, decodeRecords } from '@millrace/records';
 import type { LogConfig } from './log-config.ts';
 import { locateBatch } from './log-locate.ts';
-import { LOOKUP_BYTES, STOP_SCAN, scanBatches } from './log-scan.ts';
+import { DamageFound } from './log-reader.ts';
+import { LOOKUP_BYTES, readHeader, STOP_SCAN, scanBatches } from './log-scan.ts';
 import type { Segment } from './segment.ts';
 
 export interface TimestampOffset {
@@ -48,7 +49,7 @@ export async function findMaxTimestamp(
   const located = await locateBatch(best.segment, best.offset);
   if (located === undefined) return undefined;
   const batch = await readBatch(best.segment, located.position, located.sizeBytes);
-  return batch && firstAtLeast(batch, best.timestamp, 0);
+  return firstAtLeast(batch, best.timestamp, 0);
 }
 
 async function searchSegment(
@@ -61,7 +62,7 @@ async function searchSegment(
     const candidate = await nextCandidate(segment, position, timestamp, startOffset);
     if (candidate === undefined) return undefined;
     const batch = await readBatch(segment, candidate.position, candidate.sizeBytes);
-    const found = batch && firstAtLeast(batch, timestamp, startOffset);
+    const found = firstAtLeast(batch, timestamp, startOffset);
     if (found !== undefined) return found;
     position = candidate.position + candidate.sizeBytes;
   }
@@ -91,14 +92,18 @@ async function nextCandidate(
   return candidate;
 }
 
-async function readBatch(
-  segment: Segment,
-  position: number,
-  sizeBytes: number,
-): Promise<BatchView | undefined> {
+async function readBatch(segment: Segment, position: number, sizeBytes: number): Promise<BatchView> {
   const bytes = Buffer.allocUnsafe(sizeBytes);
-  const count = await segment.withFile((file) => file.read(bytes, position));
-  return BatchView.at(bytes.subarray(0, count), 0);
+  const end = position + sizeBytes;
+  return await segment.withFile(async (file) => {
+    const batch = BatchView.at(bytes.subarray(0, await file.read(bytes, position)), 0);
+    // Its offset lies outside the checksum: the batch after it knows.
+    const next = end < segment.sizeBytes ? (await readHeader(file, end))?.baseOffset : segment.nextOffset;
+    if (batch === undefined || !batch.isCrcValid() || batch.nextOffset !== next) {
+      throw new DamageFound(`${segment.logPath}: the batch at byte ${position} is not what was written`);
+    }
+    return batch;
+  });
 }
 
 function firstAtLeast(batch: BatchView, timestamp: number, startOffset: number): TimestampOffset | undefined {

@@ -18,12 +18,10 @@ import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import type { LogResources } from './log-resources.ts';
 import { deleteExpired } from './log-retention.ts';
-import { findMaxTimestamp, findTimestamp, type TimestampOffset } from './log-timestamps.ts';
+import type { TimestampOffset } from './log-timestamps.ts';
 import { setFolderAside } from './partition-folder.ts';
 import type { PartitionId } from './partition-id.ts';
 import { storageFailure } from './storage-failure.ts';
-
-const NOTHING = Buffer.alloc(0);
 
 export class PartitionLog implements JournalClient {
   readonly topic: string;
@@ -46,6 +44,7 @@ export class PartitionLog implements JournalClient {
   /** A repair under way; it never fails. */
   #repairing: Promise<void> | undefined;
   #isDeleted = false;
+  readonly #rejectRead = (error: unknown): Promise<never> => Promise.reject(this.#readFailed(error));
 
   private constructor(id: PartitionId, context: RecoveryContext) {
     this.topic = id.topic;
@@ -208,7 +207,7 @@ export class PartitionLog implements JournalClient {
         throw new MillraceError('OFFSET_OUT_OF_RANGE', `${fromOffset} is not in ${logStart} to ${logEnd}`);
       }
       const range = { fromOffset, maxBytes, upTo: Math.min(upTo, logEnd), minOneBatch };
-      if (fromOffset >= range.upTo) return NOTHING;
+      if (fromOffset >= range.upTo) return Buffer.alloc(0);
       try {
         const bytes = await contents.read(range, this.config);
         if (bytes !== undefined) return bytes;
@@ -271,13 +270,13 @@ export class PartitionLog implements JournalClient {
 
   /** The first record whose timestamp is at least `timestampMs`; undefined if all are older. */
   async offsetForTimestamp(timestampMs: number): Promise<TimestampOffset | undefined> {
-    const { segments } = this.#online();
-    return await findTimestamp(segments.all, this.config, timestampMs, this.#offsets.logStart);
+    const { logStart } = this.#offsets;
+    return await this.#online().findTimestamp(timestampMs, logStart, this.config).catch(this.#rejectRead);
   }
 
   /** The first record with the largest timestamp; undefined for a log without timestamps. */
   async maxTimestampOffset(): Promise<TimestampOffset | undefined> {
-    return await findMaxTimestamp(this.#online().segments.all, this.config);
+    return await this.#online().findMaxTimestamp(this.config).catch(this.#rejectRead);
   }
 
   /** Moves logStartOffset up to `offset`, durably, and deletes segments that lie before it. @throws OFFSET_OUT_OF_RANGE */

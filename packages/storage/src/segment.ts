@@ -49,6 +49,7 @@ export class Segment {
   isIndexSyncDue = false;
   /** They may have been written since they were synced. */
   #areIndexFilesUnsynced = false;
+  #areTimesKnown = false;
 
   constructor(
     folder: string,
@@ -198,6 +199,7 @@ export class Segment {
   async #load(config: LogConfig): Promise<ScanEnd> {
     const what = this.#readIndexFiles();
     if (what !== undefined) return await this.rebuild(config, what);
+    this.#distrustTimes();
     const end = await this.#walk(config);
     return end.fault !== undefined && this.#loaded().offsets.count > 0
       ? await this.rebuild(config, 'the offset index')
@@ -335,6 +337,16 @@ export class Segment {
     const known = Math.min(relativeOffset - 1, newest?.relativeOffset ?? 0);
     offsets.truncate(offsets.positionBefore(Math.max(known, 0)) + 1);
     this.#newest = newest;
+  }
+
+  /** A time index that was cut short is as sound as one of records that are out of order: once, batches tell. */
+  #distrustTimes(): void {
+    const { offsets, times } = this.#loaded();
+    if (this.#areTimesKnown || times.count >= offsets.count) return;
+    this.#areTimesKnown = true;
+    const onDisk = offsets.count;
+    offsets.truncate(offsets.positionBefore(times.last?.relativeOffset ?? 0) + 1);
+    if (offsets.count < onDisk) this.#loaded().offsetsOnDisk = offsets.count;
   }
 
   #index(indexes: Indexes, batch: BatchView, position: number, indexIntervalBytes: number): void {

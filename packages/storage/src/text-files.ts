@@ -16,16 +16,29 @@ export interface PartitionOffset {
   readonly offset: number;
 }
 
+/** No topic can have this name: to Kafka's tools the checksum is an entry of a partition that is not there. */
+const CHECKSUM_TOPIC = '..';
+
+/** As Kafka's, with a last entry whose offset is the CRC-32C of those before it: a flipped digit is not an offset. */
 export function formatOffsets(entries: readonly PartitionOffset[]): string {
-  return formatLines(entries.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`));
+  const lines = entries.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`);
+  return formatLines([...lines, `${CHECKSUM_TOPIC} 0 ${crcOfLines(lines)}`]);
 }
 
+/** Undefined also without a checksum, or with a wrong one. */
 export function parseOffsets(text: string): PartitionOffset[] | undefined {
-  return parseLines(text, /^([a-zA-Z0-9._-]{1,249}) (\d{1,9}) (\d{1,16})$/, ([topic, partition, offset]) => ({
-    topic: topic!,
-    partition: Number(partition),
-    offset: Number(offset),
-  }));
+  const entries = parseLines(
+    text,
+    /^(\/?[a-zA-Z0-9._-]{1,249}) (\d{1,9}) (\d{1,16})$/,
+    ([topic, partition, offset]) => ({ topic: topic!, partition: Number(partition), offset: Number(offset) }),
+  );
+  const last = entries?.pop();
+  if (entries === undefined || last?.topic !== CHECKSUM_TOPIC) return undefined;
+  return last.offset === crcOfLines(text.split('\n').slice(2, -2)) ? entries : undefined;
+}
+
+function crcOfLines(lines: readonly string[]): number {
+  return crc32c(Buffer.from(lines.join('\n')));
 }
 
 export function formatEpochs(entries: readonly EpochStart[]): string {
@@ -69,10 +82,14 @@ export interface MetaProperties {
 }
 
 export function formatMetaProperties({ clusterId, nodeId, directoryId }: MetaProperties): string {
-  return `#\nversion=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`;
+  const text = `#\nversion=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`;
+  return `${text}crc32c=${checksum(text)}\n`;
 }
 
+/** Undefined unless every value is there and, if the text has a checksum, as it was written. */
 export function parseMetaProperties(text: string): MetaProperties | undefined {
+  const [, covered, crc] = /^([\s\S]*\n)crc32c=(.*)\n$/.exec(text) ?? [];
+  if (covered !== undefined && crc !== checksum(covered)) return undefined;
   const values = new Map(
     text
       .split('\n')

@@ -42,12 +42,15 @@ export function newFlipReport(): FlipReport {
 interface AtRest {
   readonly image: SimDisk;
   readonly views: readonly LedgerView[];
+  /** Lines that a recovery of the undamaged directory logs. */
+  readonly lines: number;
 }
 
 /** All damages of one seed, added to the report. @param only the one damage to look at */
 export async function flipSeed(seed: number, report: FlipReport, only?: number): Promise<void> {
   report.seeds++;
-  const { image, views } = await directoryAtRest(seed);
+  const atRest = await directoryAtRest(seed);
+  const { image } = atRest;
   const types = new Map<string, string[]>();
   for (const path of image.paths()) {
     const type = fileType(path);
@@ -63,7 +66,7 @@ export async function flipSeed(seed: number, report: FlipReport, only?: number):
     const path = paths[below(random, paths.length)]!;
     const what = damageFile(disk, path, random, report);
     if (what === undefined) continue;
-    await judge(disk, views, type, { seed, damage, what }, report);
+    await judge(disk, atRest, type, { seed, damage, what }, report);
   }
 }
 
@@ -75,7 +78,22 @@ async function directoryAtRest(seed: number): Promise<AtRest> {
   if (seed % 2 === 0) await workload.stop();
   const views = workload.views();
   disk.crash(DROP_ALL);
-  return { image: disk, views };
+  return { image: disk, views, lines: await linesOfRecovery(disk.copy({}), views, 0) };
+}
+
+/** @returns how many lines that somebody should read were logged. */
+async function linesOfRecovery(disk: SimDisk, views: readonly LedgerView[], seed: number): Promise<number> {
+  let lines = 0;
+  const note = (): void => {
+    lines++;
+  };
+  const logger: Logger = { ...silentLogger, warn: note, error: note, child: () => logger };
+  const clock = new ManualClock();
+  const random = new SeededRandom(seed);
+  const options = { fileSystem: disk.mount(), clock, random, views, logger, isFormatted: true } as const;
+  const { store } = await settled(clock, recoverStore({ ...options, survives: 'durable' }));
+  if (store.directoryId !== IDENTITY.directoryId) throw new Error(`the directory id is ${store.directoryId}`);
+  return lines;
 }
 
 /** @returns what was done, for people; undefined for an empty file, which cannot be damaged. */
@@ -112,27 +130,15 @@ function damageFile(
 
 async function judge(
   disk: SimDisk,
-  views: readonly LedgerView[],
+  atRest: AtRest,
   type: string,
   damage: Omit<FlipFailure, 'error'>,
   report: FlipReport,
 ): Promise<void> {
-  let lines = 0;
-  const note = (): void => {
-    lines++;
-  };
-  const logger: Logger = { ...silentLogger, warn: note, error: note, child: () => logger };
-  const clock = new ManualClock();
-  const options = { fileSystem: disk.mount(), clock, random: new SeededRandom(damage.damage), views, logger };
   let outcome: FlipOutcome;
   try {
-    const { store } = await settled(
-      clock,
-      recoverStore({ ...options, survives: 'durable', isFormatted: true }),
-    );
-    if (store.directoryId !== IDENTITY.directoryId)
-      throw new Error(`the directory id is ${store.directoryId}`);
-    outcome = lines > 0 ? 'rebuilt' : 'harmless';
+    const lines = await linesOfRecovery(disk, atRest.views, damage.damage);
+    outcome = lines > atRest.lines ? 'rebuilt' : 'harmless';
   } catch (error) {
     outcome = isNotice(error) ? 'detected' : 'violation';
     if (outcome === 'violation') report.failures.push({ ...damage, error });
