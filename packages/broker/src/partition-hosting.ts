@@ -41,6 +41,8 @@ export class PartitionHosting {
   /** The last thing that happens to each folder. */
   readonly #folders = new Map<string, Promise<void>>();
   #image: MetadataImage | undefined;
+  /** A log could not be opened. */
+  #hasFailed = false;
   #openCount = 0;
   #turnBeganMs = 0;
   #nextTurn: Promise<void> | undefined;
@@ -59,7 +61,8 @@ export class PartitionHosting {
     }
     for (const partition of partitionsOf(image)) this.#place(partition);
     await this.settled();
-    this.#options.logStore.forgetUnopened();
+    // What could not be opened is not unwanted: the journal may hold the end of its log.
+    if (!this.#hasFailed) this.#options.logStore.forgetUnopened();
   }
 
   apply(image: MetadataImage, delta: MetadataDelta): void {
@@ -103,7 +106,7 @@ export class PartitionHosting {
   }
 
   #add(image: PartitionImage): void {
-    const { table, host, logStore, added } = this.#options;
+    const { table, host, added } = this.#options;
     const topic = this.#image!.topics.get(image.topicId)!.name;
     const config = this.#configOf(image.topicId);
     const partition = new Partition(host, topic, image, config);
@@ -111,15 +114,27 @@ export class PartitionHosting {
     added(partition);
     this.#next(partition.name, async () => {
       if (table.get(partition.topicId, partition.index) !== partition) return;
+      await this.#open(partition);
+      this.repairIfPossible(partition);
+    });
+  }
+
+  async #open(partition: Partition): Promise<void> {
+    const { topic, index, topicId } = partition;
+    try {
       const log = await this.#bounded(() =>
-        logStore.openPartition(
-          { topic, partition: partition.index, topicId: partition.topicId },
+        this.#options.logStore.openPartition(
+          { topic, partition: index, topicId },
           this.#logConfigOf(partition.config),
         ),
       );
       partition.opened(log);
-      this.repairIfPossible(partition);
-    });
+    } catch (error) {
+      // Otherwise nobody would know that this replica cannot be counted on.
+      this.#hasFailed = true;
+      partition.openFailed(toMillraceError(error));
+      throw error;
+    }
   }
 
   #drop(partition: Partition): void {

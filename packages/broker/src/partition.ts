@@ -72,6 +72,8 @@ export class Partition {
   #appliedEpoch = -1;
   #isBusy = false;
   #isClosed = false;
+  /** Why there is no log. */
+  #openFailure: MillraceError | undefined;
 
   constructor(host: PartitionHost, topic: string, image: PartitionImage, config: TopicConfig) {
     this.#host = host;
@@ -106,7 +108,7 @@ export class Partition {
   }
 
   get offline(): MillraceError | undefined {
-    return this.#log?.offline;
+    return this.#log?.offline ?? this.#openFailure;
   }
 
   /** Follows a leader in the epoch of `image`, and its log is free to take records. */
@@ -120,7 +122,7 @@ export class Partition {
     return (
       this.#image.leader === this.#host.nodeId &&
       this.#leader === undefined &&
-      this.#log?.offline === undefined &&
+      this.offline === undefined &&
       !this.#isClosed
     );
   }
@@ -158,6 +160,12 @@ export class Partition {
     else this.#settle();
   }
 
+  /** There is no log, and the disk is to blame: offline until the node is started again. */
+  openFailed(error: MillraceError): void {
+    this.#openFailure = error;
+    if (!this.#isClosed) this.#wentOffline(error);
+  }
+
   metadataChanged(image: PartitionImage): void {
     if (image.leaderEpoch < this.#image.leaderEpoch) return;
     this.#image = image;
@@ -182,7 +190,7 @@ export class Partition {
     if (epoch !== -1 && epoch !== current) {
       return epoch < current ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH';
     }
-    if (this.#log?.offline !== undefined) return 'KAFKA_STORAGE_ERROR';
+    if (this.offline !== undefined) return 'KAFKA_STORAGE_ERROR';
     return this.#leader === undefined ? 'NOT_LEADER_OR_FOLLOWER' : undefined;
   }
 
