@@ -123,7 +123,7 @@ export class Produce {
       result = partition.append(batch);
     } catch (error) {
       outcome.failure = failureOf(error);
-      return undefined;
+      return acks === -1 ? uncommittedDuplicate(outcome.failure, partition) : undefined;
     }
     outcome.baseOffset = result.baseOffset;
     outcome.logAppendTimeMs = result.logAppendTimeMs;
@@ -250,6 +250,12 @@ class PendingProduce implements AckListener, Expiring {
     this.#released(this.#bytes);
     this.#resolve({ partitions: this.#outcomes });
   }
+}
+
+/** Producers take this failure for a success, so it waits as that would (P6). The original is somewhere in the log. */
+function uncommittedDuplicate({ code }: Failure, { highWatermark, log }: Partition): number | undefined {
+  if (code !== 'DUPLICATE_SEQUENCE_NUMBER' || highWatermark >= log.logEndOffset) return undefined;
+  return log.logEndOffset;
 }
 
 function blank({ topicId, partition }: PartitionProduce): Outcome {
