@@ -2,7 +2,7 @@
  * A producer as rule P20 wants it: sequences, several batches in flight, the same batch again after every doubt, in order,
  * through failovers. Writes down what it was told; knows nothing of the brokers' insides.
  */
-import type { PartitionProduced, ProduceResponse } from '@millrace/broker';
+import type { ProduceResponse } from '@millrace/broker';
 import { below, MillraceError, type SeededRandom } from '@millrace/core';
 import { buildBatch } from '@millrace/records';
 import type { ClientHistory, Sent } from '../history/client-history.ts';
@@ -156,7 +156,7 @@ class Lane {
       ({ failure, partitions: [answered] }) => {
         if (failure !== undefined) this.#failed(pending, attempt, failure.code);
         else if (answered!.failure !== undefined) this.#failed(pending, attempt, answered!.failure.code);
-        else this.#succeeded(pending, answered!);
+        else this.#succeeded(pending, answered!.baseOffset);
       },
       (error: unknown) => {
         if (!(error instanceof MillraceError)) throw error;
@@ -166,7 +166,7 @@ class Lane {
     return true;
   }
 
-  #succeeded(pending: Pending, { baseOffset }: PartitionProduced): void {
+  #succeeded(pending: Pending, baseOffset: number): void {
     const at = this.#queue.indexOf(pending);
     if (at === -1) return;
     this.#queue.splice(at, 1);
@@ -174,7 +174,7 @@ class Lane {
     if (this.#producer.plan.acks === -1) {
       pending.sents.forEach((sent, i) => {
         sent.outcome = 'acknowledged';
-        sent.offset = baseOffset + i;
+        sent.offset = baseOffset === -1 ? -1 : baseOffset + i;
       });
     }
     this.pump();
@@ -184,7 +184,15 @@ class Lane {
     const { host, plan } = this.#producer;
     if (!DEFINITE.has(code)) pending.mayBeAppended = true;
     if (!this.#queue.includes(pending) || pending.attempt !== attempt) return;
-    if (!RETRIED.has(code)) host.fail(`a producer was told ${code}`);
+    if (code === 'DUPLICATE_SEQUENCE_NUMBER' && pending.mayBeAppended) {
+      // As the SDK does: it is there, and nobody remembers where.
+      this.#succeeded(pending, -1);
+      return;
+    }
+    if (!RETRIED.has(code))
+      host.fail(
+        `a producer was told ${code} of ${this.key}, producer ${this.#producerId}, acks ${plan.acks}`,
+      );
     pending.isInFlight = false;
     this.#known = undefined;
     const isHead = this.#queue[0] === pending;

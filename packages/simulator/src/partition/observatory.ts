@@ -345,6 +345,8 @@ export class Observatory implements PartitionWorldView {
       partition.image.leaderEpoch === replica.seenEpoch;
     if (isSame) return false;
     this.#sync(replica);
+    const { partition: model } = replica;
+    if (logStartOffset > model.logStartMax) model.logStartMax = logStartOffset;
     replica.highWatermark = highWatermark;
     replica.flushed = flushedOffset;
     replica.lastEpoch = lastEpoch;
