@@ -1,0 +1,136 @@
+/**
+ * One node of a simulated cluster, life after life: a whole production node on simulated disks. Starts, ends and
+ * looks; whoever calls decides when.
+ */
+import { type MillraceError, SeededRandom } from '@millrace/core';
+import { MillraceNode, type NodeConfig, parseNodeConfig } from '@millrace/server';
+import { SimDisk } from '../disk/sim-disk.ts';
+import { SimRaftDisk } from '../disk/sim-raft-store.ts';
+import type { SimRpcNetwork } from '../network/sim-rpc-network.ts';
+import { simLogger } from '../world/sim-logger.ts';
+import type { Death, SimLife, SimProcess } from '../world/sim-process.ts';
+import type { World } from '../world/world.ts';
+import { type ClusterLayout, type NodePlan, PORT } from './cluster-layout.ts';
+
+/** What `onFatal` of a node throws: it ends the process. */
+export class NodeFatal extends Error {
+  override readonly name = 'NodeFatal';
+
+  constructor(cause: MillraceError) {
+    super(cause.message, { cause });
+  }
+}
+
+export class ClusterNode {
+  readonly plan: NodePlan;
+  readonly process: SimProcess;
+  readonly disk: SimDisk;
+  readonly raftDisk: SimRaftDisk;
+  /** Of the present life, as soon as its ports are open. */
+  node: MillraceNode | undefined;
+  /** The present life serves. */
+  isUp = false;
+  /** A disk fault was injected in this life: it may fail in consequence, and only a restart makes it whole. */
+  isHurt = false;
+  /** Something on its disk was damaged at rest, in whatever life. */
+  isDamaged = false;
+  #isClosing = false;
+  readonly #rpc: SimRpcNetwork;
+  readonly #clusterId: string;
+  readonly #config: NodeConfig;
+  readonly #crashes: SeededRandom;
+
+  constructor(world: World, rpc: SimRpcNetwork, layout: ClusterLayout, plan: NodePlan, clusterId: string) {
+    this.#rpc = rpc;
+    this.plan = plan;
+    this.#clusterId = clusterId;
+    this.process = world.process(plan.name);
+    this.#crashes = new SeededRandom(world.streams.crash.uint32());
+    const schedule = (delayMs: number, run: () => void): void => {
+      world.schedule(delayMs, run, this.process.life);
+    };
+    this.disk = new SimDisk({ schedule });
+    this.raftDisk = new SimRaftDisk({ schedule });
+    this.#config = configOf(layout, plan);
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  start(): void {
+    this.isUp = false;
+    this.isHurt = false;
+    this.#isClosing = false;
+    this.process.start((life) => this.#boot(life));
+  }
+
+  async #boot(life: SimLife): Promise<void> {
+    const node = await MillraceNode.bind(this.#config, {
+      logger: simLogger(life),
+      disk: { fileSystem: this.disk.mount(), openRaftStore: async () => this.raftDisk.mount() },
+      clock: life.clock,
+      random: life.random,
+      network: this.#rpc.of(life),
+      firstStartClusterId: this.#clusterId,
+      onFatal: (error) => {
+        throw new NodeFatal(error);
+      },
+    });
+    this.node = node;
+    await node.run(this.#config.voters);
+    this.isUp = !this.#isClosing;
+  }
+
+  /** Ends it, and its machine too if so asked: then what was not synced is at the mercy of the seed. */
+  kill(death: Death): void {
+    this.#ended();
+    this.process.kill(death);
+    if (death === 'process') {
+      this.disk.unmount();
+      this.raftDisk.unmount();
+    } else {
+      this.disk.crash(this.#crashes);
+      this.raftDisk.crash(this.#crashes);
+    }
+  }
+
+  /** The world killed the process for an error that nobody caught. */
+  died(): void {
+    this.#ended();
+    this.disk.unmount();
+    this.raftDisk.unmount();
+  }
+
+  /** In order, as SIGTERM does. Resolves in an event of the node's own life, or never if it dies meanwhile. */
+  async close(): Promise<void> {
+    const { node } = this;
+    const life = this.process.life;
+    if (node === undefined || life === undefined || this.#isClosing) return;
+    this.#isClosing = true;
+    this.isUp = false;
+    await node.close();
+    if (this.process.life === life) this.kill('process');
+  }
+
+  #ended(): void {
+    this.node = undefined;
+    this.isUp = false;
+  }
+}
+
+function configOf(layout: ClusterLayout, { id, name, isBroker, isController }: NodePlan): NodeConfig {
+  const voters = layout.nodes.filter((node) => node.isController);
+  return parseNodeConfig({
+    ...layout.settings,
+    'node.id': `${id}`,
+    'process.roles': [isBroker ? 'broker' : '', isController ? 'controller' : ''].filter(Boolean).join(','),
+    'controller.quorum.voters': voters.map((voter) => `${voter.id}@${voter.name}:${PORT}`).join(','),
+    listeners: `GRPC://${name}:${PORT}`,
+    'log.dirs': `/${name}`,
+  });
+}

@@ -1,0 +1,172 @@
+/**
+ * A whole cluster under a seed: production nodes on simulated disks and networks, the SDK's clients, every fault of the
+ * plan within the budget; then healing, what must follow from it, and the judgement of all that clients saw.
+ */
+import { randomUuid } from '@millrace/core';
+import { rpcOptions } from '../network/network-faults.ts';
+import { SimNetwork } from '../network/sim-network.ts';
+import { SimRpcNetwork } from '../network/sim-rpc-network.ts';
+import { FaultPlan, type FaultPlanOptions } from '../world/fault-plan.ts';
+import { World } from '../world/world.ts';
+import { ClientCrew } from './client-crew.ts';
+import { ClusterFaults } from './cluster-faults.ts';
+import { type ClusterLayout, drawLayout } from './cluster-layout.ts';
+import { ClusterNode } from './cluster-node.ts';
+import { judgeDecision } from './decision-checks.ts';
+import { FaultBudget } from './fault-budget.ts';
+import { judgeHistories, readEverything } from './final-judgement.ts';
+import { MetadataWitness } from './metadata-witness.ts';
+import { mustRecover } from './recovery.ts';
+import { ReplicaWatch } from './replica-watch.ts';
+
+export const CLUSTER_FAULTS_MS = 60_000;
+const FORMATION_LIMIT_MS = 60_000;
+const CHECKPOINT_MS = 500;
+
+export interface ClusterRunOptions extends FaultPlanOptions {
+  /** Of the phase with faults. Default 60,000. */
+  readonly faultsMs?: number;
+  readonly clientsMax?: number;
+}
+
+export interface ClusterRun {
+  readonly faults: string;
+  readonly hash: string;
+  readonly virtualMs: number;
+  readonly events: number;
+  readonly acknowledged: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export class ClusterSimulation {
+  readonly world: World;
+  readonly layout: ClusterLayout;
+  readonly plan: FaultPlan;
+  readonly network: SimNetwork;
+  readonly rpc: SimRpcNetwork;
+  readonly nodes: readonly ClusterNode[];
+  readonly witness: MetadataWitness;
+  readonly budget: FaultBudget;
+  readonly crew: ClientCrew;
+  readonly faults: ClusterFaults;
+  readonly replicas: ReplicaWatch;
+  readonly #options: ClusterRunOptions;
+
+  constructor(seed: number, options: ClusterRunOptions = {}) {
+    this.#options = options;
+    const world = new World({ seed });
+    this.world = world;
+    const { streams } = world;
+    this.plan = FaultPlan.draw(streams.plan, options);
+    this.layout = drawLayout(streams.workload);
+    this.network = new SimNetwork(world);
+    this.rpc = new SimRpcNetwork(this.network, rpcOptions(streams.network));
+    const clusterId = randomUuid(streams.workload);
+    const violated = (text: string): never => world.fail(text);
+    this.nodes = this.layout.nodes.map(
+      (plan) => new ClusterNode(world, this.rpc, this.layout, plan, clusterId),
+    );
+    this.witness = new MetadataWitness({
+      decided: (decided) => judgeDecision(decided, this.layout, violated),
+      brokersDecided: () => {},
+      violated,
+    });
+    this.budget = new FaultBudget(this.layout, this.nodes, () => this.witness.image);
+    this.crew = new ClientCrew(world, this.rpc, this.layout);
+    this.replicas = new ReplicaWatch(this.nodes, violated);
+    const byName = new Map(this.nodes.map((node) => [node.name, node]));
+    world.afterEvent((life) => {
+      const node = life && byName.get(life.process.name);
+      if (node !== undefined) this.witness.look(node);
+    });
+    const { nodes, network, rpc, crew } = this;
+    this.faults = new ClusterFaults(
+      world,
+      this.plan,
+      { nodes, network, rpc, clients: crew.plannedNames },
+      this.budget,
+    );
+  }
+
+  /** @throws {SimulationFailure} */
+  async run(): Promise<ClusterRun> {
+    const { world, nodes, crew, faults } = this;
+    for (const node of nodes) node.start();
+    await this.#reach(() => nodes.every(({ isUp }) => isUp), FORMATION_LIMIT_MS, 'the cluster does not form');
+    await this.#createTopics();
+    crew.start(this.#options.clientsMax);
+    faults.start();
+    this.#checkpoints();
+    await world.run(world.nowMs + (this.#options.faultsMs ?? CLUSTER_FAULTS_MS));
+
+    crew.isDone = true;
+    faults.heal();
+    await mustRecover(this);
+    await readEverything(this);
+    judgeHistories(this);
+    return this.#result();
+  }
+
+  /** @throws {SimulationFailure} with `violation` if the condition does not hold in time. */
+  async #reach(condition: () => boolean, limitMs: number, violation: string): Promise<void> {
+    await reach(this.world, condition, limitMs, violation);
+  }
+
+  async #createTopics(): Promise<void> {
+    const { world, crew, layout } = this;
+    const process = world.process('founder');
+    let isDone = false;
+    process.start(async (life) => {
+      const millrace = crew.millrace(life);
+      const topics = layout.topics.map(({ name, partitions, replicas, configs }) => {
+        return { name, partitions, replicationFactor: replicas, configs };
+      });
+      await millrace.admin().createTopics(topics);
+      await millrace.close();
+      isDone = true;
+    });
+    await this.#reach(() => isDone, FORMATION_LIMIT_MS, 'topics cannot be created without faults');
+    process.kill();
+  }
+
+  #checkpoints(): void {
+    this.world.schedule(CHECKPOINT_MS, () => {
+      this.witness.compare(this.nodes);
+      this.replicas.look(this.witness.image);
+      this.#checkpoints();
+    });
+  }
+
+  #result(): ClusterRun {
+    const { world, crew, faults } = this;
+    return {
+      faults: this.plan.toString(),
+      hash: world.trace.hash,
+      virtualMs: world.nowMs,
+      events: world.eventCount,
+      acknowledged: crew.history.acknowledged,
+      counts: {
+        ...crew.counts,
+        'metadata calls': crew.metadata.size,
+        ...faults.counts,
+        ...faults.disks.counts,
+      },
+    };
+  }
+}
+
+/** Lets time pass until the condition holds. @throws {SimulationFailure} `violation`, if it does not in time. */
+export async function reach(
+  world: World,
+  condition: () => boolean,
+  limitMs: number,
+  violation: string | (() => string),
+): Promise<void> {
+  let isLate = false;
+  const timer = world.schedule(limitMs, () => {
+    isLate = true;
+  });
+  await world.run(() => isLate || condition(), limitMs + 1_000);
+  timer.cancel();
+  if (isLate && !condition()) world.fail(typeof violation === 'string' ? violation : violation());
+}

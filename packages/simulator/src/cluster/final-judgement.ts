@@ -1,0 +1,130 @@
+/** The end of a seed: everything is read once more, replicas are compared, and the histories of all clients are judged (18, 22, 34, 35, 39, 40, 60). */
+import { string } from '@millrace/client';
+import { formatTopicPartition, MiB, type TopicPartition } from '@millrace/core';
+import { type PartitionImage, partitionsOf } from '@millrace/metadata';
+import { type AnomalyKind, findAnomalies } from '../history/find-anomalies.ts';
+import type { SimLife } from '../world/sim-process.ts';
+import type { ClusterNode } from './cluster-node.ts';
+import { type ClusterSimulation, reach } from './cluster-simulation.ts';
+import { recordPoll } from './consuming.ts';
+
+const READ_WITHIN_MS = 120_000;
+/** What producers without idempotence may cause. */
+const LAWFUL_WHEN_LOOSE: ReadonlySet<AnomalyKind> = new Set(['duplicate', 'nonmonotonic-send']);
+
+export async function readEverything(simulation: ClusterSimulation): Promise<void> {
+  const { world, crew } = simulation;
+  let isDone = false;
+  const process = world.process('reader');
+  process.start(async (life) => {
+    await readAll(simulation, life);
+    isDone = true;
+  });
+  await reach(
+    world,
+    () => isDone,
+    READ_WITHIN_MS,
+    'invariant 60 all-clients-finish: the last reader does not',
+  );
+  process.kill();
+  crew.stop();
+  await world.settle(compareReplicas(simulation), READ_WITHIN_MS);
+}
+
+async function readAll({ crew, witness, layout }: ClusterSimulation, life: SimLife): Promise<void> {
+  const millrace = crew.millrace(life);
+  const consumer = millrace.consumer<Buffer, string>({
+    autoOffsetReset: 'earliest',
+    valueDeserializer: string,
+  });
+  const { image } = witness;
+  const partitions = layout.topics.flatMap(({ name: topic, isStrict }) => {
+    const id = image.topicIds.get(topic);
+    const known = id === undefined ? [] : image.topics.get(id)!.partitions;
+    // Where nobody could lead, `mustRecover` has judged that already.
+    return known
+      .filter(({ leader }) => isStrict || leader !== -1)
+      .map(({ partition }): TopicPartition => ({ topic, partition }));
+  });
+  const ends = await consumer.endOffsets(partitions);
+  const starts = await consumer.beginningOffsets(partitions);
+  for (const { topic, partition, offset } of starts) {
+    const isExpiring = layout.topics.some(({ name, hasRetention }) => name === topic && hasRetention);
+    if (isExpiring) crew.history.moveLogStart(formatTopicPartition({ topic, partition }), Number(offset));
+  }
+  consumer.assign(partitions);
+  for (const partition of partitions) crew.history.seek('reader', formatTopicPartition(partition));
+  const left = new Map(ends.map((end) => [formatTopicPartition(end), end.offset]));
+  const member = { name: 'reader', life, millrace, random: crew.world.streams.workload, crew };
+  while (left.size > 0) {
+    recordPoll(member, await consumer.poll({ timeoutMs: 500 }));
+    for (const [key, end] of left) {
+      const partition = partitions.find((each) => formatTopicPartition(each) === key)!;
+      if ((await consumer.position(partition)) >= end) left.delete(key);
+    }
+  }
+  await consumer.close();
+}
+
+export function judgeHistories({ world, crew, faults }: ClusterSimulation): void {
+  const { wiped, restored, damaged } = faults.disks.counts;
+  const isLooseWhole = wiped + restored + damaged === 0;
+  const anomalies = findAnomalies(crew.history, { isReadToEnd: true }).filter(({ kind, partition }) => {
+    if (!partition.startsWith('loose')) return true;
+    return isLooseWhole && !LAWFUL_WHEN_LOOSE.has(kind);
+  });
+  const [first] = anomalies;
+  if (first !== undefined) {
+    const { kind, partition, text } = first;
+    world.fail(
+      `invariant 39 client-histories-are-sound, ${kind}: ${partition}: ${text} (${anomalies.length} in all)`,
+    );
+  }
+  const metadata = crew.metadata.judge();
+  if (metadata !== undefined) world.fail(`invariant 18 metadata-history-is-linearizable: ${metadata}`);
+}
+
+/** Invariant 34: what is committed has the same bytes on every replica in sync. */
+async function compareReplicas({ world, nodes, witness }: ClusterSimulation): Promise<void> {
+  for (const image of partitionsOf(witness.image)) {
+    const replicas = nodes.flatMap((node) => openReplica(node, image));
+    if (replicas.length < 2) continue;
+    const from = Math.max(...replicas.map(({ partition }) => partition.log.logStartOffset));
+    const upTo = Math.min(...replicas.map(({ partition }) => partition.highWatermark));
+    const contents: (readonly [string, Buffer])[] = [];
+    for (const { node, partition } of replicas) {
+      const bytes = await readRange(partition.log, from, upTo);
+      // Damage at rest that nobody had read yet is found now, which is as good as any time.
+      if (bytes !== undefined) contents.push([node.name, bytes]);
+      else if (!node.isDamaged)
+        world.fail(`invariant 49 damage-is-explained: ${partition.name} on ${node.name}`);
+    }
+    const [first] = contents;
+    const other = contents.find(([, bytes]) => !bytes.equals(first![1]));
+    if (other !== undefined) {
+      const { name } = replicas[0]!.partition;
+      world.fail(
+        `invariant 34 replicas-are-equal: ${name} from ${from} to ${upTo} on ${first![0]} and ${other[0]}`,
+      );
+    }
+  }
+}
+
+function openReplica(node: ClusterNode, { topicId, partition: index, isr }: PartitionImage) {
+  if (!isr.includes(node.plan.id)) return [];
+  const partition = node.node?.broker?.partitions.get(topicId, index);
+  return partition?.isOpen && partition.offline === undefined ? [{ node, partition }] : [];
+}
+
+async function readRange(
+  log: { read(from: number, maxBytes: number, upTo: number): Promise<Buffer> },
+  from: number,
+  upTo: number,
+): Promise<Buffer | undefined> {
+  try {
+    return await log.read(from, 64 * MiB, upTo);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'LOG_DAMAGED') return undefined;
+    throw error;
+  }
+}

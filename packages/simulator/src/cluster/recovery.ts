@@ -1,0 +1,69 @@
+/** What must follow once the faults are over, each within its bound of virtual time: invariants 57 to 60, and 62 for what need not. */
+import { isActive, type MetadataImage, type PartitionImage, partitionsOf } from '@millrace/metadata';
+import type { ClusterSimulation } from './cluster-simulation.ts';
+import { reach } from './cluster-simulation.ts';
+
+/** Processes start and read their disks. */
+const BOOT_MS = 3_000;
+const ISR_WITHIN_MS = 30_000;
+/** The longest delivery timeout of a producer, and the longest call. */
+const CLIENTS_WITHIN_MS = 60_000;
+
+export async function mustRecover(simulation: ClusterSimulation): Promise<void> {
+  const { world, layout, nodes, witness, faults, crew } = simulation;
+  const { fetchTimeoutMs, electionTimeoutMs, sessionTimeoutMs } = layout;
+  world.note('', 'healed');
+  faults.restartHurt();
+  const leads = (): boolean => nodes.some(({ node }) => node?.controller?.isActive() === true);
+  const leaderMs = BOOT_MS + 2 * (fetchTimeoutMs + electionTimeoutMs);
+  await reach(world, leads, leaderMs, 'invariant 57 leader-after-healing: no controller leads');
+  const led = (): boolean =>
+    every(witness.image, (partition) => partition.leader !== -1 || !hasCandidate(witness.image, partition));
+  await reach(world, led, BOOT_MS + sessionTimeoutMs + 2_000, () => {
+    return `invariant 58 partitions-have-leaders: ${list(simulation, ({ leader }) => leader === -1)}`;
+  });
+  const inSync = ({ isr, replicas, leader }: PartitionImage): boolean =>
+    leader === -1 || isr.length === replicas.length;
+  await reach(
+    world,
+    () => every(witness.image, inSync) && nodes.every(({ isUp }) => isUp),
+    ISR_WITHIN_MS,
+    () => {
+      const down = nodes.filter(({ isUp }) => !isUp).map(({ name }) => name);
+      const missing = list(simulation, (partition) => !inSync(partition));
+      return `invariant 59 replicas-are-in-sync: ${missing}; not up: ${down.join(', ') || 'none'}`;
+    },
+  );
+  await reach(
+    world,
+    () => crew.open === 0,
+    CLIENTS_WITHIN_MS,
+    () => {
+      return `invariant 60 all-clients-finish: ${crew.open} calls without an answer`;
+    },
+  );
+}
+
+/** Somebody alive who holds everything below the watermark. */
+export function hasCandidate(image: MetadataImage, { isr, elr, offline }: PartitionImage): boolean {
+  return [...isr, ...elr].some((id) => isActive(image, id) && !offline.includes(id));
+}
+
+function every(image: MetadataImage, holds: (partition: PartitionImage) => boolean): boolean {
+  for (const partition of partitionsOf(image)) if (!holds(partition)) return false;
+  return true;
+}
+
+function list({ witness }: ClusterSimulation, isMeant: (partition: PartitionImage) => boolean): string {
+  const texts: string[] = [];
+  for (const { name, partitions } of witness.image.topics.values()) {
+    for (const partition of partitions) {
+      if (!isMeant(partition)) continue;
+      const { partition: index, leader, isr, elr, lastKnownElr, offline, replicas } = partition;
+      texts.push(
+        `${name}-${index} (leader ${leader}, ISR [${isr}], ELR [${elr}], last known [${lastKnownElr}], offline [${offline}], replicas [${replicas}])`,
+      );
+    }
+  }
+  return texts.join('; ');
+}

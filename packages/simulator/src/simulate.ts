@@ -1,0 +1,122 @@
+/** `npm run simulate`: runs seeds of a world, shows how far it is, and of a failure all that is needed to see it again. */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { orderOf, runCampaign, type Totals } from './simulate/campaign.ts';
+import { failureReport, progressLine, replayCommand, summary } from './simulate/campaign-report.ts';
+import { runSeed, type SeedResult } from './simulate/seed-worker.ts';
+import { shrink } from './simulate/shrink.ts';
+import { parseSimulateOptions, SIMULATE_HELP, type SimulateOptions } from './simulate/simulate-options.ts';
+import { WorkerPool } from './simulate/worker-pool.ts';
+import { loadWorld } from './simulate/worlds.ts';
+import { FaultPlan } from './world/fault-plan.ts';
+import { formatTraced } from './world/simulation-failure.ts';
+import { World } from './world/world.ts';
+
+const PROGRESS_MS = 2_000;
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = optionsOf(args);
+  if (options === undefined) return args.includes('--help') ? 0 : 2;
+  if (options.trace) return await traceOne(options);
+  using pool = new WorkerPool();
+  const progress = new Progress(options);
+  const totals = await runCampaign(options, {
+    run: (order) => pool.run(order),
+    nowMs: () => performance.now(),
+    onSeed: (sums, result) => {
+      progress.show(sums);
+      if (result.failure === undefined) return;
+      console.log(failureReport(orderOf(options, result.seed), result, commitNow()));
+    },
+  });
+  progress.end();
+  console.log(summary(options.world, totals, options.seedCount));
+  if (options.json !== undefined) writeFileSync(options.json, jsonOf(options, totals));
+  const [failed] = totals.failures;
+  if (failed === undefined) return 0;
+  if (options.shrink) await shrinkOne(options, failed, pool);
+  return 1;
+}
+
+function optionsOf(args: readonly string[]): SimulateOptions | undefined {
+  try {
+    const options = parseSimulateOptions(args);
+    if (options === undefined) console.log(SIMULATE_HELP);
+    return options;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${SIMULATE_HELP}`);
+    return undefined;
+  }
+}
+
+/** One seed in this process, every event as it comes. */
+async function traceOne(options: SimulateOptions): Promise<number> {
+  const order = orderOf(options, options.firstSeed);
+  const result = await runSeed(order, {
+    ...order.options,
+    onTraced: (process, event) => console.log(`${formatTraced(event)}  [${process || 'world'}]`),
+  });
+  if (result.failure === undefined) {
+    console.log(JSON.stringify(result.outcome));
+    return 0;
+  }
+  console.log(failureReport(order, result, commitNow()));
+  return 1;
+}
+
+async function shrinkOne(options: SimulateOptions, failed: SeedResult, pool: WorkerPool): Promise<void> {
+  const order = orderOf(options, failed.seed);
+  const { only } = order.options;
+  const plan = FaultPlan.draw(new World({ seed: failed.seed }).streams.plan, only && { only });
+  const faultsMs = options.faultsMs ?? (await loadWorld(options.world)).faultsMs;
+  console.log('looking for a smaller failure ...');
+  const smallest = await shrink(order, failed.failure!.violation, [...plan.enabled], faultsMs, {
+    run: (smaller) => pool.run(smaller),
+    onSmaller: (smaller) => console.log(`  fails too: ${replayCommand(smaller)}`),
+  });
+  console.log(`smallest:  ${replayCommand(smallest)}`);
+}
+
+/** One line, written over itself on a terminal. */
+class Progress {
+  readonly #options: SimulateOptions;
+  #shownMs = 0;
+
+  constructor(options: SimulateOptions) {
+    this.#options = options;
+  }
+
+  show(totals: Totals): void {
+    const interval = process.stderr.isTTY ? PROGRESS_MS / 10 : PROGRESS_MS * 10;
+    if (totals.realMs - this.#shownMs < interval) return;
+    this.#shownMs = totals.realMs;
+    const line = progressLine(this.#options.world, totals, this.#options.seedCount);
+    process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+  }
+
+  end(): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  }
+}
+
+function commitNow(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=12'], {
+      encoding: 'utf8',
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function jsonOf(options: SimulateOptions, { counts, faults, failures, ...sums }: Totals): string {
+  const found = failures.map((result) => ({
+    seed: result.seed,
+    ...result.failure,
+    replay: replayCommand(orderOf(options, result.seed)),
+  }));
+  const tables = { counts: Object.fromEntries(counts), faults: Object.fromEntries(faults) };
+  return `${JSON.stringify({ world: options.world, commit: commitNow(), ...sums, ...tables, failures: found }, undefined, 2)}\n`;
+}
+
+process.exitCode = await main(process.argv.slice(2));
