@@ -5,7 +5,7 @@
 import type { Broker, PartitionFetched } from '@millrace/broker';
 import type { NodeId } from '@millrace/core';
 import { type MetadataImage, type MetadataRecord, partitionsOf, topicConfigOf } from '@millrace/metadata';
-import { splitBatches } from '@millrace/records';
+import { BatchView, splitBatches } from '@millrace/records';
 import type { LogStore, PartitionLog } from '@millrace/storage';
 import type { SimDisk } from '../disk/sim-disk.ts';
 import type { SimLife } from '../world/sim-process.ts';
@@ -41,6 +41,10 @@ interface Watched {
 interface WatchedReplica extends ReplicaModel {
   readonly source: PartitionLog;
   leaderState: PartitionOf['leader'];
+  /** The watermark moved inside an append, whose batch the model does not have yet. */
+  dueWatermark: number;
+  /** The disk holds damage that nobody has noticed: what the log holds is unknown. */
+  isDamaged: boolean;
 }
 
 export class Observatory implements PartitionWorldView {
@@ -223,6 +227,11 @@ export class Observatory implements PartitionWorldView {
       isOffline: log.offline !== undefined,
       waitingAcks: 0,
       leaderState: undefined,
+      dueWatermark: -1,
+      isDamaged: false,
+      isBusy: false,
+      flushedNow: () => log.flushedOffset,
+      endOffset: () => log.logEndOffset,
       epochAt: (offset) => log.epochAt(offset),
       endOffsetForEpoch: (epoch) => log.endOffsetForEpoch(epoch),
     };
@@ -230,6 +239,8 @@ export class Observatory implements PartitionWorldView {
     replica.log.reset(logStartOffset);
     if (log.offline === undefined && logEndOffset > logStartOffset) {
       const found = batchesOnDisk(watched.disk, folder, logStartOffset, logEndOffset);
+      replica.isDamaged = !isWhole(found, logStartOffset, logEndOffset);
+      if (replica.isDamaged) replica.isOffline = true;
       replica.log.reset(found[0]?.base ?? logStartOffset, found);
     }
     watched.replicas.set(log, replica);
@@ -285,6 +296,7 @@ export class Observatory implements PartitionWorldView {
     for (const batch of batches) replica.log.push(batch);
     replica.lastEpoch = replica.source.lastEpoch;
     for (const listener of this.#listeners.appended) listener(replica, batches, role);
+    if (replica.dueWatermark !== -1) this.#committed(replica, replica.dueWatermark);
   }
 
   /** Brings the model's log to where the real one stands, if that was cut or emptied. */
@@ -297,11 +309,14 @@ export class Observatory implements PartitionWorldView {
     if (logEndOffset === endBefore) return;
     if (logEndOffset < endBefore && logEndOffset > log.start) log.cut(logEndOffset);
     else log.reset(logEndOffset);
+    if (log.all.length === 0) replica.isDamaged = false;
     if (logEndOffset < endBefore) for (const listener of this.#listeners.cut) listener(replica, endBefore);
   }
 
   #committed(replica: WatchedReplica, highWatermark: number): void {
     const { partition } = replica;
+    replica.dueWatermark = highWatermark > replica.log.end ? highWatermark : -1;
+    if (replica.dueWatermark !== -1 || replica.isDamaged) return;
     if (partition.isOutdated(replica.leaderEpoch ?? -1)) return;
     const { committed } = partition;
     const fresh = highWatermark > committed.end ? replica.log.from(committed.end) : [];
@@ -326,10 +341,10 @@ export class Observatory implements PartitionWorldView {
 
   #hasChanged(replica: WatchedReplica, partition: PartitionOf): boolean {
     const { source } = replica;
-    const isOffline = source.offline !== undefined;
+    const isOffline = source.offline !== undefined || replica.isDamaged;
     const wasOffline = replica.isOffline;
     replica.isOffline = isOffline;
-    if (isOffline) return !wasOffline;
+    if (source.offline !== undefined) return !wasOffline;
     const { highWatermark, flushedOffset, logStartOffset, lastEpoch } = source;
     const { leader } = partition;
     const isSame =
@@ -352,6 +367,7 @@ export class Observatory implements PartitionWorldView {
     replica.lastEpoch = lastEpoch;
     replica.seenEpoch = partition.image.leaderEpoch;
     replica.waitingAcks = partition.acks.size;
+    replica.isBusy = leader === undefined && !partition.isFollowing;
     this.#lookAtLeader(replica, partition);
     return true;
   }
@@ -392,4 +408,14 @@ export class Observatory implements PartitionWorldView {
     }
     for (const listener of this.#listeners.began) listener(replica, leaderEpoch);
   }
+}
+
+function isWhole(batches: readonly ModelBatch[], start: number, end: number): boolean {
+  let at = batches[0]?.base ?? end;
+  if (at > start) return false;
+  for (const { base, next, bytes } of batches) {
+    if (base !== at || BatchView.at(bytes, 0)?.isCrcValid() !== true) return false;
+    at = next;
+  }
+  return at === end;
 }

@@ -116,8 +116,14 @@ export interface ReplicaModel {
   leaderPartitionEpoch: number;
   /** As this broker's metadata says. */
   seenEpoch: number;
+  /** Or what it holds is not known. */
   isOffline: boolean;
+  /** Neither leads nor follows, as while its log is being cut or replaced. */
+  isBusy: boolean;
   waitingAcks: number;
+  /** Right now, not as of the last event. */
+  flushedNow(): number;
+  endOffset(): number;
   epochAt(offset: number): number;
   endOffsetForEpoch(epoch: number): { readonly epoch: number; readonly endOffset: number };
 }
@@ -140,6 +146,8 @@ export class PartitionModel {
   readonly replicas = new Map<NodeId, ReplicaModel>();
   /** In-sync replicas by partition epoch. */
   readonly isrs = new Map<number, readonly NodeId[]>();
+  /** What is due next in the committed log, by producer. */
+  readonly sequences = new Map<string, number>();
   /** Leaders of older epochs know nothing of the loss that was allowed at the beginning of this one. */
   lossEpoch = -1;
   /** A loss was allowed in this epoch, and its leader has not begun yet. */

@@ -175,10 +175,11 @@ function isRecovered(host: PartitionWorld, partition: PartitionModel): boolean {
 }
 
 /** Invariant 62: nobody who may lead has the records, and the topic forbids to go on without them. */
-function isBeyondHelp(host: PartitionWorld, { image }: PartitionModel): boolean {
+function isBeyondHelp(host: PartitionWorld, { image, config }: PartitionModel): boolean {
   if (image.leader !== -1) return false;
   const hasLog = (id: NodeId): boolean => !image.offline.includes(id);
-  return ![...image.isr, ...image.elr, ...image.lastKnownElr].some(hasLog) && !host.allowsUnclean(image);
+  const lastKnown = config.durability === 'page-cache' ? image.lastKnownElr.slice(0, 1) : [];
+  return ![...image.isr, ...image.elr, ...lastKnown].some(hasLog) && !host.allowsUnclean(image);
 }
 
 function describe({ topic, key, image }: PartitionModel): string {

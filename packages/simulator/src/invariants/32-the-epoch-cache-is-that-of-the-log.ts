@@ -1,0 +1,40 @@
+/** Invariant 32: the cache of leader epochs is what the log's own batches say. */
+import type { ModelBatch, ReplicaModel } from '../partition/partition-model.ts';
+import type { PartitionInvariant } from '../partition/partition-observation.ts';
+
+export const theEpochCacheIsThatOfTheLog: PartitionInvariant = {
+  number: 32,
+  name: 'the-epoch-cache-is-that-of-the-log',
+  judge(world, violated) {
+    const compare = (replica: ReplicaModel, batches: readonly ModelBatch[]): void => {
+      for (const { base, epoch, next } of batches) {
+        if (next <= replica.logStart) continue;
+        const offset = Math.max(base, replica.logStart);
+        if (replica.epochAt(offset) !== epoch) {
+          violated(
+            `broker ${replica.brokerId} takes offset ${offset} of ${replica.partition.key} for epoch ${replica.epochAt(offset)}; it is ${epoch}`,
+          );
+        }
+        const end = replica.endOffsetForEpoch(epoch);
+        if (end.epoch !== epoch || end.endOffset < next) {
+          violated(
+            `broker ${replica.brokerId} ends epoch ${epoch} of ${replica.partition.key} at ${end.endOffset} (${end.epoch}); it holds ${next - 1}`,
+          );
+        }
+      }
+    };
+    const compareAll = (replica: ReplicaModel): void => {
+      if (!replica.isOffline) compare(replica, replica.log.all);
+    };
+    return {
+      opened: compareAll,
+      appended: (replica, batches) => compare(replica, batches.slice(-1)),
+      cut: (replica) => compare(replica, replica.log.all.slice(-1)),
+      checkpoint() {
+        for (const partition of world.partitions.values()) {
+          for (const replica of partition.replicas.values()) compareAll(replica);
+        }
+      },
+    };
+  },
+};

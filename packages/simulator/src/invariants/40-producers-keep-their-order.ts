@@ -1,0 +1,26 @@
+/** Invariants 39 and 40: in what is committed, each producer's batches stand in the order of their sequences, each once. */
+import { describeBatch } from '../partition/partition-model.ts';
+import type { PartitionInvariant } from '../partition/partition-observation.ts';
+
+export const producersKeepTheirOrder: PartitionInvariant = {
+  number: 40,
+  name: 'producers-keep-their-order',
+  judge(_world, violated) {
+    return {
+      committed({ partition, brokerId }, _highWatermark, fresh) {
+        for (const batch of fresh) {
+          const { producerId, producerEpoch, baseSequence } = batch;
+          if (producerId < 0 || partition.losses > 0) continue;
+          const key = `${producerId} ${producerEpoch}`;
+          const expected = partition.sequences.get(key) ?? 0;
+          if (baseSequence !== expected) {
+            violated(
+              `broker ${brokerId} commits ${describeBatch(batch)} of ${partition.key}; sequence ${expected} is due`,
+            );
+          }
+          partition.sequences.set(key, batch.lastSequence + 1);
+        }
+      },
+    };
+  },
+};
