@@ -3,6 +3,7 @@
  * switches for this: one module of a test process is compiled anew from its source with the guard's text replaced.
  */
 import { invariant } from '@millrace/core';
+import type { MutantWorld } from './mutant-worlds.ts';
 
 export interface Mutant {
   /** What is wrong with the code then: `vote-twice-in-a-term`. */
@@ -10,7 +11,7 @@ export interface Mutant {
   /** The rules of which this is the guard: `Q5`, `P9`. */
   readonly rule: string;
   /** The world whose seeds must kill it. */
-  readonly world: string;
+  readonly world: MutantWorld;
   /** Source of the module, from `packages/`: `raft/src/election.ts`. */
   readonly module: string;
   /** Stands in the source exactly once. */

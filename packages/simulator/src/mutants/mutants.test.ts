@@ -1,7 +1,7 @@
 /** The table of mutants fits the code as it is. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { mutate } from './mutant.ts';
+import { type Mutant, mutate } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
 const packages = new URL('../../../', import.meta.url);
@@ -18,7 +18,14 @@ describe('the guard of a mutant stands in the code exactly once', () => {
 });
 
 test('a guard that is gone, or there twice, is an error', () => {
-  const mutant = { name: 'm', rule: 'Q1', world: 'raft', module: 'x', guard: 'if (a) b();', replacement: '' };
+  const mutant: Mutant = {
+    name: 'm',
+    rule: 'Q1',
+    world: 'raft',
+    module: 'x',
+    guard: 'if (a) b();',
+    replacement: '',
+  };
   expect(() => mutate(mutant, 'c();')).toThrow('exactly once');
   expect(() => mutate(mutant, 'if (a) b(); if (a) b();')).toThrow('exactly once');
 });

@@ -1,0 +1,59 @@
+/** Runs one seed of a world, whichever it is, for somebody who only wants to know whether a promise was broken. */
+import { SimulationFailure } from '../world/simulation-failure.ts';
+
+/** @returns what was violated, with the name of the invariant first if one was; undefined if all went well. */
+export type RunSeed = (seed: number) => Promise<string | undefined>;
+
+type Campaign = { readonly failures: readonly { readonly error: unknown }[] };
+
+function ofWorld(run: (seed: number) => Promise<unknown>): RunSeed {
+  return async (seed) => {
+    try {
+      await run(seed);
+      return undefined;
+    } catch (error) {
+      return error instanceof SimulationFailure ? error.violation : textOf(error);
+    }
+  };
+}
+
+function ofCampaign<R extends Campaign>(
+  newReport: () => R,
+  run: (seed: number, report: R) => Promise<void>,
+): RunSeed {
+  return async (seed) => {
+    const report = newReport();
+    await run(seed, report);
+    const [first] = report.failures;
+    return first === undefined ? undefined : textOf(first.error);
+  };
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${textOf(error.cause)}`;
+}
+
+/** Imported when asked for: a process that runs one world needs no other. */
+const LOADERS = {
+  raft: async () => ofWorld((await import('../raft/quorum-simulation.ts')).runQuorumSeed),
+  partition: async () => ofWorld((await import('../partition/simulate-partition.ts')).simulatePartition),
+  crashes: async () => {
+    const { crashSeed, newCrashReport } = await import('../storage/crash-campaign.ts');
+    return ofCampaign(newCrashReport, crashSeed);
+  },
+  flips: async () => {
+    const { flipSeed, newFlipReport } = await import('../storage/flip-campaign.ts');
+    return ofCampaign(newFlipReport, flipSeed);
+  },
+} satisfies Record<string, () => Promise<RunSeed>>;
+
+export type MutantWorld = keyof typeof LOADERS;
+
+export function loadWorld(world: MutantWorld): Promise<RunSeed> {
+  return LOADERS[world]();
+}
+
+export function isMutantWorld(name: string): name is MutantWorld {
+  return Object.hasOwn(LOADERS, name);
+}
