@@ -12,7 +12,12 @@ export const voterSetsChangeOneAtATime: QuorumInvariant = {
   number: 13,
   name: 'voter-sets-change-one-at-a-time',
   judge(model, violated) {
+    // A leader knows what is committed before anybody applies it.
+    let highWatermark = 0;
     return {
+      stepped(_member, position) {
+        highWatermark = Math.max(highWatermark, position.highWatermark);
+      },
       asked(member, { installSnapshot, truncateFrom, entries = [] }) {
         if (!entries.some(({ kind }) => kind === 'voters')) return;
         const { asked } = model.directory(member);
@@ -37,7 +42,8 @@ export const voterSetsChangeOneAtATime: QuorumInvariant = {
             );
           }
         }
-        const open = sets.filter(({ index }) => index > model.committed.length);
+        const committed = Math.max(highWatermark, member.highWatermark());
+        const open = sets.filter(({ index }) => index > committed);
         if (open.length > 1) violated(`${open.length} voter sets are uncommitted on controller ${member.id}`);
       },
     };

@@ -108,6 +108,7 @@ export class QuorumMember {
       life: life.number,
       nowMs: () => life.clock.nowMs(),
       voters: () => this.#quorum?.voters() ?? [],
+      highWatermark: () => this.#quorum?.position().highWatermark ?? 0,
     };
     const machine = new RegisterMachine(
       (records, digest) => court.applied(identity, records, digest),

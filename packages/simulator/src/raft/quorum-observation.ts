@@ -16,6 +16,8 @@ export interface Member {
   nowMs(): number;
   /** In force as it believes, which is what it counts by; its disk may lag behind. */
   voters(): readonly Voter[];
+  /** As it knows it now. */
+  highWatermark(): number;
 }
 
 /** All optional: a judge listens to what it needs. Called in the middle of things; nothing may be changed. */
