@@ -1,23 +1,7 @@
 /** Every guard that can be taken out, by world. A rule of the replication protocol without a mutant is a rule untested. */
 import type { Mutant } from './mutant.ts';
+import { PARTITION_MUTANTS } from './partition-mutants.ts';
+import { RAFT_MUTANTS } from './raft-mutants.ts';
+import { STORAGE_MUTANTS } from './storage-mutants.ts';
 
-const RAFT_MUTANTS: readonly Mutant[] = [
-  {
-    name: 'vote-again-in-a-term',
-    rule: 'Q5',
-    world: 'raft',
-    module: 'raft/src/election.ts',
-    guard: 'return (isFree || votedForIt) && state.log.isAtMost(message.lastIndex, message.lastTerm);',
-    replacement: 'return state.log.isAtMost(message.lastIndex, message.lastTerm);',
-  },
-  {
-    name: 'vote-for-an-older-log',
-    rule: 'Q5',
-    world: 'raft',
-    module: 'raft/src/election.ts',
-    guard: 'return (isFree || votedForIt) && state.log.isAtMost(message.lastIndex, message.lastTerm);',
-    replacement: 'return isFree || votedForIt;',
-  },
-];
-
-export const MUTANTS: readonly Mutant[] = [...RAFT_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [...RAFT_MUTANTS, ...PARTITION_MUTANTS, ...STORAGE_MUTANTS];
