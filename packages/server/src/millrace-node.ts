@@ -14,6 +14,7 @@ import {
   MillraceError,
   type Random,
   randomUuid,
+  type Timer,
 } from '@millrace/core';
 import {
   formatHostPort,
@@ -52,6 +53,8 @@ import type { NodeConfig } from './node-config.ts';
 export interface NodeDisk {
   readonly fileSystem: FileSystem;
   openRaftStore(path: string): Promise<RaftStore>;
+  /** The Raft store has its bytes where the logs have theirs, and must find room when those have filled it. */
+  readonly isShared?: boolean;
 }
 
 export interface NodeEnvironment {
@@ -73,10 +76,13 @@ export interface NodeAddress {
 }
 
 const METADATA_FOLDER = 'metadata';
+/** Before room is kept back on the disk: the first records come first. */
+const RESERVE_DELAY_MS = 1000;
 
 export const realDisk: NodeDisk = {
   fileSystem: new NodeFileSystem(),
   openRaftStore: (path) => LevelRaftStore.open(path),
+  isShared: true,
 };
 
 export function memoryDisk(): NodeDisk {
@@ -97,6 +103,7 @@ export class MillraceNode implements AsyncDisposable {
   /** Rejected when the start is given up. */
   readonly #stopped = new Deferred<never>();
   #isStopping = false;
+  #reserveTimer: Timer | undefined;
   #starting: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
@@ -180,6 +187,7 @@ export class MillraceNode implements AsyncDisposable {
       throw error;
     }
     for (const server of this.#servers) server.setServing(true);
+    this.#keepReserveLater();
     logger.info(
       {
         event: 'node_started',
@@ -221,9 +229,17 @@ export class MillraceNode implements AsyncDisposable {
     if (this.config.isBroker) await this.#startBroker(voters);
   }
 
+  #keepReserveLater(): void {
+    const { disk = realDisk } = this.#environment;
+    if (disk.isShared !== true || this.#isStopping) return;
+    const { clock } = this.#parts();
+    this.#reserveTimer = clock.schedule(RESERVE_DELAY_MS, () => void this.#store.keepReserve());
+  }
+
   /** Nothing may be closed while it is being made; what waits for others gives up. */
   async #startEnded(): Promise<void> {
     this.#isStopping = true;
+    this.#reserveTimer?.cancel();
     this.#stopped.reject(new MillraceError('CLOSED', 'the node was stopped while it started'));
     await this.#starting.catch(() => {});
   }

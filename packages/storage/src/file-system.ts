@@ -48,6 +48,8 @@ export interface FileSystem {
   removeSync(path: string): void;
   /** undefined if nothing has that name. */
   statSync(path: string): { readonly sizeBytes: number; readonly isDirectory: boolean } | undefined;
+  /** What may still be written to the disk of `path`; absent where nobody can tell. */
+  freeBytes?(path: string): Promise<number>;
   /** Makes creations, renames and removals in a directory durable. */
   syncDirectory(path: string): Promise<void>;
   /** Takes the directory for this process. @throws {MillraceError} DIRECTORY_LOCKED */

@@ -1,4 +1,5 @@
 /** Partition logs on disk: segments, indexes, recovery, group commit through one journal per node. */
+export type { DirectoryIdentity } from './directory-identity.ts';
 export type { BatchEntry, DumpEntry } from './dump-entry.ts';
 export { baseOffsetOf, type DumpOptions, dumpLogFile, isLogFile } from './dump-file.ts';
 export {
@@ -11,7 +12,7 @@ export {
 export type { LeaderAppend } from './incoming-batches.ts';
 export type { EpochEndOffset } from './leader-epochs-state.ts';
 export { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts';
-export { type DirectoryIdentity, LogStore, type LogStoreOptions } from './log-store.ts';
+export { LogStore, type LogStoreOptions } from './log-store.ts';
 export type { TimestampOffset } from './log-timestamps.ts';
 export { MemoryFileSystem, type MemoryFileSystemOptions } from './memory-file-system.ts';
 export { NodeFileSystem } from './node-file-system.ts';

@@ -5,10 +5,11 @@
  * that is needed before it could be made grows by padding.
  */
 import { type Clock, Deferred, type Logger } from '@millrace/core';
+import { FilePreparation } from './file-preparation.ts';
 import type { DiskFile, FileSystem } from './file-system.ts';
 import type { JournalClient } from './journal.ts';
-import { JournalPreparation } from './journal-preparation.ts';
 import { type JournalFileName, journalPath, listJournalFiles } from './journal-replay.ts';
+import type { SpaceReserve } from './space-reserve.ts';
 
 export interface JournalFile {
   readonly number: number;
@@ -26,6 +27,7 @@ export interface JournalFilesOptions {
   readonly fileBytes: number;
   readonly maxBytes: number;
   readonly checkpoint: () => Promise<void>;
+  readonly space: SpaceReserve;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -51,7 +53,7 @@ export class JournalFiles {
   #void: { readonly path: string; readonly isReusable: boolean }[] = [];
   #releasing: Promise<void> = Promise.resolve();
   #free: string[] = [];
-  #preparation: JournalPreparation | undefined;
+  #preparation: FilePreparation | undefined;
   #preparing: Promise<void> | undefined;
   /** It failed beside the file that is written now. */
   #isPreparationFutile = false;
@@ -120,11 +122,15 @@ export class JournalFiles {
     return end <= this.#options.fileBytes && (end <= allocatedBytes || this.#free.length === 0);
   }
 
-  /** Zeros to write after the next `bytes`, so that the file's blocks are allocated ahead. */
+  /**
+   * Zeros to write after the next `bytes`, so that the file's blocks are allocated ahead.
+   * @throws ENOSPC if the file would have to grow on a disk that was full.
+   */
   paddingAfter(bytes: number): Buffer | undefined {
     const file = this.#live.at(-1)!;
     const end = file.sizeBytes + bytes;
     if (end <= file.allocatedBytes) return undefined;
+    this.#options.space.checkGrowth(file.path);
     const wanted = Math.max(0, Math.min(PADDING_BYTES, this.#options.fileBytes - end));
     file.allocatedBytes = end + wanted;
     padding ??= Buffer.alloc(PADDING_BYTES);
@@ -188,17 +194,22 @@ export class JournalFiles {
   }
 
   async #prepare(): Promise<void> {
-    const { fileSystem, directory, clock, fileBytes, logger } = this.#options;
+    const { fileSystem, directory, space, clock, fileBytes, logger } = this.#options;
     const path = `${journalPath(directory, this.#nextNumber++)}${FREE_SUFFIX}`;
     const sizeBytes = Math.min(fileBytes, this.#live.at(-1)!.allocatedBytes * PREPARED_GROWTH);
     try {
-      this.#preparation = new JournalPreparation({ fileSystem, clock, path, sizeBytes });
+      if (!(await space.hasRoomFor(sizeBytes))) {
+        this.#isPreparationFutile = true;
+        return;
+      }
+      this.#preparation = new FilePreparation({ fileSystem, clock, path, sizeBytes });
       if (await this.#preparation.done) this.#free.push(path);
       else fileSystem.unlinkSync(path);
     } catch (error) {
       // Without it rounds are slower, no more; and who must write will hear of the disk soon enough.
       logger.warn({ event: 'journal_preparation_failed', err: error }, 'no journal file is made ahead');
       this.#isPreparationFutile = true;
+      space.noticed(error);
       discard(fileSystem, path);
     }
   }

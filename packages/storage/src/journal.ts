@@ -7,6 +7,7 @@ import { type Clock, Deferred, type Logger, type MillraceError } from '@millrace
 import type { FileSystem } from './file-system.ts';
 import { JournalFiles } from './journal-files.ts';
 import { JOURNAL_HEADER_BYTES, type JournalKind, writeJournalHeader } from './journal-record.ts';
+import type { SpaceReserve } from './space-reserve.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /** A log whose appends go through the journal. */
@@ -30,6 +31,7 @@ export interface JournalOptions {
   /** Writes down durably how far each log is on stable storage. */
   readonly checkpoint: () => Promise<void>;
   readonly onFailure: (error: MillraceError) => void;
+  readonly space: SpaceReserve;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -259,6 +261,7 @@ export class Journal {
   #fail(cause: unknown, round: readonly Queued[]): void {
     const failure = storageFailure('the journal cannot be written', cause);
     this.#failure = failure;
+    this.#options.space.noticed(cause);
     for (const { done } of [...round, ...this.#queue]) done?.reject(failure);
     this.#queue = [];
     this.#backlogBytes = 0;

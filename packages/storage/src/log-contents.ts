@@ -94,9 +94,16 @@ export class LogContents {
     isReadSoon: boolean,
   ): void {
     const { baseOffset } = views[0]!;
-    if (baseOffset < this.endOffset) this.segments.rebase(baseOffset);
+    const { space } = this.#context.resources;
+    space.checkGrowth(this.#context.folder);
     this.#appendMs = nowMs;
-    this.segments.append(bytes, views, config);
+    try {
+      if (baseOffset < this.endOffset) this.segments.rebase(baseOffset);
+      this.segments.append(bytes, views, config);
+    } catch (error) {
+      space.noticed(error);
+      throw error;
+    }
     if (isReadSoon) this.#tail.append(baseOffset, this.endOffset, bytes);
     else this.#tail.clear();
     this.#unsnapshottedBytes += bytes.length;

@@ -4,6 +4,14 @@
  */
 import { type Clock, type Logger, MillraceError, type NodeId, type Random, type Timer } from '@millrace/core';
 import { Checkpoints } from './checkpoints.ts';
+import {
+  checkFormatted,
+  checkIdentity,
+  type DirectoryIdentity,
+  type ExpectedIdentity,
+  formatDirectory,
+  readIdentity,
+} from './directory-identity.ts';
 import type { DirectoryLock, FileSystem } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { JournalReplay, listJournalFiles } from './journal-replay.ts';
@@ -21,18 +29,13 @@ import { OpenFiles } from './open-files.ts';
 import { createPartitionFolderSync, readTopicId } from './partition-folder.ts';
 import type { PartitionId } from './partition-id.ts';
 import { PartitionLog } from './partition-log.ts';
+import { SpaceReserve } from './space-reserve.ts';
 import type { StorageConfig } from './storage-config.ts';
 import { storageFailure } from './storage-failure.ts';
 import { TailCache } from './tail-cache.ts';
-import {
-  formatCleanShutdown,
-  formatMetaProperties,
-  type MetaProperties,
-  parseCleanShutdown,
-  parseMetaProperties,
-} from './text-files.ts';
+import { formatCleanShutdown, parseCleanShutdown } from './text-files.ts';
 import { Trash } from './trash.ts';
-import { makeDirectoryDurably, readWhole, replaceWholeDurably } from './whole-file.ts';
+import { readWhole, replaceWholeDurably } from './whole-file.ts';
 
 export interface LogStoreOptions {
   readonly path: string;
@@ -41,12 +44,9 @@ export interface LogStoreOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly config: StorageConfig;
-  readonly expected?: { readonly clusterId?: string; readonly nodeId?: NodeId };
+  readonly expected?: ExpectedIdentity;
 }
 
-export type DirectoryIdentity = MetaProperties;
-
-const META_PROPERTIES = 'meta.properties';
 const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
 const JOURNAL = 'journal';
 /** Logs closed at the same time. */
@@ -65,6 +65,7 @@ export class LogStore {
   readonly #checkpoints: Checkpoints;
   readonly #resources: LogResources;
   readonly #journal: Journal;
+  readonly #space: SpaceReserve;
   readonly #replay: JournalReplay | undefined;
   /** Files of the run before are kept for those that are not recovered yet. */
   #isReplayWanted: boolean;
@@ -82,7 +83,7 @@ export class LogStore {
   private constructor(
     options: LogStoreOptions,
     lock: DirectoryLock,
-    meta: MetaProperties,
+    meta: DirectoryIdentity,
     marker: number | undefined,
   ) {
     const { path, fileSystem, clock, random, logger, config } = options;
@@ -97,6 +98,8 @@ export class LogStore {
     this.#checkpoints = new Checkpoints(fileSystem, path, () => this.#logs.values(), logger);
     const names = new Set(fileSystem.readdirSync(path).map(({ name }) => name));
     this.#checkpoints.forgetUnless((name) => names.has(name));
+    const sizeBytes = config['log.dir.reserve.bytes'];
+    this.#space = new SpaceReserve({ fileSystem, directory: path, sizeBytes, clock, logger });
     this.#journal = new Journal({
       fileSystem,
       directory: `${path}/${JOURNAL}`,
@@ -106,6 +109,7 @@ export class LogStore {
       roundBytes: config['journal.round.bytes'],
       checkpoint: () => this.#checkpoints.write(),
       onFailure: (error) => this.#journalFailed(error),
+      space: this.#space,
       clock,
       logger,
     });
@@ -125,6 +129,7 @@ export class LogStore {
         logBytesMax: config['tail.cache.partition.bytes'],
       }),
       journal: this.#journal,
+      space: this.#space,
       producerIdsMax: config['producer.ids.max'],
       checksReads: config['read.check.crcs'],
       checkpoint: () => this.#checkpoints.write(),
@@ -134,40 +139,23 @@ export class LogStore {
     this.#scheduleCleanUp();
   }
 
-  /** Prepares a directory for its first use. @throws {MillraceError} INVALID_REQUEST if it is in use by a cluster already; DISK_FULL, KAFKA_STORAGE_ERROR. */
+  /** As `formatDirectory`. */
   static async format(fileSystem: FileSystem, path: string, identity: DirectoryIdentity): Promise<void> {
-    const file = `${path}/${META_PROPERTIES}`;
-    try {
-      await makeDirectoryDurably(fileSystem, path);
-      if (fileSystem.statSync(file) !== undefined) {
-        throw new MillraceError('INVALID_REQUEST', `${path} is formatted already`);
-      }
-      await replaceWholeDurably(fileSystem, file, formatMetaProperties(identity));
-    } catch (error) {
-      throw storageFailure(`${path} cannot be formatted`, error);
-    }
+    await formatDirectory(fileSystem, path, identity);
   }
 
-  /** Whose directory it is; undefined if it is not formatted. @throws {MillraceError} KAFKA_STORAGE_ERROR if nobody can tell. */
+  /** As `readIdentity`. */
   static readIdentity(fileSystem: FileSystem, path: string): DirectoryIdentity | undefined {
-    const file = `${path}/${META_PROPERTIES}`;
-    const bytes = readWhole(fileSystem, file);
-    const meta = bytes && parseMetaProperties(bytes.toString());
-    if (bytes !== undefined && meta === undefined) {
-      throw new MillraceError('KAFKA_STORAGE_ERROR', `${file} is damaged; restore its four lines`);
-    }
-    return meta;
+    return readIdentity(fileSystem, path);
   }
 
   /** @throws {MillraceError} NOT_FORMATTED, DIRECTORY_LOCKED, INCONSISTENT_CLUSTER_ID; KAFKA_STORAGE_ERROR if it cannot be read. */
   static async open(options: LogStoreOptions): Promise<LogStore> {
     const { fileSystem, path } = options;
-    if (fileSystem.statSync(`${path}/${META_PROPERTIES}`) === undefined) {
-      throw new MillraceError('NOT_FORMATTED', `${path} is not formatted; run "millrace storage format"`);
-    }
+    checkFormatted(fileSystem, path);
     const lock = await fileSystem.lock(path);
     try {
-      const meta = readMeta(options);
+      const meta = checkIdentity(fileSystem, path, options.expected);
       const marker = readWhole(fileSystem, `${path}/${CLEAN_SHUTDOWN}`);
       if (marker !== undefined) fileSystem.unlinkSync(`${path}/${CLEAN_SHUTDOWN}`);
       fileSystem.mkdirSync(`${path}/${JOURNAL}`);
@@ -281,6 +269,14 @@ export class LogStore {
     this.#releaseReplayed();
   }
 
+  /**
+   * Makes the file that keeps room for what shares the disk with the logs, once the node serves: it is written beside
+   * other work. Resolves when it is there, or when it is known that it cannot be.
+   */
+  keepReserve(): Promise<void> {
+    return this.#space.keep();
+  }
+
   /** The epoch that a clean shutdown writes down. */
   setBrokerEpoch(epoch: number): void {
     this.#brokerEpoch = epoch;
@@ -300,6 +296,7 @@ export class LogStore {
     this.#trash.close();
     // A log that is opened meanwhile would not be closed, and the marker would vouch for it.
     await Promise.all(this.#busy.values());
+    await this.#space.close();
     try {
       await this.#journal.flush().catch(() => undefined);
       await this.#journal.files.stopRetiring();
@@ -451,23 +448,6 @@ export class LogStore {
     });
     this.#timers.add(timer);
   }
-}
-
-function readMeta({ fileSystem, path, expected }: LogStoreOptions): MetaProperties {
-  const meta = LogStore.readIdentity(fileSystem, path)!;
-  if (expected?.clusterId !== undefined && expected.clusterId !== meta.clusterId) {
-    throw new MillraceError(
-      'INCONSISTENT_CLUSTER_ID',
-      `${path} belongs to cluster ${meta.clusterId}, this node to ${expected.clusterId}`,
-    );
-  }
-  if (expected?.nodeId !== undefined && expected.nodeId !== meta.nodeId) {
-    throw new MillraceError(
-      'INCONSISTENT_CLUSTER_ID',
-      `${path} belongs to node ${meta.nodeId}; this is node ${expected.nodeId}`,
-    );
-  }
-  return meta;
 }
 
 function removeDeletedFolders({ fileSystem, path, logger }: LogStoreOptions): void {

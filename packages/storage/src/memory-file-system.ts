@@ -100,6 +100,10 @@ export class MemoryFileSystem implements FileSystem {
     return this.#directories.has(name) ? { sizeBytes: 0, isDirectory: true } : undefined;
   }
 
+  async freeBytes(): Promise<number> {
+    return this.#space.capacityBytes - this.#space.usedBytes;
+  }
+
   async syncDirectory(path: string): Promise<void> {
     if (!this.#directories.has(normal(path))) throw diskError('ENOENT', path);
   }

@@ -41,6 +41,11 @@ export class NodeFileSystem implements FileSystem {
     return found && { sizeBytes: found.size, isDirectory: found.isDirectory() };
   }
 
+  async freeBytes(path: string): Promise<number> {
+    const { bavail, bsize } = await fs.promises.statfs(path);
+    return bavail * bsize;
+  }
+
   async syncDirectory(path: string): Promise<void> {
     const handle = await fs.promises.open(path, 'r');
     try {

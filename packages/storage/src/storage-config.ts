@@ -23,6 +23,12 @@ export const storageConfig = configSchema('storage', {
     min: 4 * KiB,
     doc: 'Most bytes written to the journal between two syncs. Smaller rounds shorten waits, larger ones raise throughput.',
   }),
+  'log.dir.reserve.bytes': bytes({
+    default: 16 * MiB,
+    min: 0,
+    max: GiB,
+    doc: 'Disk space kept back in a data directory. When the disk is full it is given to metadata, and logs take no more until a restart; 0 for none.',
+  }),
   'open.files.max': count({
     default: 4000,
     min: 16,

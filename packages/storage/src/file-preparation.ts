@@ -1,7 +1,7 @@
 /**
- * A journal file made ahead of its use, beside the work on the one that is written. A sync that must also allocate
- * blocks waits for the file system's own journal, and with it for whatever else the disk is doing; so the blocks of
- * a file are allocated before its first record comes. Never touches a file that holds records.
+ * A file of real blocks made ahead of its use, beside other work on the disk. A sync that must also allocate blocks
+ * waits for the file system's own journal, and with it for whatever else the disk is doing; and blocks that are not
+ * allocated yet may be gone when they are needed. Never touches a file that holds records.
  */
 import { type Clock, Deferred } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
@@ -10,21 +10,21 @@ const STEP_BYTES = 1024 * 1024;
 /** Between steps: appends share the disk with them. */
 const PAUSE_MS = 10;
 
-export interface JournalPreparationOptions {
+export interface FilePreparationOptions {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly path: string;
   readonly sizeBytes: number;
 }
 
-export class JournalPreparation {
+export class FilePreparation {
   /** Whether the file is ready; rejects with the disk's error. What is left of it then is the caller's to remove. */
   readonly done: Promise<boolean>;
-  readonly #options: JournalPreparationOptions;
+  readonly #options: FilePreparationOptions;
   #isStopped = false;
   #pause = new Deferred<void>();
 
-  constructor(options: JournalPreparationOptions) {
+  constructor(options: FilePreparationOptions) {
     this.#options = options;
     this.done = this.#write();
   }
