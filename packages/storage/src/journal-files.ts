@@ -9,6 +9,7 @@ import { FilePreparation } from './file-preparation.ts';
 import type { DiskFile, FileSystem } from './file-system.ts';
 import type { JournalClient } from './journal.ts';
 import { type JournalFileName, journalPath, listJournalFiles } from './journal-replay.ts';
+import { JournalWitness } from './journal-witness.ts';
 import type { SpaceReserve } from './space-reserve.ts';
 
 export interface JournalFile {
@@ -57,6 +58,7 @@ export class JournalFiles {
   #preparing: Promise<void> | undefined;
   /** It failed beside the file that is written now. */
   #isPreparationFutile = false;
+  readonly witness: JournalWitness;
   #nextNumber = 1;
   #previous = { number: 0, endBytes: 0 };
   #retiring: Promise<void> | undefined;
@@ -66,6 +68,7 @@ export class JournalFiles {
 
   constructor(options: JournalFilesOptions) {
     this.#options = options;
+    this.witness = new JournalWitness(options.fileSystem, options.directory);
     options.fileSystem.mkdirSync(options.directory);
   }
 
@@ -173,6 +176,7 @@ export class JournalFiles {
     await this.stopRetiring();
     for (const { disk } of this.#live) disk.closeSync();
     this.#live = [];
+    this.witness.close();
   }
 
   #isRetirementDue(): boolean {
@@ -284,6 +288,8 @@ export class JournalFiles {
 
   async #releaseNow(): Promise<void> {
     const { fileSystem, directory } = this.#options;
+    const isNoteVoid = this.#void.length > 0 && this.#live.length === 0 && this.witness.forget();
+    if (isNoteVoid) await fileSystem.syncDirectory(directory);
     for (let next = this.#void[0]; next !== undefined; next = this.#void[0]) {
       const { path, isReusable } = next;
       const free = `${path}${FREE_SUFFIX}`;

@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 const config = { 'journal.file.bytes': `${16 * MIB}`, 'journal.max.bytes': `${64 * MIB}` };
 
 function journalFiles(disk: CrashableFileSystem): string[] {
-  return disk.paths().filter((path) => path.includes('/journal/'));
+  return disk.paths().filter((path) => path.includes('.journal'));
 }
 
 async function settle(clock: ManualClock, ms: number): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type JournalHeader,
   readJournalHeader,
 } from './journal-record.ts';
+import { JournalWitness } from './journal-witness.ts';
 import { readWhole, withFile } from './whole-file.ts';
 
 export interface ReplayEntry {
@@ -50,7 +51,9 @@ export class JournalReplay {
     this.#fileSystem = fileSystem;
   }
 
-  static scan(fileSystem: FileSystem, files: readonly JournalFileName[], logger: Logger): JournalReplay {
+  static scan(fileSystem: FileSystem, directory: string, logger: Logger): JournalReplay {
+    const files = listJournalFiles(fileSystem, directory);
+    const durable = JournalWitness.read(fileSystem, directory);
     const replay = new JournalReplay(fileSystem);
     let last: { readonly number: number; readonly end: number } | undefined;
     for (const file of files) {
@@ -63,6 +66,13 @@ export class JournalReplay {
           replay.#hole = `the end of the file before ${file.path} is damaged`;
       }
       last = { number: file.number, end: replay.#scanFile(file, bytes) };
+      if (file.number === durable?.fileNumber && last.end < durable.endBytes) {
+        replay.#hole = `${file.path} was durable up to byte ${durable.endBytes} and is damaged at ${last.end}`;
+      }
+    }
+    // An older file goes before a newer one, so the newest is never gone alone.
+    if (durable !== undefined && durable.fileNumber > (last?.number ?? 0)) {
+      replay.#hole = `file ${durable.fileNumber} of the journal is missing`;
     }
     if (replay.#hole !== undefined) {
       logger.error({ event: 'journal_damaged', reason: replay.#hole }, 'the journal is damaged');

@@ -203,6 +203,7 @@ export class Journal {
     for (const { client } of round) file.clients.add(client);
     await file.disk.datasync();
     file.sizeBytes += total;
+    this.#files.witness.note(file.number, file.sizeBytes);
   }
 
   /** Headers and small payloads in the scratch buffer, large payloads as they are. */

@@ -159,6 +159,13 @@ export class LogContents {
     return this.#syncing;
   }
 
+  /** Before a checkpoint tells of the log: without its folder it would be another log's of the same name. */
+  async syncFolder(): Promise<void> {
+    if (!this.#isFolderNew) return;
+    await syncPartitionFolder(this.#context.resources.fileSystem, this.#context.folder);
+    this.#isFolderNew = false;
+  }
+
   /** Producer state as of the log end, unless that is on disk already. */
   takeSnapshot(): void {
     this.side.takeSnapshot(this.endOffset, this.segments.all);
@@ -178,10 +185,7 @@ export class LogContents {
 
   async #syncNow(): Promise<void> {
     if (this.#unsnapshottedBytes >= SNAPSHOT_INTERVAL_BYTES) this.takeSnapshot();
-    if (this.#isFolderNew) {
-      await syncPartitionFolder(this.#context.resources.fileSystem, this.#context.folder);
-      this.#isFolderNew = false;
-    }
+    await this.syncFolder();
     await this.segments.sync();
     await this.side.sync();
   }

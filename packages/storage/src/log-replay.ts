@@ -16,7 +16,9 @@ export async function replayJournal(context: RecoveryContext, segments: Segment[
   if (replay === undefined) return true;
   const entries = replay.entriesOf(topicId, partition);
   const isUnaffected = entries[0]?.header.kind === 'reset' && entries[0].isAfterHole;
-  if (replay.hole !== undefined && config.durability === 'fsync' && !isUnaffected) {
+  // A log without durability may have had it when the records were written.
+  const mayBeAffected = config.durability === 'fsync' || entries.length > 0;
+  if (replay.hole !== undefined && mayBeAffected && !isUnaffected) {
     throw logDamaged(folder, `the journal may have held records of it, but ${replay.hole}`);
   }
   const session = new ReplaySession(context, segments);

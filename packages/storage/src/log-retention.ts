@@ -59,6 +59,7 @@ export async function deleteExpired(deletion: Deletion): Promise<void> {
   const firstKept = segments.all[count]!.baseOffset;
   if (firstKept > offsets.logStart) {
     offsets.startMovedTo(firstKept);
+    await contents.syncFolder();
     // Written down before the files go: later it tells a deletion from a loss.
     await resources.checkpoint();
     if (isDisturbed()) return;

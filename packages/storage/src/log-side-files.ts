@@ -19,6 +19,8 @@ const SNAPSHOTS_KEPT = 2;
 
 export class LogSideFiles {
   readonly #context: RecoveryContext;
+  /** The producers of every batch since offset 0 are known, deleted batches included. */
+  #knowsAll: boolean;
   readonly epochs: LeaderEpochs;
   #producers: ProducerState | undefined;
   #snapshotOffset: number;
@@ -31,6 +33,7 @@ export class LogSideFiles {
     this.epochs = state.epochs;
     this.#producers = state.producers;
     this.#snapshotOffset = state.snapshotOffset;
+    this.#knowsAll = context.logStartOffset === 0;
   }
 
   get producers(): ProducerState | undefined {
@@ -40,7 +43,7 @@ export class LogSideFiles {
   /** As ProducerState.check. @param logStartOffset of the log. */
   checkProducer(batch: BatchView, logStartOffset: number): RememberedBatch | undefined {
     if (batch.producerId < 0) return undefined;
-    return this.#knownProducers().check(batch, logStartOffset === 0);
+    return this.#knownProducers().check(batch, this.#knowsAll || logStartOffset === 0);
   }
 
   /** Notes what was appended. */
@@ -103,6 +106,7 @@ export class LogSideFiles {
     const rebuilt = producers ?? this.#noProducers();
     rebuilt.replaces(this.#producers);
     this.#producers = rebuilt;
+    if (this.#snapshotOffset === -1 && segments[0]!.baseOffset > 0) this.#knowsAll = false;
   }
 
   /** Drops epochs that began at the log end and hold no record. @returns whether there were any. */
@@ -119,6 +123,7 @@ export class LogSideFiles {
     this.#removeSnapshotsAfter(-1);
     this.#snapshotOffset = -1;
     this.#producers = undefined;
+    this.#knowsAll = false;
   }
 
   /** The log begins at `startOffset` now. Producers stay: a retry may come after its batch was deleted. */

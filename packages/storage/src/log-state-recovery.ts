@@ -4,10 +4,11 @@
  */
 import type { BatchView } from '@millrace/records';
 import { LeaderEpochs } from './leader-epochs-state.ts';
+import { logDamaged } from './log-damage.ts';
 import { fileNames, LEADER_EPOCHS, offsetName, offsetsOf } from './log-folder.ts';
 import { locateBatch, segmentOf } from './log-locate.ts';
 import type { RecoveryContext } from './log-recovery.ts';
-import { scanBatches } from './log-scan.ts';
+import { STOP_SCAN, scanBatches } from './log-scan.ts';
 import { decodeSnapshot } from './producer-snapshot.ts';
 import { ProducerState } from './producer-state.ts';
 import type { Segment } from './segment.ts';
@@ -29,9 +30,16 @@ export async function recoverState(
   segments: readonly Segment[],
   logEndOffset: number,
 ): Promise<LogState> {
-  const { epochs, from: epochsFrom } = await recoverEpochs(context, segments, logEndOffset);
+  const { epochs, from: epochsFrom, isRebuilt } = await recoverEpochs(context, segments, logEndOffset);
   if (epochsFrom < logEndOffset) {
     await visitFrom(context, segments, epochsFrom, ({ baseOffset, leaderEpoch }) => {
+      if (isRebuilt && leaderEpoch < epochs.lastEpoch) {
+        // Epochs lie outside the checksum, and the file that knew them is lost as well or says otherwise.
+        throw logDamaged(
+          context.folder,
+          `epoch ${leaderEpoch} at offset ${baseOffset} after ${epochs.lastEpoch}`,
+        );
+      }
       const isKnown = epochs.epochAt(baseOffset) === leaderEpoch;
       if (baseOffset >= epochsFrom && leaderEpoch >= 0 && !isKnown) epochs.assign(leaderEpoch, baseOffset);
     });
@@ -63,7 +71,7 @@ async function recoverEpochs(
   context: RecoveryContext,
   segments: readonly Segment[],
   logEndOffset: number,
-): Promise<{ epochs: LeaderEpochs; from: number }> {
+): Promise<{ epochs: LeaderEpochs; from: number; isRebuilt: boolean }> {
   const { folder, resources, logger, wasClean, recoveryPoint } = context;
   const firstOffset = segments[0]!.baseOffset;
   // Epochs are written down before the recovery point passes them; later ones are found in the batches.
@@ -72,13 +80,13 @@ async function recoverEpochs(
   const entries = bytes === undefined && from === firstOffset ? [] : bytes && parseEpochs(bytes.toString());
   if (entries !== undefined) {
     const known = new LeaderEpochs(entries.filter(({ startOffset }) => startOffset <= logEndOffset));
-    if (await agreesWithLog(context, segments, known, from)) return { epochs: known, from };
+    if (await agreesWithLog(context, segments, known, from)) return { epochs: known, from, isRebuilt: false };
   }
   logger.warn(
     { event: 'leader_epochs_rebuilt', folder },
     'leader-epoch-checkpoint is missing or damaged: it is rebuilt from the log',
   );
-  return { epochs: new LeaderEpochs(), from: firstOffset };
+  return { epochs: new LeaderEpochs(), from: firstOffset, isRebuilt: true };
 }
 
 /** Every epoch must begin where the log says it does. The last may have no batch yet. */
@@ -158,13 +166,30 @@ export async function visitFrom(
     if (segment.isEmpty || (segment.isLoaded && segment.nextOffset <= offset)) continue;
     const wasLoaded = segment.isLoaded;
     await segment.load(config);
-    const start = segment.positionBefore(offset);
-    await segment.withFile((file) =>
-      scanBatches(file, start, segment.sizeBytes, (batch) => {
-        if (batch.lastOffset >= offset) visit(batch);
-        return undefined;
-      }),
-    );
+    const isAstray = await visitSegment(segment, offset, visit);
+    if (isAstray) {
+      await segment.rebuild(config, 'the offset index');
+      await visitSegment(segment, offset, visit);
+    }
     if (!wasLoaded) segment.unload();
   }
+}
+
+/** @returns whether the index led past batches that were to be visited; then none was. */
+async function visitSegment(
+  segment: Segment,
+  offset: number,
+  visit: (batch: BatchView) => void,
+): Promise<boolean> {
+  const start = segment.positionBefore(offset);
+  let isAstray = false;
+  await segment.withFile((file) =>
+    scanBatches(file, start, segment.sizeBytes, (batch, position) => {
+      isAstray ||= position === start && start > 0 && batch.baseOffset > Math.max(offset, segment.baseOffset);
+      if (isAstray) return STOP_SCAN;
+      if (batch.lastOffset >= offset) visit(batch);
+      return undefined;
+    }),
+  );
+  return isAstray;
 }

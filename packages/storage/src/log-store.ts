@@ -14,7 +14,7 @@ import {
 } from './directory-identity.ts';
 import type { DirectoryLock, FileSystem } from './file-system.ts';
 import { Journal } from './journal.ts';
-import { JournalReplay, listJournalFiles } from './journal-replay.ts';
+import { JournalReplay } from './journal-replay.ts';
 import type { LogConfig } from './log-config.ts';
 import {
   DELETED_FOLDER_SUFFIX,
@@ -113,9 +113,7 @@ export class LogStore {
       clock,
       logger,
     });
-    this.#replay = this.#wasClean
-      ? undefined
-      : JournalReplay.scan(fileSystem, listJournalFiles(fileSystem, `${path}/${JOURNAL}`), logger);
+    this.#replay = this.#wasClean ? undefined : JournalReplay.scan(fileSystem, `${path}/${JOURNAL}`, logger);
     this.#isReplayWanted = this.#replay?.isEmpty === false || this.#replay?.hole !== undefined;
     this.#journal.files.adopt(this.#isReplayWanted);
     this.#trash = new Trash(fileSystem, clock, logger);

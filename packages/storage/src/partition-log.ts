@@ -289,6 +289,7 @@ export class PartitionLog implements JournalClient {
     if (offset <= logStart) return;
     this.#offsets.startMovedTo(offset);
     contents.side.startMoved(offset, contents.segments.startOffset);
+    await contents.syncFolder();
     await this.#resources.checkpoint();
     await this.#deleteExpired(contents, { ...this.config, retentionMs: -1, retentionBytes: -1 }, 0);
   }

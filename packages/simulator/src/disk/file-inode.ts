@@ -62,7 +62,19 @@ export class FileInode {
     if (bytes.length === 0) return;
     const sizeBefore = this.#sizeBytes;
     const last = this.#changes.at(-1);
-    if (last !== undefined && position === sizeBefore && this.#takesIn(last)) {
+    if (
+      last !== undefined &&
+      this.#mayTakeIn(last) &&
+      position === last.position &&
+      bytes.length === last.length
+    ) {
+      // The same place once more: only the newest contents matter.
+    } else if (
+      last !== undefined &&
+      this.#mayTakeIn(last) &&
+      position === sizeBefore &&
+      this.#isAppend(last)
+    ) {
       last.length += bytes.length;
     } else {
       const replacedEnd = Math.min(position + bytes.length, sizeBefore);
@@ -182,15 +194,17 @@ export class FileInode {
     this.#resize(sizeBytes);
   }
 
-  #takesIn({ kind, position, length, sizeBefore, settled }: FileChange): boolean {
+  #mayTakeIn({ kind, settled }: FileChange): boolean {
     return (
       kind === 'write' &&
       settled === 'no' &&
-      position === sizeBefore &&
-      position + length === this.#sizeBytes &&
       this.#changes.length > CHANGES_APART_MAX &&
       this.#forgotten + this.#changes.length > this.#coveredUpTo
     );
+  }
+
+  #isAppend({ position, length, sizeBefore }: FileChange): boolean {
+    return position === sizeBefore && position + length === this.#sizeBytes;
   }
 
   #undo({ kind, position, sizeBefore, replaced }: FileChange): void {

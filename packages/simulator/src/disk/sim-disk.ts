@@ -133,6 +133,14 @@ export class SimDisk {
     target.alter(sector.subarray(0, Math.min(count, room)), to.position);
   }
 
+  /** The kernel wrote a file back by itself, as it does sooner or later: name and contents are durable. */
+  writeBack(path: string): void {
+    const file = this.#tree.file(path);
+    file.syncEnded(file.syncBegan());
+    const directory = this.#tree.directory(path.slice(0, path.lastIndexOf('/')) || '/');
+    directory.syncEnded(directory.syncBegan());
+  }
+
   /** Damage at rest: the file ends early. */
   cutAtRest(path: string, sizeBytes: number): void {
     this.#tree.file(path).alterSize(sizeBytes);
@@ -141,8 +149,7 @@ export class SimDisk {
   /** Damage at rest: the file's name is gone, durably. */
   loseAtRest(path: string): void {
     this.#tree.unlink(path);
-    const at = path.lastIndexOf('/');
-    const directory = this.#tree.directory(path.slice(0, at) || '/');
+    const directory = this.#tree.directory(path.slice(0, path.lastIndexOf('/')) || '/');
     directory.syncEnded(directory.syncBegan());
   }
 

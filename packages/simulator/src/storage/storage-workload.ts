@@ -82,7 +82,7 @@ export class StorageWorkload {
     if (kind < 45) this.#append(slot, log);
     else if (kind < 52) this.#appendAsFollower(slot, log);
     else if (kind < 62) await this.#pass(1 + below(this.#random, 4));
-    else if (kind < 70) await this.#awaitFlush(slot, log);
+    else if (kind < 70) await this.#until(log.whenFlushed(log.logEndOffset));
     else if (kind < 75) this.#raiseHighWatermark(slot, log);
     else if (kind < 78) this.#assignEpoch(slot, log);
     else if (kind < 82) this.#truncate(slot, log);
@@ -115,12 +115,6 @@ export class StorageWorkload {
       batches.push(batch);
     }
     log.appendAsFollower(Buffer.concat(batches));
-  }
-
-  async #awaitFlush(slot: Slot, log: PartitionLog): Promise<void> {
-    const offset = log.logEndOffset;
-    await this.#until(log.whenFlushed(offset));
-    if (slot.ledger.config.durability === 'fsync') slot.ledger.promised(offset);
   }
 
   /** As a leader would: not beyond what is flushed. */
