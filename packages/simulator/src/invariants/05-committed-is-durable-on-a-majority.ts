@@ -19,7 +19,22 @@ export const committedIsDurableOnAMajority: QuorumInvariant = {
   number: 5,
   name: 'committed-is-durable-on-a-majority',
   judge(model, violated) {
+    const counted = new Map<string, number>();
     return {
+      stepped(member, { role, highWatermark, logEndOffset }) {
+        const key = `${member.directoryId} ${member.life}`;
+        const before = counted.get(key) ?? 0;
+        counted.set(key, Math.max(before, highWatermark));
+        if (role !== 'leader' || highWatermark <= before) return;
+        const { asked } = model.directory(member);
+        const term = asked.termAt(highWatermark);
+        if (term === undefined) return;
+        // A set that is not on its way to the disk yet is known from the leader alone.
+        const voters = asked.lastIndex < logEndOffset ? member.voters() : asked.voters;
+        if (!isDurableOnMajority(model, voters, highWatermark, term)) {
+          violated(`leader ${member.id} commits up to ${highWatermark} without a durable majority`);
+        }
+      },
       applied(member, records) {
         const last = records.at(-1);
         if (last === undefined || last.offset < model.committed.length) return;

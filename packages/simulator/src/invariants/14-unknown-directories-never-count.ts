@@ -4,7 +4,7 @@ import type { QuorumInvariant } from '../raft/quorum-observation.ts';
 export const unknownDirectoriesNeverCount: QuorumInvariant = {
   number: 14,
   name: 'unknown-directories-never-count',
-  judge(_model, violated) {
+  judge(model, violated) {
     const granted = new Map<string, Set<string>>();
     const led = new Set<string>();
     return {
@@ -18,7 +18,7 @@ export const unknownDirectoriesNeverCount: QuorumInvariant = {
         const key = `${member.directoryId} ${term}`;
         if (role !== 'leader' || led.has(key)) return;
         led.add(key);
-        const voters = member.voters();
+        const { voters } = model.directory(member).asked;
         const votes = voters.filter(
           ({ directoryId }) => directoryId === member.directoryId || granted.get(key)?.has(directoryId),
         );

@@ -17,11 +17,13 @@ import { snapshotsAreCommittedState } from '../invariants/15-snapshots-are-commi
 import { equalOffsetsEqualState } from '../invariants/16-equal-offsets-equal-state.ts';
 import { noServiceWithoutAMajority } from '../invariants/17-no-service-without-a-majority.ts';
 import { aResignedLeaderStaysResigned } from '../invariants/19-a-resigned-leader-stays-resigned.ts';
+import { anEpochBeginsWithAMajority } from '../invariants/20-an-epoch-begins-with-a-majority.ts';
 import { preVotesChangeNothing } from '../invariants/20-pre-votes-change-nothing.ts';
 import type { QuorumInvariant } from './quorum-observation.ts';
 
 /** 1.5 times the fetch timeout of simulated quorums. */
 const CHECK_QUORUM_MS = 900;
+const FETCH_TIMEOUT_MS = 600;
 
 export const QUORUM_INVARIANTS: readonly QuorumInvariant[] = [
   oneLeaderPerEpoch,
@@ -43,4 +45,5 @@ export const QUORUM_INVARIANTS: readonly QuorumInvariant[] = [
   noServiceWithoutAMajority(CHECK_QUORUM_MS),
   aResignedLeaderStaysResigned,
   preVotesChangeNothing,
+  anEpochBeginsWithAMajority(FETCH_TIMEOUT_MS),
 ];

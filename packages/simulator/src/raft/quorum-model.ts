@@ -28,6 +28,7 @@ export class ModelLog {
   startIndex: number;
   startTerm: number;
   snapshotIndex: number;
+  #snapshotVoters: readonly Voter[] | undefined;
   readonly #entries: ModelEntry[] = [];
 
   constructor({ hardState, snapshot, logStart, entries }: DurableState) {
@@ -35,6 +36,7 @@ export class ModelLog {
     this.startIndex = logStart.index;
     this.startTerm = logStart.term;
     this.snapshotIndex = snapshot?.index ?? 0;
+    this.#snapshotVoters = snapshot?.voters;
     this.#append(entries);
   }
 
@@ -44,6 +46,15 @@ export class ModelLog {
 
   get lastTerm(): number {
     return this.#entries.at(-1)?.term ?? this.startTerm;
+  }
+
+  /** In force by what the log itself says: the last set in it, committed or not (Q32). */
+  get voters(): readonly Voter[] {
+    for (let index = this.lastIndex; index > this.snapshotIndex; index--) {
+      const voters = this.at(index)?.voters;
+      if (voters !== undefined) return voters;
+    }
+    return this.#snapshotVoters ?? this.hardState.voters;
   }
 
   at(index: number): ModelEntry | undefined {
@@ -64,6 +75,7 @@ export class ModelLog {
       this.startIndex = installSnapshot.index;
       this.startTerm = installSnapshot.term;
       this.snapshotIndex = installSnapshot.index;
+      this.#snapshotVoters = installSnapshot.voters;
       this.#entries.length = 0;
     }
     if (truncateFrom !== undefined) this.#entries.length = Math.max(0, truncateFrom - this.startIndex - 1);
@@ -73,6 +85,7 @@ export class ModelLog {
 
   compact(snapshot: Snapshot, compactTo: number): void {
     this.snapshotIndex = snapshot.index;
+    this.#snapshotVoters = snapshot.voters;
     if (compactTo <= this.startIndex) return;
     this.startTerm = this.termAt(compactTo) ?? this.startTerm;
     this.#entries.splice(0, compactTo - this.startIndex);
