@@ -43,6 +43,8 @@ export const producerStateIsThatOfTheLog: PartitionInvariant = {
         if (code !== 'OUT_OF_ORDER_SEQUENCE_NUMBER' && code !== 'DUPLICATE_SEQUENCE_NUMBER') return;
         const known = ofProducer(replica, batch);
         const last = known.at(-1);
+        // What was deleted before this life began may have told more.
+        if (last === undefined && replica.log.start > 0) return;
         const isThere = known.some(({ baseSequence }) => baseSequence === batch.baseSequence);
         const isNext = last !== undefined && last.lastSequence + 1 === batch.baseSequence;
         if (code === 'OUT_OF_ORDER_SEQUENCE_NUMBER' && (isThere || isNext)) {

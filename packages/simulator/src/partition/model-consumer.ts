@@ -22,6 +22,7 @@ interface Position {
 }
 
 const PAUSE_MS = 60;
+const HURRIED_BYTES = 100_000;
 /** Answers that pass by themselves. */
 const RETRIED = new Set([
   'NOT_LEADER_OR_FOLLOWER',
@@ -43,6 +44,7 @@ export class ModelConsumer {
   readonly #random: SeededRandom;
   readonly #positions = new Map<string, Position>();
   #turn = 0;
+  #bytesMax = 1000;
   #isStopped = false;
 
   constructor(name: string, client: BrokerClient, host: ConsumerHost) {
@@ -58,6 +60,11 @@ export class ModelConsumer {
 
   stop(): void {
     this.#isStopped = true;
+  }
+
+  /** From now on it asks for much at once. */
+  hurry(): void {
+    this.#bytesMax = HURRIED_BYTES;
   }
 
   /** The next offset that it reads of the partition. */
@@ -124,13 +131,13 @@ export class ModelConsumer {
       clientId: this.#name,
       maxWaitMs,
       minBytes: 1,
-      maxBytes: 50 + below(this.#random, 2000),
+      maxBytes: 50 + below(this.#random, 2 * this.#bytesMax),
       partitions: asked.map(({ topicId, partition, offset, lastEpoch, leaderEpoch }) => ({
         topicId,
         partition,
         leaderEpoch,
         fetchOffset: offset,
-        partitionMaxBytes: 50 + below(this.#random, 1000),
+        partitionMaxBytes: 50 + below(this.#random, this.#bytesMax),
         lastFetchedEpoch: lastEpoch,
       })),
     };

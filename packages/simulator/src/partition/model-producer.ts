@@ -16,6 +16,8 @@ export interface ProducerHost {
   nextProducerId(): number;
   /** Records of the partition were given up lawfully: sequences may have gone with them. */
   mayHaveLost(key: string): boolean;
+  /** Leaders may not know a producer whose batches were deleted. */
+  mayForgetProducers(key: string): boolean;
   fail(text: string): never;
 }
 
@@ -197,7 +199,8 @@ class Lane {
     this.#known = undefined;
     const isHead = this.#queue[0] === pending;
     if (!plan.isIdempotent || (isHead && code === 'OUT_OF_ORDER_SEQUENCE_NUMBER')) {
-      if (plan.isIdempotent && plan.acks === -1 && !host.mayHaveLost(this.key)) {
+      const isExcused = host.mayHaveLost(this.key) || host.mayForgetProducers(this.key);
+      if (plan.isIdempotent && plan.acks === -1 && !isExcused) {
         host.fail(
           `21 retries-are-known: ${code} for the oldest batch without an acknowledgement in ${this.key}`,
         );

@@ -237,6 +237,7 @@ export class Observatory implements PartitionWorldView {
     };
     const { logStartOffset, logEndOffset } = log;
     replica.log.reset(logStartOffset);
+    if (logStartOffset > 0) partition.mayForgetProducers = true;
     if (log.offline === undefined && logEndOffset > logStartOffset) {
       const found = batchesOnDisk(watched.disk, folder, logStartOffset, logEndOffset);
       replica.isDamaged = !isWhole(found, logStartOffset, logEndOffset);
@@ -309,6 +310,7 @@ export class Observatory implements PartitionWorldView {
     if (logEndOffset === endBefore) return;
     if (logEndOffset < endBefore && logEndOffset > log.start) log.cut(logEndOffset);
     else log.reset(logEndOffset);
+    if (log.start > 0 && log.all.length === 0) replica.partition.mayForgetProducers = true;
     if (log.all.length === 0) replica.isDamaged = false;
     if (logEndOffset < endBefore) for (const listener of this.#listeners.cut) listener(replica, endBefore);
   }

@@ -146,6 +146,8 @@ export class PartitionModel {
   readonly replicas = new Map<NodeId, ReplicaModel>();
   /** In-sync replicas by partition epoch. */
   readonly isrs = new Map<number, readonly NodeId[]>();
+  /** A replica began with a log whose beginning was deleted: it takes an unknown producer's batches as they come. */
+  mayForgetProducers = false;
   /** What is due next in the committed log, by producer. */
   readonly sequences = new Map<string, number>();
   /** Leaders of older epochs know nothing of the loss that was allowed at the beginning of this one. */

@@ -113,6 +113,8 @@ export class PartitionWorld {
         history: this.history,
         nextProducerId: () => this.#nextProducerId++,
         mayHaveLost: (key: string) => this.mayHaveLost(key),
+        mayForgetProducers: (key: string) =>
+          this.observatory.partitions.get(key)?.mayForgetProducers === true,
         fail: (text: string) => this.world.fail(text),
       };
       for (const [i, plan] of this.plan.producers.entries()) {

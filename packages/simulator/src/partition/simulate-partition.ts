@@ -132,6 +132,7 @@ function heal(host: PartitionWorld, stuck: readonly SimBroker[]): void {
     broker.start();
   }
   host.stopProducing();
+  for (const consumer of host.consumers) consumer.hurry();
 }
 
 async function recover(host: PartitionWorld): Promise<void> {
@@ -203,7 +204,10 @@ function unfinished(host: PartitionWorld): string {
 
 function judgeHistory(host: PartitionWorld): void {
   const lawful = new ClientHistory();
-  const isJudged = (key: string): boolean => !host.mayHaveLost(key);
+  const isJudged = (key: string): boolean => {
+    const partition = host.observatory.partitions.get(key);
+    return !host.mayHaveLost(key) && partition !== undefined && !isBeyondHelp(host, partition);
+  };
   lawful.sent.push(...host.history.sent.filter(({ partition }) => isJudged(partition)));
   lawful.polled.push(...host.history.polled.filter(({ partition }) => isJudged(partition)));
   for (const { key, logStartMax } of host.observatory.partitions.values())
