@@ -7,19 +7,22 @@ const DEADLINE_MS = 30_000;
 const PAUSE_MIN_MS = 10;
 const PAUSE_MAX_MS = 200;
 
-/** The request was not carried out: another controller may. */
+/** The request was not carried out, so another controller may. */
 const ASK_ANOTHER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NOT_CONTROLLER',
   'CONNECTION_FAILED',
   'NODE_NOT_SERVING',
 ]);
 
+/** Nobody knows whether the request was carried out. */
+const UNKNOWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT']);
+
 export interface ControllerCall<Request, Response> {
   readonly method: UnaryMethod<Request, Response>;
   readonly request: Request;
   /** 0 means a limit of our own. */
   readonly timeoutMs: number;
-  /** Carrying it out twice does what once does, so it may be sent again when the connection broke before an answer. */
+  /** Carrying it out twice does what once does, so it may be sent again when nobody knows whether it was carried out. */
   readonly isRepeatable?: boolean;
 }
 
@@ -58,10 +61,11 @@ export class ControllerCalls {
 }
 
 function mayAskAnother({ code }: MillraceError, isRepeatable: boolean): boolean {
-  return ASK_ANOTHER.has(code) || (isRepeatable && code === 'NETWORK_EXCEPTION');
+  return ASK_ANOTHER.has(code) || (isRepeatable && UNKNOWN.has(code));
 }
 
 function tooLate(last: MillraceError): MillraceError {
+  if (last.code === 'REQUEST_TIMED_OUT') return last;
   return new MillraceError('QUORUM_UNAVAILABLE', `no active controller was found: ${last.message}`, {
     cause: last,
   });

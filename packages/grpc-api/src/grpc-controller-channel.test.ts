@@ -19,6 +19,8 @@ class FakeQuorum {
   readonly followers = new Map<MetadataLogFollower, NodeId>();
   readonly subscriptions: number[] = [];
   heartbeatError: MillraceError | undefined;
+  /** The next calls fail so, whatever becomes of them. */
+  readonly unknowns: string[] = [];
 
   get activeId(): NodeId | -1 {
     return this.#activeId;
@@ -33,6 +35,8 @@ class FakeQuorum {
     const active = <Reply>(reply: () => Reply) => {
       return async (_request: unknown, session?: SessionToken): Promise<Reply> => {
         this.asked.push(id);
+        const unknown = this.unknowns.shift();
+        if (unknown) throw new MillraceError('REQUEST_TIMED_OUT', unknown);
         if (this.activeId !== id) throw new MillraceError('NOT_CONTROLLER');
         this.session = session ?? this.session;
         return reply();
@@ -140,6 +144,21 @@ test('a call waits out an election within its deadline, and fails with QUORUM_UN
   await until(() => quorum.asked.length > 6);
   quorum.activeId = 2;
   expect(await call).toMatchObject({ firstId: 1_000 });
+});
+
+test('a change whose fate nobody knows is not made again by itself; what may be repeated is', async () => {
+  const { quorum, channel } = await cluster();
+  const unknown = 'leadership was lost; it may or may not be applied';
+  quorum.unknowns.push(unknown);
+  const context = { timeoutMs: 5_000, clientId: 'app' };
+  await expect(channel.createTopics({ ...context, topics: [], validateOnly: false })).rejects.toMatchObject({
+    code: 'REQUEST_TIMED_OUT',
+    message: unknown,
+  });
+  expect(quorum.asked).toEqual([1]);
+  quorum.unknowns.push(unknown, unknown);
+  expect(await channel.allocateProducerIds(IDS)).toMatchObject({ count: 1_000 });
+  expect(quorum.asked).toHaveLength(4 + 1);
 });
 
 test('a call goes on to the others when the controller is gone', async () => {

@@ -59,7 +59,7 @@ import type {
 import type { ControllerConfig } from './controller-config.ts';
 import type { LeadershipEvent, QuorumStateMachine } from './quorum-ports.ts';
 import type { QuorumStatus } from './quorum-status.ts';
-import { ProposalNotAppended } from './quorum-waiters.ts';
+import { ProposalAbandoned, ProposalNotAppended } from './quorum-waiters.ts';
 import type { Committed } from './speculation-state.ts';
 import { type VoterRequest, VotersRefused, voterChangeOf } from './voter-change.ts';
 
@@ -361,12 +361,13 @@ export class Controller implements ControllerApi {
 
   /**
    * A proposal that timed out in the log may still be committed in its place. Any other failure means that it is not
-   * in the log, so what was decided on top of it is void. Decisions start again from what is committed, once the whole log is:
+   * in the log, or that this node does not lead it there any more, so what was decided on top of it is void. Decisions start again from what is committed, once the whole log is:
    * until then nothing new could take the place that it is decided for, or it could take it by chance, on top of something else.
    */
   #onProposalFailed(error: unknown): void {
     const isTimeout = error instanceof MillraceError && error.code === 'REQUEST_TIMED_OUT';
-    if (isTimeout && !(error instanceof ProposalNotAppended)) return;
+    const isLost = error instanceof ProposalNotAppended || error instanceof ProposalAbandoned;
+    if (isTimeout && !isLost) return;
     this.#isDraining = true;
     this.#metadata.speculation.drop();
     this.#failWaiting();

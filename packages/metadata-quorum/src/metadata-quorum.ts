@@ -241,12 +241,7 @@ export class MetadataQuorum {
     }
     this.#state = 'closed';
     this.#timer?.cancel();
-    this.#waiters.abort(
-      new MillraceError(
-        'NODE_NOT_SERVING',
-        'the node stopped before the commit; the proposal may or may not be applied',
-      ),
-    );
+    this.#waiters.stopped();
     await this.#writer.idle();
     await this.#options.store.close();
   }

@@ -36,6 +36,16 @@ export class ProposalNotAppended extends MillraceError {
   }
 }
 
+/**
+ * A proposal in the log whose fate this node does not learn: a later leader commits it or does not. Its code is the
+ * one for an unknown outcome, so that nobody takes it for a refusal and simply asks the next controller.
+ */
+export class ProposalAbandoned extends MillraceError {
+  constructor(why: string) {
+    super('REQUEST_TIMED_OUT', `${why} before the commit; the proposal may or may not be applied`);
+  }
+}
+
 const notApplied = (why: string): MillraceError =>
   new MillraceError('NOT_CONTROLLER', `${why}; the proposal was not applied`);
 
@@ -161,11 +171,7 @@ export class QuorumWaiters {
 
   /** This node does not lead any more: what is in the log may or may not be committed by the next leader. */
   leadershipLost(): void {
-    const unknown = 'leadership was lost before the commit; the proposal may or may not be applied';
-    for (const proposal of this.#appended.values()) {
-      this.#reject(proposal, new MillraceError('NOT_CONTROLLER', unknown));
-    }
-    this.#appended.clear();
+    this.#abandon('leadership was lost');
     this.refused('leadership was lost');
   }
 
@@ -189,6 +195,12 @@ export class QuorumWaiters {
     }
   }
 
+  /** This node leaves the quorum in order. */
+  stopped(): void {
+    this.#abandon('the node stopped');
+    this.abort(new MillraceError('NODE_NOT_SERVING', 'the node stopped'));
+  }
+
   /** Ends everything with `error`. */
   abort(error: MillraceError): void {
     for (const proposal of [...this.#appended.values(), ...this.#queued.splice(0)]) {
@@ -197,6 +209,11 @@ export class QuorumWaiters {
     this.#appended.clear();
     for (const read of this.#reads.values()) read.result.reject(error);
     this.#reads.clear();
+  }
+
+  #abandon(why: string): void {
+    for (const proposal of this.#appended.values()) this.#reject(proposal, new ProposalAbandoned(why));
+    this.#appended.clear();
   }
 
   #reject(proposal: Proposal, error: MillraceError): void {

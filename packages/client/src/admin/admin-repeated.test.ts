@@ -95,6 +95,31 @@ describe('a change whose answer was lost', () => {
     await run(millrace.close());
   });
 
+  test('of the voters: who votes was added, who observes was removed, and a directory is named', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.controllers.set(4, false);
+    const admin = millrace.admin();
+    loseAnswers(cluster, 'AddVoter', 2);
+    expect(await run(admin.addVoter(4))).toEqual({ directoryId: 'directory-4' });
+    expect(cluster.controllers.get(4)).toBe(true);
+    loseAnswers(cluster, 'RemoveVoter');
+    expect(await run(admin.removeVoter(4))).toEqual({ directoryId: 'directory-4' });
+    expect(cluster.controllers.get(4)).toBe(false);
+    await run(millrace.close());
+  });
+
+  test('of the voters: without a lost answer a refusal is a refusal, and so is that of another directory', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.controllers.set(4, false);
+    const admin = millrace.admin();
+    expect(await run(caught(admin.addVoter(1)))).toMatchObject({ code: 'DUPLICATE_VOTER' });
+    expect(await run(caught(admin.removeVoter(4)))).toMatchObject({ code: 'VOTER_NOT_FOUND' });
+    loseAnswers(cluster, 'AddVoter');
+    const other = caught(admin.addVoter(4, { directoryId: 'directory-5' }));
+    expect(await run(other)).toMatchObject({ code: 'DUPLICATE_VOTER' });
+    await run(millrace.close());
+  });
+
   test('without a lost answer, and after a node that was never reached, a refusal is a refusal', async () => {
     const { cluster, millrace, run } = fixture();
     cluster.createTopic('a');

@@ -45,7 +45,14 @@ import type {
 } from './admin-shapes.ts';
 import { newTopicOnWire, partitionAssignments, topicInfo } from './admin-wire.ts';
 import { nodesHealth } from './node-health.ts';
-import { areEnoughPartitions, hasGrown, isAsWanted, isTopicGone, isTopicThere } from './own-success.ts';
+import {
+  areEnoughPartitions,
+  changedVoter,
+  hasGrown,
+  isAsWanted,
+  isTopicGone,
+  isTopicThere,
+} from './own-success.ts';
 
 /** How long a topic that the asked broker does not know may be on its way to it. */
 const TOPIC_ARRIVAL_MS = 500;
@@ -70,7 +77,7 @@ const deleteRecordsCall: LeaderCall<RecordsBefore, DeleteRecordsRequest, Partiti
  *
  * A change whose connection breaks before the answer is asked for again, and what the first attempt did counts as done:
  * a topic that is there with the wanted partitions and replicas was created, one that is not there was deleted, and
- * partitions whose number is the wanted one were added. Only in that case: otherwise TOPIC_ALREADY_EXISTS,
+ * partitions whose number is the wanted one were added; a voter that votes was added, one that only observes removed. Only in that case: otherwise TOPIC_ALREADY_EXISTS,
  * UNKNOWN_TOPIC_OR_PARTITION and INVALID_PARTITIONS are what the cluster said. What it cannot tell is whether somebody
  * else made the same change at the same moment.
  */
@@ -247,21 +254,31 @@ export class Admin implements AsyncDisposable {
    * @throws {MillraceError} VOTER_NOT_FOUND if it does not observe; DUPLICATE_VOTER; REQUEST_TIMED_OUT.
    */
   async addVoter(nodeId: NodeId, options: VoterOptions = {}): Promise<{ readonly directoryId: string }> {
-    return await this.#changeVoter(adminService.addVoter, nodeId, options);
+    return await this.#changeVoter('addVoter', nodeId, options);
   }
 
   /** The opposite; the node observes from then on. @throws {MillraceError} VOTER_NOT_FOUND; INVALID_REQUEST for the last one. */
   async removeVoter(nodeId: NodeId, options: VoterOptions = {}): Promise<{ readonly directoryId: string }> {
-    return await this.#changeVoter(adminService.removeVoter, nodeId, options);
+    return await this.#changeVoter('removeVoter', nodeId, options);
   }
 
   async #changeVoter(
-    method: typeof adminService.addVoter | typeof adminService.removeVoter,
+    change: 'addVoter' | 'removeVoter',
     nodeId: NodeId,
     { directoryId = '', ...options }: VoterOptions,
   ): Promise<{ readonly directoryId: string }> {
-    const make = (header: RequestHeader) => ({ header, nodeId, directoryId });
-    return (await this.#cluster.changeByAnyNode(method, make, options)).response;
+    const left = this.#timeLeft(options);
+    const ownSuccess = async ({ code }: MillraceError): Promise<{ directoryId: string } | undefined> => {
+      if (code !== (change === 'addVoter' ? 'DUPLICATE_VOTER' : 'VOTER_NOT_FOUND')) return undefined;
+      const quorum = await this.describeQuorum(left()).catch(() => undefined);
+      return quorum && changedVoter(change, { nodeId, directoryId }, quorum);
+    };
+    const { response } = await this.#cluster.changeByAnyNode(
+      adminService[change],
+      (header: RequestHeader) => ({ header, nodeId, directoryId }),
+      { ...options, ownSuccess },
+    );
+    return response;
   }
 
   /**

@@ -6,7 +6,7 @@
  */
 import { errorCodeOf } from '@millrace/core';
 import type { Failure } from '@millrace/protocol';
-import type { NewPartitions, NewTopic, TopicInfo } from './admin-shapes.ts';
+import type { NewPartitions, NewTopic, QuorumInfo, TopicInfo } from './admin-shapes.ts';
 
 interface Result {
   readonly name: string;
@@ -39,6 +39,19 @@ export function isAsWanted(
 
 export function hasGrown({ totalCount, assignments = [] }: NewPartitions, found: TopicInfo): boolean {
   return hasReplicas(found, assignments, totalCount - assignments.length, totalCount);
+}
+
+/** The directory that votes now, or does not any more; undefined if the quorum is not as that change leaves it. */
+export function changedVoter(
+  change: 'addVoter' | 'removeVoter',
+  { nodeId, directoryId }: { readonly nodeId: number; readonly directoryId: string },
+  { voters, observers }: QuorumInfo,
+): { readonly directoryId: string } | undefined {
+  const isMeant = (replica: { readonly nodeId: number; readonly directoryId: string }): boolean =>
+    replica.nodeId === nodeId && (directoryId === '' || replica.directoryId === directoryId);
+  const found = (change === 'addVoter' ? voters : observers).find(isMeant);
+  if (change === 'addVoter') return found && { directoryId: found.directoryId };
+  return voters.some(isMeant) ? undefined : { directoryId: found?.directoryId ?? directoryId };
 }
 
 function hasReplicas(

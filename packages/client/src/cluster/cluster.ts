@@ -60,6 +60,11 @@ export interface ChangeAnswer<Response> {
   readonly isRepeated: boolean;
 }
 
+interface ChangeOptions<Response> extends RequestLimits {
+  /** The answer if a refusal means that an earlier attempt made the change; undefined if it is a refusal. */
+  readonly ownSuccess?: (refusal: MillraceError) => Promise<Response | undefined>;
+}
+
 /** Nothing was done about a request that failed so. */
 const NOT_BEGUN: ReadonlySet<ErrorCode> = new Set(['CONNECTION_FAILED', 'NODE_OVERLOADED']);
 
@@ -221,7 +226,7 @@ export class Cluster {
   changeByAnyNode<Request, Response>(
     method: UnaryMethod<Request, Response>,
     make: (header: RequestHeader) => Request,
-    options: RequestLimits = {},
+    options: ChangeOptions<Response> = {},
   ): Promise<ChangeAnswer<Response>> {
     return this.#askAround(method, make, options, Number.POSITIVE_INFINITY);
   }
@@ -229,7 +234,7 @@ export class Cluster {
   async #askAround<Request, Response>(
     method: UnaryMethod<Request, Response>,
     make: (header: RequestHeader) => Request,
-    { timeoutMs = this.config.requestTimeoutMs, signal }: RequestLimits,
+    { timeoutMs = this.config.requestTimeoutMs, signal, ownSuccess }: ChangeOptions<Response>,
     attemptTimeoutMs: number,
   ): Promise<ChangeAnswer<Response>> {
     const deadlineMs = this.clock.nowMs() + timeoutMs;
@@ -251,7 +256,11 @@ export class Cluster {
         } catch (error) {
           this.#throwIfOver(signal);
           last = toMillraceError(error);
-          if (!last.retriable) throw last;
+          if (!last.retriable) {
+            const response = isRepeated ? await ownSuccess?.(last) : undefined;
+            if (response === undefined) throw last;
+            return { response, isRepeated };
+          }
           this.#order.failed(node);
           isRepeated ||= !NOT_BEGUN.has(last.code);
         }

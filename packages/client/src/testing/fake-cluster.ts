@@ -67,6 +67,8 @@ export class FakeCluster implements Transport {
   onFetch: (partition: PartitionFetch, topic: string) => ErrorCode | Partial<PartitionFetched> | undefined =
     () => undefined;
   onUnary: (method: string, brokerId: number) => ErrorCode | undefined = () => undefined;
+  /** Controllers by node id, and whether they vote. */
+  readonly controllers = new Map<number, boolean>([[1, true]]);
   /** As `onUnary`, but what was asked is done: only the answer is lost. */
   afterUnary: (method: string, brokerId: number) => ErrorCode | undefined = () => undefined;
   /** What brokers tell about leaders; the truth unless a test makes it stale. */

@@ -1,6 +1,7 @@
 /** The fake cluster's answers to unary calls. For this package's tests only. */
 import { MillraceError } from '@millrace/core';
 import type {
+  AddVoterRequest,
   BrokerNode,
   CreatePartitionsRequest,
   CreateTopicsRequest,
@@ -33,6 +34,12 @@ export function answerUnary(cluster: FakeCluster, method: string, request: unkno
       return createPartitions(cluster, request as CreatePartitionsRequest);
     case 'DeleteRecords':
       return deleteRecords(cluster, request as DeleteRecordsRequest);
+    case 'AddVoter':
+      return changeVoter(cluster, (request as AddVoterRequest).nodeId, true);
+    case 'RemoveVoter':
+      return changeVoter(cluster, (request as AddVoterRequest).nodeId, false);
+    case 'DescribeQuorum':
+      return describeQuorum(cluster);
     default:
       throw new MillraceError('UNSUPPORTED_VERSION', `the fake cluster does not know ${method}`);
   }
@@ -142,5 +149,36 @@ function deleteRecords(cluster: FakeCluster, { partitions }: DeleteRecordsReques
       partition.startOffset = beforeOffset < 0 ? partition.endOffset : beforeOffset;
       return { topicId, partition: number, lowWatermark: partition.startOffset };
     }),
+  };
+}
+
+/** As the controller does: an addition waits in vain for nobody here, so what does not observe is refused at once. */
+function changeVoter(cluster: FakeCluster, nodeId: number, votes: boolean): unknown {
+  if (cluster.controllers.get(nodeId) === votes) {
+    throw new MillraceError(votes ? 'DUPLICATE_VOTER' : 'VOTER_NOT_FOUND');
+  }
+  if (!cluster.controllers.has(nodeId)) throw new MillraceError('VOTER_NOT_FOUND');
+  cluster.controllers.set(nodeId, votes);
+  return { directoryId: `directory-${nodeId}` };
+}
+
+function describeQuorum(cluster: FakeCluster): unknown {
+  const replicas = (wanted: boolean) =>
+    [...cluster.controllers]
+      .filter(([, votes]) => votes === wanted)
+      .map(([nodeId]) => ({
+        nodeId,
+        directoryId: `directory-${nodeId}`,
+        address: '',
+        logEndOffset: 10,
+        lastContactMs: 0,
+        lastCaughtUpMs: 0,
+      }));
+  return {
+    leaderId: cluster.controllerId,
+    leaderEpoch: 1,
+    highWatermark: 10,
+    voters: replicas(true),
+    observers: replicas(false),
   };
 }

@@ -3,6 +3,7 @@ import { Deferred, MillraceError, type NodeId } from '@millrace/core';
 import type { Voter } from '@millrace/raft';
 import type { ControllerOptions, ControllerQuorum } from '../controller.ts';
 import type { QuorumStatus } from '../quorum-status.ts';
+import { ProposalAbandoned } from '../quorum-waiters.ts';
 
 type Hooks = Parameters<ControllerOptions['startQuorum']>[0];
 
@@ -39,8 +40,7 @@ export class FakeQuorum implements ControllerQuorum {
   /** Loses the lead. The first `survivors` uncommitted entries are on a majority and will be committed by the next leader. */
   lose(survivors = 0): void {
     this.#isLeader = false;
-    for (const { done } of this.#uncommitted)
-      done.reject(new MillraceError('NOT_CONTROLLER', 'the lead was lost'));
+    for (const { done } of this.#uncommitted) done.reject(new ProposalAbandoned('the lead was lost'));
     this.#uncommitted = this.#uncommitted
       .slice(0, survivors)
       .map(({ data }) => ({ data, done: new Deferred() }));
