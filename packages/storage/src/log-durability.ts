@@ -85,8 +85,13 @@ export class LogDurability {
     this.#isDurable = durability === 'fsync';
     if (wasDurable === this.#isDurable) return;
     this.#modes++;
-    if (this.#isDurable) void this.#catchUp();
-    else this.#offsets.flushedTo(this.#offsets.logEnd);
+    if (this.#isDurable) {
+      void this.#catchUp();
+      return;
+    }
+    this.#offsets.flushedTo(this.#offsets.logEnd);
+    // What was promised before stays promised, whatever becomes of the journal.
+    void this.#sync();
   }
 
   /** Puts what was not journalled on stable storage, and writes that down: what is journalled follows it. */

@@ -6,7 +6,9 @@ import type { Segment } from './segment.ts';
 export interface LocatedBatch {
   readonly position: number;
   readonly baseOffset: number;
+  readonly lastOffset: number;
   readonly leaderEpoch: number;
+  readonly maxTimestamp: number;
   readonly sizeBytes: number;
 }
 
@@ -41,8 +43,8 @@ export async function locateBatch(segment: Segment, offset: number): Promise<Loc
         if (batch.lastOffset < offset) return undefined;
         // Beyond it already: the index led too far, or the batch is missing.
         if (batch.baseOffset <= offset) {
-          const { baseOffset, leaderEpoch, sizeBytes } = batch;
-          found = { position, baseOffset, leaderEpoch, sizeBytes };
+          const { baseOffset, lastOffset, leaderEpoch, maxTimestamp, sizeBytes } = batch;
+          found = { position, baseOffset, lastOffset, leaderEpoch, maxTimestamp, sizeBytes };
         }
         return STOP_SCAN;
       },

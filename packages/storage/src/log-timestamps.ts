@@ -22,6 +22,7 @@ export async function findTimestamp(
     if (segment.isEmpty) continue;
     const isSealed = segment !== segments.at(-1);
     await segment.load(config);
+    await checkTimes(segment, timestamp, config);
     const found =
       (segment.newest?.timestamp ?? -1) >= timestamp
         ? await searchSegment(segment, timestamp, startOffset)
@@ -50,6 +51,17 @@ export async function findMaxTimestamp(
   if (located === undefined) return undefined;
   const batch = await readBatch(best.segment, located.position, located.sizeBytes);
   return firstAtLeast(batch, best.timestamp, 0);
+}
+
+/** What the time index says is asked of the batches themselves: it has no checksum. */
+async function checkTimes(segment: Segment, timestamp: number, config: LogConfig): Promise<void> {
+  for (const entry of [segment.newest, segment.timeBefore(timestamp)]) {
+    if (entry === undefined) continue;
+    const batch = await locateBatch(segment, entry.offset);
+    if (batch?.lastOffset === entry.offset && batch.maxTimestamp === entry.timestamp) continue;
+    await segment.rebuild(config, 'the time index');
+    return;
+  }
 }
 
 async function searchSegment(

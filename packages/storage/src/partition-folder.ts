@@ -10,7 +10,7 @@ export function createPartitionFolderSync(fileSystem: FileSystem, folder: string
   // Written in place: the folder is new, and a torn file shows by its checksum.
   withFile(fileSystem, `${folder}/${PARTITION_METADATA}`, true, (file) => {
     if (file.sizeSync() > 0) file.truncateSync(0);
-    file.writeSync([Buffer.from(formatPartitionMetadata(topicId))], 0);
+    file.writeSync([Buffer.from(formatPartitionMetadata(topicId, nameOf(folder)))], 0);
   });
 }
 
@@ -40,6 +40,10 @@ export function readTopicId(
 ): { readonly topicId: string } | 'missing' | 'damaged' {
   const bytes = readWhole(fileSystem, `${folder}/${PARTITION_METADATA}`);
   if (bytes === undefined) return 'missing';
-  const topicId = parsePartitionMetadata(bytes.toString());
+  const topicId = parsePartitionMetadata(bytes.toString(), nameOf(folder));
   return topicId === undefined ? 'damaged' : { topicId };
+}
+
+function nameOf(folder: string): string {
+  return folder.slice(folder.lastIndexOf('/') + 1);
 }

@@ -261,6 +261,12 @@ export class Segment {
     return before === undefined ? 0 : this.positionBefore(this.baseOffset + before.relativeOffset);
   }
 
+  /** Of a batch that, like all before it, is older than `timestamp`: its newest record and its last offset. */
+  timeBefore(timestamp: number): { readonly timestamp: number; readonly offset: number } | undefined {
+    const before = this.#indexes?.times.before(timestamp);
+    return before && { timestamp: before.timestamp, offset: this.baseOffset + before.relativeOffset };
+  }
+
   /** The largest timestamp and the last offset of the batch that holds it; undefined if no batch has one. */
   get newest(): { readonly timestamp: number; readonly offset: number } | undefined {
     const newest = this.#newest;

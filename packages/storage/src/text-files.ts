@@ -58,16 +58,20 @@ export function parseEpochs(text: string): EpochStart[] | undefined {
   return isIncreasing ? entries : undefined;
 }
 
-/** Kafka reads the first two lines; the third keeps a flipped bit from passing for another topic. */
-export function formatPartitionMetadata(topicId: string): string {
+/**
+ * Kafka reads the first two lines; the third keeps a flipped bit, or the file of another folder, from passing for
+ * another topic.
+ */
+export function formatPartitionMetadata(topicId: string, folderName: string): string {
   const text = `version: 0\ntopic_id: ${topicId}\n`;
-  return `${text}crc32c: ${checksum(text)}\n`;
+  return `${text}crc32c: ${checksum(text + folderName)}\n`;
 }
 
 /** The topic id. Files written by Kafka have no checksum. */
-export function parsePartitionMetadata(text: string): string | undefined {
+export function parsePartitionMetadata(text: string, folderName: string): string | undefined {
   const match = /^(version: 0\ntopic_id: ([A-Za-z0-9_-]{22})\n?)(?:crc32c: ([0-9a-f]{8})\n)?$/.exec(text);
-  if (match === null || (match[3] !== undefined && match[3] !== checksum(match[1]!))) return undefined;
+  if (match === null || (match[3] !== undefined && match[3] !== checksum(match[1]! + folderName)))
+    return undefined;
   return match[2];
 }
 

@@ -76,6 +76,7 @@ async function directoryAtRest(seed: number): Promise<AtRest> {
   const workload = new StorageWorkload(seed, disk);
   await workload.run(STEPS);
   if (seed % 2 === 0) await workload.stop();
+  else await workload.rest();
   const views = workload.views();
   // A note that never reached the disk tells nothing: that and damage at once are two faults.
   for (const path of disk.paths()) if (path.endsWith('/durable-end')) disk.writeBack(path);

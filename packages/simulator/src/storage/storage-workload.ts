@@ -66,9 +66,15 @@ export class StorageWorkload {
     }
   }
 
+  /** Lets what is under way come to an end. */
+  async rest(): Promise<void> {
+    while (this.#underWay.size > 0) await this.#until(Promise.all(this.#underWay));
+    await this.#pass(50);
+  }
+
   /** A clean stop. */
   async stop(): Promise<void> {
-    await this.#until(Promise.all(this.#underWay));
+    await this.rest();
     await this.#until(this.#store!.close({ clean: true }));
     for (const { log, ledger } of this.#slots) if (log !== undefined) ledger.promised(log.logEndOffset);
   }
