@@ -283,8 +283,11 @@ export class Partition {
     }
   }
 
-  /** P17: cuts what the leader of this epoch does not have. Metadata waits meanwhile. */
-  async truncate(diverging: EpochEndOffset): Promise<void> {
+  /**
+   * P17: cuts what the leader of this epoch does not have. Metadata waits meanwhile. At its log start the leader's word
+   * ends: what we hold below may be anything, and is deleted there.
+   */
+  async truncate(diverging: EpochEndOffset, leaderLogStart: number): Promise<void> {
     const { log } = this;
     const own = log.endOffsetForEpoch(diverging.epoch);
     const target = own.epoch === -1 ? diverging.endOffset : Math.min(diverging.endOffset, own.endOffset);
@@ -295,9 +298,13 @@ export class Partition {
       );
       log.setHighWatermark(Math.max(target, 0));
     }
-    await this.#exclusively(() =>
-      target < log.logStartOffset ? log.truncateFullyAndStartAt(target) : log.truncateTo(target),
-    );
+    const isAllUnknown = target <= leaderLogStart && log.logStartOffset < leaderLogStart;
+    if (isAllUnknown) await this.restartAt(leaderLogStart);
+    else {
+      await this.#exclusively(() =>
+        target < log.logStartOffset ? log.truncateFullyAndStartAt(target) : log.truncateTo(target),
+      );
+    }
   }
 
   /** The leader's log begins above our end, or ours is empty elsewhere: begin again where it begins. */

@@ -355,7 +355,7 @@ export class ReplicaFetcher {
       return;
     }
     const end = { epoch: fetched.divergingEpoch, endOffset: fetched.divergingEndOffset };
-    this.#change(slot, slot.partition.truncate(end));
+    this.#change(slot, slot.partition.truncate(end, fetched.logStartOffset));
   }
 
   /** Truncates while everything else goes on, then says where the log stands. */
