@@ -270,8 +270,9 @@ export class ModelProducer {
     this.#isStopped = true;
   }
 
-  get isIdle(): boolean {
-    for (const lane of this.#lanes.values()) if (!lane.isIdle) return false;
+  /** Nothing waits for an answer, but for partitions that are excused. */
+  isIdle(isExcused: (key: string) => boolean): boolean {
+    for (const lane of this.#lanes.values()) if (!lane.isIdle && !isExcused(lane.key)) return false;
     return true;
   }
 

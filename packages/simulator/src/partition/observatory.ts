@@ -165,7 +165,7 @@ export class Observatory implements PartitionWorldView {
 
   /** From this leader epoch on, what the leader does not have is given up. */
   loseLawfully(partition: PartitionModel, leaderEpoch: number): void {
-    partition.lossEpoch = leaderEpoch;
+    partition.lossEpoch = Math.max(partition.lossEpoch, leaderEpoch);
     partition.isLossDue = true;
   }
 
@@ -247,6 +247,7 @@ export class Observatory implements PartitionWorldView {
     watched.replicas.set(log, replica);
     partition.replicas.set(watched.brokerId, replica);
     this.#hook(watched, replica);
+    if (replica.isDamaged) return;
     for (const listener of this.#listeners.opened) listener(replica);
   }
 
@@ -311,7 +312,7 @@ export class Observatory implements PartitionWorldView {
     if (logEndOffset < endBefore && logEndOffset > log.start) log.cut(logEndOffset);
     else log.reset(logEndOffset);
     if (log.start > 0 && log.all.length === 0) replica.partition.mayForgetProducers = true;
-    if (log.all.length === 0) replica.isDamaged = false;
+    if (logEndOffset === logStartOffset) replica.isDamaged = false;
     if (logEndOffset < endBefore) for (const listener of this.#listeners.cut) listener(replica, endBefore);
   }
 
@@ -393,6 +394,8 @@ export class Observatory implements PartitionWorldView {
   #began(replica: WatchedReplica, leaderEpoch: number): void {
     const { partition } = replica;
     this.#sync(replica);
+    // What it holds is unknown, and so is from now on what is committed.
+    if (replica.isDamaged) this.loseLawfully(partition, Number.POSITIVE_INFINITY);
     if (partition.isLossDue && leaderEpoch >= partition.lossEpoch) {
       partition.isLossDue = false;
       partition.lossEpoch = leaderEpoch;

@@ -12,6 +12,7 @@ import { ProcessFaults } from '../world/process-faults.ts';
 import type { SimulationFailure } from '../world/simulation-failure.ts';
 import { CONTROLLER } from './model-controller.ts';
 import type { PartitionModel } from './partition-model.ts';
+import type { PartitionInvariant } from './partition-observation.ts';
 import { drawPartitionPlan } from './partition-plan.ts';
 import { PartitionWorld } from './partition-world.ts';
 import type { SimBroker } from './sim-broker.ts';
@@ -22,6 +23,8 @@ export interface PartitionSimulationOptions extends FaultPlanOptions {
   readonly minutes?: number;
   readonly traceDepth?: number;
   readonly onWorld?: (world: PartitionWorld) => void;
+  /** Judges beside the usual ones. */
+  readonly more?: readonly PartitionInvariant[];
 }
 
 export interface PartitionOutcome {
@@ -53,7 +56,7 @@ export async function simulatePartition(
   const host = new PartitionWorld({
     seed,
     plan: drawPartitionPlan,
-    invariants: PARTITION_INVARIANTS,
+    invariants: [...(options.more ?? []), ...PARTITION_INVARIANTS],
     ...(options.traceDepth !== undefined && { traceDepth: options.traceDepth }),
   });
   options.onWorld?.(host);
@@ -139,12 +142,16 @@ async function recover(host: PartitionWorld): Promise<void> {
   const { world } = host;
   const healedMs = world.nowMs;
   const leaderDueMs = healedMs + host.plan.controller.sessionTimeoutMs + LEADER_MAX_MS;
+  const isHopeless = (key: string): boolean => {
+    const partition = host.observatory.partitions.get(key);
+    return partition === undefined || partition.isDeleted || isBeyondHelp(host, partition);
+  };
   const isDone = (): boolean => {
     if (!host.isActive) return false;
     for (const partition of host.observatory.partitions.values()) {
       if (!partition.isDeleted && !isRecovered(host, partition)) return false;
     }
-    return host.producers.every(({ isIdle }) => isIdle);
+    return host.producers.every((producer) => producer.isIdle(isHopeless));
   };
   let nextLookMs = 0;
   const isDoneOrLate = (): boolean => {
@@ -180,7 +187,8 @@ function isBeyondHelp(host: PartitionWorld, { image, config }: PartitionModel): 
   if (image.leader !== -1) return false;
   const hasLog = (id: NodeId): boolean => !image.offline.includes(id);
   const lastKnown = config.durability === 'page-cache' ? image.lastKnownElr.slice(0, 1) : [];
-  return ![...image.isr, ...image.elr, ...lastKnown].some(hasLog) && !host.allowsUnclean(image);
+  const candidates = host.allowsUnclean(image) ? image.replicas : [...image.isr, ...image.elr, ...lastKnown];
+  return !candidates.some(hasLog);
 }
 
 function describe({ topic, key, image }: PartitionModel): string {

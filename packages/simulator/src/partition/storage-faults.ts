@@ -105,8 +105,9 @@ export class StorageFaults {
 
   #misdirect(random: SeededRandom): void {
     const { disk, process, id } = this.#pick(random);
-    const from = disk.somewhere(random, isLogFile);
     const to = disk.somewhere(random, isLogFile);
+    // Of the same file: no checksum of a batch could tell a batch that belongs at the same offset of another log.
+    const from = disk.somewhere(random, (path) => path === to?.path);
     if (from === undefined || to === undefined || !this.#mayDamage(id, to.path)) return;
     const sector = (at: { path: string; position: number }) => ({
       path: at.path,
