@@ -12,12 +12,15 @@ import {
 import type { RaftMessage } from '@millrace/raft';
 import { SimRaftDisk } from '../disk/sim-raft-store.ts';
 import { type SimRaftDirectory, SimRaftTransport } from '../network/sim-raft-transport.ts';
+import { exponential } from '../world/process-faults.ts';
 import { simLogger } from '../world/sim-logger.ts';
 import type { Death, SimLife, SimProcess } from '../world/sim-process.ts';
 import type { World } from '../world/world.ts';
 import type { QuorumCourt } from './quorum-court.ts';
 import type { Member } from './quorum-observation.ts';
 import { RegisterMachine } from './register-machine.ts';
+
+const RESTART_MEAN_MS = 500;
 
 export interface QuorumMemberOptions {
   readonly world: World;
@@ -145,6 +148,10 @@ export class QuorumMember {
     life.note('ends', error.message);
     world.schedule(0, () => {
       if (life.isCurrent) this.kill('process');
+    });
+    // Somebody starts it again, whether the faults are over or not: a write that began under them may fail after them.
+    world.schedule(exponential(world.streams.crash, RESTART_MEAN_MS), () => {
+      if (!this.process.isAlive && this.process.lives === life.number) this.start();
     });
   }
 }

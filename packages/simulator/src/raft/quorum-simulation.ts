@@ -92,7 +92,7 @@ export class QuorumSimulation {
           config: SIM_QUORUM_CONFIG,
         }),
     );
-    this.churn = new VoterChurn(this.world, this.plan, this.members, voterCount);
+    this.churn = new VoterChurn(this.world, this.plan, this.members, voterCount, this.court.model);
     this.world.afterEvent((life) => {
       if (life !== undefined) this.#memberOf(life.process.name)?.observe();
     });
@@ -156,7 +156,6 @@ export class QuorumSimulation {
     }
   }
 
-  /** Members whose disk failed were ended by it, and nothing but the plan restarts them: so do we, now. */
   async #mustRecover(): Promise<void> {
     const { world } = this;
     const deadlineMs = world.nowMs + LEADER_WITHIN_MS;

@@ -8,18 +8,18 @@ import type { FaultPlan } from '../world/fault-plan.ts';
 import { exponential } from '../world/process-faults.ts';
 import type { World } from '../world/world.ts';
 import type { QuorumMember } from './quorum-member.ts';
+import type { QuorumModel } from './quorum-model.ts';
 
 const CHANGE_MEAN_MS = 1_500;
 const LOSS_MEAN_MS = 8_000;
 const REPAIR_MEAN_MS = 2_000;
-/** Fewer voters cannot lose a disk. */
-const LOSS_VOTERS_MIN = 3;
 
 export class VoterChurn {
   readonly #world: World;
   readonly #plan: FaultPlan;
   readonly #members: readonly QuorumMember[];
   readonly #target: number;
+  readonly #model: QuorumModel;
   readonly #random: SeededRandom;
   /** Directories that are gone for good and may still be voters. */
   readonly #lost: { readonly id: number; readonly directoryId: string }[] = [];
@@ -27,11 +27,18 @@ export class VoterChurn {
   /** Committed so far. */
   changes = 0;
 
-  constructor(world: World, plan: FaultPlan, members: readonly QuorumMember[], target: number) {
+  constructor(
+    world: World,
+    plan: FaultPlan,
+    members: readonly QuorumMember[],
+    target: number,
+    model: QuorumModel,
+  ) {
     this.#world = world;
     this.#plan = plan;
     this.#members = members;
     this.#target = target;
+    this.#model = model;
     this.#random = world.streams.workload.fork();
   }
 
@@ -91,12 +98,10 @@ export class VoterChurn {
   #loseDisk(how: 'wiped' | 'rotten'): void {
     const leader = this.#members.find(({ quorum }) => quorum?.isLeader());
     const voters = leader?.quorum?.voters() ?? [];
-    const isLost = (directoryId: string): boolean =>
-      this.#lost.some((lost) => lost.directoryId === directoryId);
-    if (voters.length < LOSS_VOTERS_MIN || voters.some(({ directoryId }) => isLost(directoryId))) return;
+    if (voters.length === 0) return;
     const { id, directoryId } = voters[below(this.#random, voters.length)]!;
     const member = this.#members[id - 1]!;
-    if (!member.process.isAlive || member.directoryId !== directoryId) return;
+    if (!member.process.isAlive || member.directoryId !== directoryId || !this.#mayLose(directoryId)) return;
     this.#world.note(member.process.name, 'disk lost', how);
     this.#lost.push({ id, directoryId });
     member.kill('machine');
@@ -113,5 +118,18 @@ export class VoterChurn {
       member.wipe();
       member.start();
     });
+  }
+
+  /** Whichever voters somebody believes in, decided or not: the others among them are a majority, and none of them is lost. */
+  #mayLose(directoryId: string): boolean {
+    const gone = new Set([directoryId, ...this.#lost.map((lost) => lost.directoryId)]);
+    for (const [holder, { durable, asked }] of this.#model.directories) {
+      if (gone.has(holder)) continue;
+      for (const { voters } of [durable, asked]) {
+        const lost = voters.filter((voter) => gone.has(voter.directoryId)).length;
+        if (lost > 1 || (lost === 1 && voters.length < 3)) return false;
+      }
+    }
+    return true;
   }
 }
