@@ -131,6 +131,6 @@ function configOf(layout: ClusterLayout, { id, name, isBroker, isController }: N
     'process.roles': [isBroker ? 'broker' : '', isController ? 'controller' : ''].filter(Boolean).join(','),
     'controller.quorum.voters': voters.map((voter) => `${voter.id}@${voter.name}:${PORT}`).join(','),
     listeners: `GRPC://${name}:${PORT}`,
-    'log.dirs': `/${name}`,
+    'log.dirs': '/data',
   });
 }

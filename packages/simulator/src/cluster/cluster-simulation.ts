@@ -12,7 +12,7 @@ import { ClientCrew } from './client-crew.ts';
 import { ClusterFaults } from './cluster-faults.ts';
 import { type ClusterLayout, drawLayout } from './cluster-layout.ts';
 import { ClusterNode } from './cluster-node.ts';
-import { judgeDecision } from './decision-checks.ts';
+import { describe, judgeDecision } from './decision-checks.ts';
 import { FaultBudget } from './fault-budget.ts';
 import { judgeHistories, readEverything } from './final-judgement.ts';
 import { MetadataWitness } from './metadata-witness.ts';
@@ -67,7 +67,15 @@ export class ClusterSimulation {
       (plan) => new ClusterNode(world, this.rpc, this.layout, plan, clusterId),
     );
     this.witness = new MetadataWitness({
-      decided: (decided) => judgeDecision(decided, this.layout, violated),
+      decided: (decided) => {
+        world.note(
+          '',
+          'decided',
+          describe(decided.after),
+          decided.image.topics.get(decided.after.topicId)?.name,
+        );
+        judgeDecision(decided, this.layout, violated);
+      },
       brokersDecided: () => {},
       violated,
     });

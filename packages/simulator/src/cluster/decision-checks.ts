@@ -1,9 +1,7 @@
 /** What every committed decision about a partition must satisfy: invariants 27 to 29, 36 and 38, as the metadata log tells them. */
-import { clusterConfigOf, type MetadataImage, type PartitionImage, topicConfigOf } from '@millrace/metadata';
+import { type MetadataImage, type PartitionImage, topicConfigOf } from '@millrace/metadata';
 import type { ClusterLayout } from './cluster-layout.ts';
 import type { Decided } from './metadata-witness.ts';
-
-void clusterConfigOf;
 
 export function judgeDecision(
   { before, after, image, isJump }: Decided,
@@ -38,7 +36,7 @@ function isActiveIn(image: MetadataImage, id: number): boolean {
   return broker !== undefined && !broker.fenced;
 }
 
-function describe(partition: PartitionImage): string {
+export function describe(partition: PartitionImage): string {
   const { topicId, partition: index, leader, leaderEpoch, partitionEpoch, isr, elr, replicas } = partition;
   return `${topicId}-${index} epoch ${partitionEpoch}, leader ${leader} in ${leaderEpoch}, ISR [${isr}], ELR [${elr}], replicas [${replicas}]`;
 }

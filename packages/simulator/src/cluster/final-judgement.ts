@@ -2,6 +2,7 @@
 import { string } from '@millrace/client';
 import { formatTopicPartition, MiB, type TopicPartition } from '@millrace/core';
 import { type PartitionImage, partitionsOf } from '@millrace/metadata';
+import { splitBatches } from '@millrace/records';
 import { type AnomalyKind, findAnomalies } from '../history/find-anomalies.ts';
 import type { SimLife } from '../world/sim-process.ts';
 import type { ClusterNode } from './cluster-node.ts';
@@ -121,8 +122,15 @@ async function readRange(
   from: number,
   upTo: number,
 ): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
   try {
-    return await log.read(from, 64 * MiB, upTo);
+    for (let offset = from; offset < upTo; ) {
+      // A read ends with its segment, and segments of replicas need not be equal.
+      const part = await log.read(offset, 64 * MiB, upTo);
+      parts.push(part);
+      offset = splitBatches(part).at(-1)!.nextOffset;
+    }
+    return Buffer.concat(parts);
   } catch (error) {
     if ((error as { code?: string }).code === 'LOG_DAMAGED') return undefined;
     throw error;

@@ -13,6 +13,10 @@ export interface TracedEvent {
   readonly more: Fact;
 }
 
+/** Kinds of messages begin so: there are so many of them that they would push out everything else. */
+const MESSAGE = '/'.charCodeAt(0);
+const MESSAGES_SHARE = 8;
+
 const LANE_A = 0x85ebca6b;
 const LANE_B = 0xc2b2ae35;
 
@@ -39,6 +43,7 @@ class Ring {
 export class Trace {
   readonly #depth: number;
   readonly #rings = new Map<string, Ring>();
+  readonly #messages = new Map<string, Ring>();
   readonly #hashes = new Map<string, number>();
   readonly #float = new Float64Array(1);
   readonly #words = new Uint32Array(this.#float.buffer);
@@ -46,7 +51,7 @@ export class Trace {
   #b = 0x7f4a7c15 | 0;
   #printer: ((process: string, event: TracedEvent) => void) | undefined;
 
-  /** @param depth events kept for each process. */
+  /** @param depth events kept for each process; of messages, which are many, an eighth of that besides. */
   constructor(depth = 64) {
     this.#depth = depth;
   }
@@ -73,10 +78,12 @@ export class Trace {
     this.#mix(this.#hashOf(kind));
     this.#mix(this.#wordOf(fact));
     this.#mix(this.#wordOf(more));
-    let ring = this.#rings.get(process);
+    const isMessage = kind.charCodeAt(0) === MESSAGE;
+    const rings = isMessage ? this.#messages : this.#rings;
+    let ring = rings.get(process);
     if (ring === undefined) {
-      ring = new Ring(this.#depth);
-      this.#rings.set(process, ring);
+      ring = new Ring(isMessage ? Math.ceil(this.#depth / MESSAGES_SHARE) : this.#depth);
+      rings.set(process, ring);
     }
     const event = { atMs, kind, fact, more };
     ring.add(event);
@@ -85,7 +92,16 @@ export class Trace {
 
   /** The last events of each process, oldest first. */
   last(): ReadonlyMap<string, readonly TracedEvent[]> {
-    return new Map([...this.#rings].map(([process, ring]) => [process, ring.list()]));
+    const names = [...new Set([...this.#rings.keys(), ...this.#messages.keys()])].sort();
+    return new Map(names.map((name) => [name, this.#listOf(name)]));
+  }
+
+  #listOf(process: string): TracedEvent[] {
+    const [events, messages] = [
+      this.#rings.get(process)?.list() ?? [],
+      this.#messages.get(process)?.list() ?? [],
+    ];
+    return [...events, ...messages].sort((a, b) => a.atMs - b.atMs);
   }
 
   #wordOf(fact: Fact): number {
