@@ -79,7 +79,7 @@ export class ClusterSimulation {
       brokersDecided: () => {},
       violated,
     });
-    this.budget = new FaultBudget(this.layout, this.nodes, () => this.witness.image);
+    this.budget = new FaultBudget(this.layout, () => this.witness.image);
     this.crew = new ClientCrew(world, this.rpc, this.layout);
     this.replicas = new ReplicaWatch(this.nodes, violated);
     const byName = new Map(this.nodes.map((node) => [node.name, node]));

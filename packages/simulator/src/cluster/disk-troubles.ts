@@ -87,11 +87,11 @@ export class DiskTroubles {
     this.counts.restored += 1;
   }
 
-  /** A failing operation may end the node or take its replicas offline: as its death, at worst. */
+  /** A failing operation may end the node or take its replicas offline until it starts again. */
   #mayFail(node: ClusterNode): boolean {
-    if (!node.process.isAlive || !this.#budget.mayDie(node)) return false;
+    if (!node.process.isAlive || !this.#budget.mayFail(node)) return false;
     node.isHurt = true;
-    this.#budget.died(node);
+    this.#budget.failed(node);
     this.counts.failed += 1;
     this.#world.note(node.name, 'disk-fault');
     return true;

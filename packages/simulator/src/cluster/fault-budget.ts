@@ -1,80 +1,110 @@
 /**
- * Which faults the design tolerates at this moment. A durable record needs one good copy among the replicas that count
- * (ISR and ELR); one in the page cache needs, besides, a replica in sync that lives on; the quorum keeps a majority of its
- * votes. Asks the committed metadata, never the nodes' opinions.
+ * Which faults the design tolerates at this moment: of each partition fewer replicas than `min.insync.replicas` may lose
+ * what they had, by disk or, where records are kept in the page cache, by death; and of the quorum one vote. A loss is over
+ * when the replica is in sync again under a newer registration; damage at rest may lie unseen for ever, so it never is.
+ * Asks the committed metadata, never the nodes' opinions.
  */
 import { type MetadataImage, type PartitionImage, partitionsOf } from '@millrace/metadata';
 import type { ClusterLayout, TopicPlan } from './cluster-layout.ts';
 import type { ClusterNode } from './cluster-node.ts';
 
+/** Broker epoch that the loss happened in. */
+type Loss = number;
+
+const UNSEEN: Loss = Number.POSITIVE_INFINITY;
+
 export class FaultBudget {
-  readonly #nodes: readonly ClusterNode[];
   readonly #plans: ReadonlyMap<string, TopicPlan>;
   readonly #image: () => MetadataImage;
-  /** Broker epoch at the last death: what it had in its page cache counts again with a newer registration. */
-  readonly #deaths = new Map<number, number>();
-  /** Damaged or blank at rest, by node and topic partition; never forgiven. */
-  readonly #damage = new Set<string>();
+  /** By partition, then by node. */
+  readonly #losses = new Map<string, Map<number, Loss>>();
   #lostVoter: number | undefined;
 
-  constructor(layout: ClusterLayout, nodes: readonly ClusterNode[], image: () => MetadataImage) {
-    this.#nodes = nodes;
+  constructor(layout: ClusterLayout, image: () => MetadataImage) {
     this.#plans = new Map(layout.topics.map((topic) => [topic.name, topic]));
     this.#image = image;
   }
 
-  /** The process may end at once: every page-cache partition keeps somebody in sync whose memory is whole. */
-  mayDie({ plan: { id } }: ClusterNode): boolean {
-    return this.#everyPartition(
-      (partition, topic) =>
-        !topic.isPageCache || !counts(partition, id) || this.#hasLiveMember(partition, id),
+  /** The process may end at once: it loses what it had in the page cache. */
+  mayDie(node: ClusterNode): boolean {
+    return this.#everyReplica(
+      node,
+      (partition, plan) => !plan.isPageCache || this.#mayLose(partition, plan, node),
     );
   }
 
-  died({ plan: { id } }: ClusterNode): void {
-    this.#deaths.set(id, this.#image().brokers.get(id)?.brokerEpoch ?? -1);
+  died(node: ClusterNode): void {
+    this.#note(node, ({ isPageCache }) => isPageCache);
   }
 
-  /** Everything on the node's disk may go. Its vote goes with it, and only one may. */
+  /** Its disk may fail: its replicas are away until it starts again. */
+  mayFail(node: ClusterNode): boolean {
+    return this.#everyReplica(
+      node,
+      (partition, plan) => !plan.isStrict || this.#mayLose(partition, plan, node),
+    );
+  }
+
+  failed(node: ClusterNode): void {
+    this.#note(node, () => true);
+  }
+
+  /** Everything on its disk may go. Its vote goes with it, and only one may. */
   mayLoseDisk(node: ClusterNode): boolean {
-    const { id, isController } = node.plan;
-    if (isController && this.#lostVoter !== undefined) return false;
-    return (
-      this.mayDie(node) &&
-      this.#everyPartition(
-        (partition, topic) => !topic.isStrict || !counts(partition, id) || this.#hasGoodCopy(partition, id),
-      )
-    );
+    return !(node.plan.isController && this.#lostVoter !== undefined) && this.mayFail(node);
   }
 
-  lostDisk({ plan: { id, isController } }: ClusterNode): void {
-    if (isController) this.#lostVoter = id;
-    for (const partition of partitionsOf(this.#image())) {
-      if (partition.replicas.includes(id)) this.#damage.add(keyOf(id, partition));
-    }
+  lostDisk(node: ClusterNode): void {
+    if (node.plan.isController) this.#lostVoter = node.plan.id;
+    this.failed(node);
   }
 
   /** An old copy of its disk may be put back: nobody relies on what it has written since. */
-  mayRestore({ plan: { id } }: ClusterNode): boolean {
-    return this.#everyPartition((partition) => !counts(partition, id));
+  mayRestore(node: ClusterNode): boolean {
+    const { id } = node.plan;
+    return this.#everyReplica(
+      node,
+      ({ isr, elr, lastKnownElr }) => ![...isr, ...elr, ...lastKnownElr].includes(id),
+    );
   }
 
-  /** One replica of one partition may be damaged. @param partition index within the topic of that name */
-  mayDamage({ plan: { id } }: ClusterNode, topic: string, index: number): boolean {
-    const partition = this.#partition(topic, index);
+  /** One replica may be damaged at rest. @param index within the topic of that name */
+  mayDamage(node: ClusterNode, topic: string, index: number): boolean {
     const plan = this.#plans.get(topic);
-    if (partition === undefined || plan?.isStrict !== true) return true;
-    if (plan.isPageCache) return false;
-    return !counts(partition, id) || this.#hasGoodCopy(partition, id);
+    const partition = this.#partition(topic, index);
+    return partition === undefined || plan?.isStrict !== true || this.#mayLose(partition, plan, node);
   }
 
   damaged({ plan: { id } }: ClusterNode, topic: string, index: number): void {
     const partition = this.#partition(topic, index);
-    if (partition !== undefined) this.#damage.add(keyOf(id, partition));
+    if (partition !== undefined) this.#lossesOf(partition).set(id, UNSEEN);
   }
 
   get lostVoter(): number | undefined {
     return this.#lostVoter;
+  }
+
+  #mayLose(partition: PartitionImage, { configs }: TopicPlan, { plan: { id } }: ClusterNode): boolean {
+    const minimum = Math.min(Number(configs['min.insync.replicas']), partition.replicas.length);
+    const lossy = [...this.#lossesOf(partition)].filter(
+      ([other, loss]) => other !== id && !this.#isOver(partition, other, loss),
+    );
+    return lossy.length + 1 < minimum;
+  }
+
+  #isOver({ isr }: PartitionImage, id: number, loss: Loss): boolean {
+    return isr.includes(id) && (this.#image().brokers.get(id)?.brokerEpoch ?? -1) > loss;
+  }
+
+  #note({ plan: { id } }: ClusterNode, isMeant: (plan: TopicPlan) => boolean): void {
+    const image = this.#image();
+    const epoch = image.brokers.get(id)?.brokerEpoch ?? -1;
+    for (const partition of partitionsOf(image)) {
+      const plan = this.#plans.get(image.topics.get(partition.topicId)!.name);
+      if (plan === undefined || !isMeant(plan) || !partition.replicas.includes(id)) continue;
+      const losses = this.#lossesOf(partition);
+      losses.set(id, Math.max(epoch, losses.get(id) ?? -1));
+    }
   }
 
   #partition(topic: string, index: number): PartitionImage | undefined {
@@ -83,37 +113,27 @@ export class FaultBudget {
     return id === undefined ? undefined : image.topics.get(id)?.partitions[index];
   }
 
-  #everyPartition(holds: (partition: PartitionImage, topic: TopicPlan) => boolean): boolean {
-    const image = this.#image();
-    for (const { name, partitions } of image.topics.values()) {
+  #everyReplica(
+    { plan: { id } }: ClusterNode,
+    holds: (partition: PartitionImage, topic: TopicPlan) => boolean,
+  ): boolean {
+    for (const { name, partitions } of this.#image().topics.values()) {
       const plan = this.#plans.get(name);
-      if (plan !== undefined && !partitions.every((partition) => holds(partition, plan))) return false;
+      if (plan === undefined) continue;
+      for (const partition of partitions) {
+        if (partition.replicas.includes(id) && !holds(partition, plan)) return false;
+      }
     }
     return true;
   }
 
-  /** Somebody else in sync who has not died since it registered. */
-  #hasLiveMember({ isr, offline }: PartitionImage, except: number): boolean {
-    const { brokers } = this.#image();
-    return isr.some((id) => {
-      if (id === except || offline.includes(id)) return false;
-      const node = this.#nodes.find(({ plan }) => plan.id === id);
-      const epoch = brokers.get(id)?.brokerEpoch ?? -1;
-      return node?.process.isAlive === true && epoch > (this.#deaths.get(id) ?? -1);
-    });
+  #lossesOf({ topicId, partition }: PartitionImage): Map<number, Loss> {
+    const key = `${topicId}-${partition}`;
+    let losses = this.#losses.get(key);
+    if (losses === undefined) {
+      losses = new Map();
+      this.#losses.set(key, losses);
+    }
+    return losses;
   }
-
-  #hasGoodCopy(partition: PartitionImage, except: number): boolean {
-    return [...partition.isr, ...partition.elr].some(
-      (id) => id !== except && !partition.offline.includes(id) && !this.#damage.has(keyOf(id, partition)),
-    );
-  }
-}
-
-function counts({ isr, elr }: PartitionImage, id: number): boolean {
-  return isr.includes(id) || elr.includes(id);
-}
-
-function keyOf(id: number, { topicId, partition }: PartitionImage): string {
-  return `${id} ${topicId}-${partition}`;
 }
