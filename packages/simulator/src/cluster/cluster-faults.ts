@@ -126,14 +126,15 @@ export class ClusterFaults {
     this.#whenOver(node, life.number, this.#world.nowMs + CLOSE_LIMIT_MS, pauseMs);
   }
 
+  /** What began before the healing ends after it. */
   #whenOver(node: ClusterNode, life: number, limitMs: number, pauseMs: number): void {
-    this.#after(100, () => {
+    this.#world.schedule(100, () => {
       const isOver = node.process.life?.number !== life;
       if (isOver) {
-        if (!node.process.isAlive) this.#after(pauseMs, () => this.restart(node));
+        if (!node.process.isAlive) this.#world.schedule(pauseMs, () => this.restart(node));
       } else if (this.#world.nowMs > limitMs && this.#budget.mayDie(node)) {
         this.#crash(node, 'process');
-        this.#after(pauseMs, () => this.restart(node));
+        this.#world.schedule(pauseMs, () => this.restart(node));
       } else {
         this.#whenOver(node, life, limitMs, pauseMs);
       }

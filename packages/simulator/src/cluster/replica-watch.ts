@@ -23,6 +23,8 @@ export class ReplicaWatch {
     for (const { node, plan } of this.#nodes) {
       if (node?.broker === undefined) continue;
       for (const partition of node.broker.partitions) {
+        // A log that is being emptied or repaired has no order to keep.
+        if (partition.leader === undefined && !partition.isFollowing) continue;
         if (!partition.isOpen || partition.offline !== undefined) continue;
         this.#judgeOffsets(plan.id, partition);
         this.#judgeLeader(plan.id, partition, image);

@@ -274,6 +274,9 @@ export class SimRpcConnection implements RpcConnection {
       },
       onGone: () => {
         if (this.#attempt === attempt) this.#end = undefined;
+        // It broke before this end had heard that it stands.
+        late.cancel();
+        if (isWanted()) this.#onRefused();
       },
     });
   }
