@@ -345,13 +345,13 @@ export class Fetcher<K, V> {
     for (const link of [...this.#links.values()]) {
       const oldest = link.oldest;
       if (oldest === undefined) continue;
-      const silenceMs = nowMs - oldest.sentAtMs;
-      if (silenceMs >= limitMs) {
+      // Added up as `nextMs` is: a difference may round to just below the limit, and the look would repeat for ever.
+      if (nowMs >= oldest.sentAtMs + limitMs) {
         link.reset(new MillraceError('REQUEST_TIMED_OUT', `broker ${link.id} did not answer a fetch`));
         this.#cluster.requestRefresh();
         continue;
       }
-      if (silenceMs >= this.#probeMs && !oldest.isProbed) {
+      if (nowMs >= oldest.sentAtMs + this.#probeMs && !oldest.isProbed) {
         oldest.isProbed = true;
         this.#cluster.requestRefresh();
       }

@@ -387,12 +387,12 @@ export class Sender {
     for (const link of [...this.#links.values()]) {
       const oldest = link.oldest;
       if (oldest === undefined) continue;
-      const silenceMs = nowMs - oldest.sentAtMs;
-      if (silenceMs >= this.#answerLimitMs) {
+      // Added up as `#nextCheckMs` does: a difference may round to just below the limit, and the look would repeat for ever.
+      if (nowMs >= oldest.sentAtMs + this.#answerLimitMs) {
         const text = `broker ${link.id} did not answer within ${this.#config.requestTimeoutMs} ms`;
         link.reset(new MillraceError('REQUEST_TIMED_OUT', text));
         this.#cluster.requestRefresh();
-      } else if (silenceMs >= stallProbeMs && !oldest.isProbed) {
+      } else if (nowMs >= oldest.sentAtMs + stallProbeMs && !oldest.isProbed) {
         oldest.isProbed = true;
         this.#cluster.requestRefresh();
       }
