@@ -124,7 +124,7 @@ export class VoterChurn {
   #mayLose(directoryId: string): boolean {
     const gone = new Set([directoryId, ...this.#lost.map((lost) => lost.directoryId)]);
     for (const [holder, { durable, asked }] of this.#model.directories) {
-      if (gone.has(holder)) continue;
+      if (holder !== directoryId && gone.has(holder)) continue;
       for (const { voters } of [durable, asked]) {
         const lost = voters.filter((voter) => gone.has(voter.directoryId)).length;
         if (lost > 1 || (lost === 1 && voters.length < 3)) return false;
