@@ -54,7 +54,7 @@ export function anEpochBeginsWithAMajority(fetchTimeoutMs: number): QuorumInvari
           if (kind === 'preVoteRequest') {
             const { contact } = ear;
             const isHeard = contact !== undefined && member.nowMs() - contact.atMs < fetchTimeoutMs;
-            ear.isHearing = isHeard && contact.term === ear.term ? from : undefined;
+            ear.isHearing = isHeard ? from : undefined;
             return;
           }
           ear.term = Math.max(ear.term, term);
@@ -66,7 +66,9 @@ export function anEpochBeginsWithAMajority(fetchTimeoutMs: number): QuorumInvari
         },
         sent(member, to, message) {
           if (message.kind !== 'preVoteResponse' || !message.granted) return;
-          if (earOf(member).isHearing === to) {
+          const { isHearing, contact } = earOf(member);
+          // Who is in another epoch, or blank, did not take it for its leader.
+          if (isHearing === to && contact?.term === message.term) {
             violated(`controller ${member.id} gives ${to} a pre-vote although it hears a leader`);
           }
         },

@@ -23,6 +23,8 @@ export class VoterChurn {
   readonly #random: SeededRandom;
   /** Directories that are gone for good and may still be voters. */
   readonly #lost: { readonly id: number; readonly directoryId: string }[] = [];
+  /** They stay out until they get a new disk. */
+  readonly #rotten = new Set<QuorumMember>();
   #isRunning = false;
   /** Committed so far. */
   changes = 0;
@@ -49,8 +51,17 @@ export class VoterChurn {
     if (this.#plan.has('bit-rot')) this.#again(LOSS_MEAN_MS, () => this.#loseDisk('rotten'));
   }
 
+  /** No changes any more; rotten disks are replaced. */
   stop(): void {
     this.#isRunning = false;
+    for (const member of this.#rotten) this.#repair(member);
+  }
+
+  #repair(member: QuorumMember): void {
+    if (!this.#rotten.delete(member)) return;
+    member.kill('machine');
+    member.wipe();
+    member.start();
   }
 
   #again(meanMs: number, act: () => void): void {
@@ -113,11 +124,8 @@ export class VoterChurn {
     // It must notice by itself, and stay out of everything until somebody gives it a new disk.
     member.disk.damage();
     member.start();
-    this.#world.schedule(exponential(this.#random, REPAIR_MEAN_MS), () => {
-      member.kill('machine');
-      member.wipe();
-      member.start();
-    });
+    this.#rotten.add(member);
+    this.#world.schedule(exponential(this.#random, REPAIR_MEAN_MS), () => this.#repair(member));
   }
 
   /** Whichever voters somebody believes in, decided or not: the others among them are a majority, and none of them is lost. */
