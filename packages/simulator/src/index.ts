@@ -45,6 +45,7 @@ export {
   SimRaftTransport,
 } from './network/sim-raft-transport.ts';
 export { SimRpcNetwork, type SimRpcOptions } from './network/sim-rpc-network.ts';
+export { runStorageWorld, type StorageWorldOptions } from './storage/storage-world.ts';
 export {
   FAULT_CLASSES,
   type FaultClass,

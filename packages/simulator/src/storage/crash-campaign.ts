@@ -54,13 +54,13 @@ export function newCrashReport(): CrashReport {
 }
 
 export interface CrashReplay {
-  /** The one state to look at. */
-  readonly state: number;
+  /** Which states to look at. */
+  readonly isWanted: (state: number) => boolean;
   /** Called with each disk as recovery will find it. */
-  readonly inspect: (disk: SimDisk, views: readonly LedgerView[], what: CrashPhase) => void;
+  readonly inspect?: (disk: SimDisk, views: readonly LedgerView[], what: CrashPhase) => void;
 }
 
-/** All states of one seed, added to the report. @param replay only one of them */
+/** All states of one seed, added to the report. @param replay only some of them */
 export async function crashSeed(seed: number, report: CrashReport, replay?: CrashReplay): Promise<void> {
   const points: CrashPoint[] = [];
   try {
@@ -75,7 +75,7 @@ export async function crashSeed(seed: number, report: CrashReport, replay?: Cras
     for (const choices of statesOf(point, new SeededRandom(seed ^ (state * 2_654_435_761)), report)) {
       const disk = point.image.copy({});
       disk.crash(choices);
-      if (replay === undefined || replay.state === state) {
+      if (replay === undefined || replay.isWanted(state)) {
         await judge(point, disk, { seed, state }, report, replay?.inspect);
       }
       state++;
@@ -122,7 +122,7 @@ async function judge(
   disk: SimDisk,
   { seed, state }: { readonly seed: number; readonly state: number },
   report: CrashReport,
-  inspect: CrashReplay['inspect'] = () => {},
+  inspect: NonNullable<CrashReplay['inspect']> = () => {},
 ): Promise<void> {
   const random = new SeededRandom(seed * 1_000_003 + state);
   const isCaughtAgain = below(random, 4) === 0;

@@ -8,7 +8,7 @@ const HOPS = 20;
 
 /** Lets what is ready run. */
 export async function drained(): Promise<void> {
-  for (let hop = 0; hop < HOPS; hop++) await undefined;
+  for (let hop = 0; hop < HOPS; hop++) await Promise.resolve();
 }
 
 /** Lets virtual time pass until `promise` is settled. @param isGivenUp ends the wait early, with an error. */
@@ -24,7 +24,7 @@ export async function settled<T>(
   promise.then(settle, settle);
   const untilMs = clock.nowMs() + STUCK_AFTER_MS;
   while (clock.nowMs() < untilMs) {
-    for (let hop = 0; hop < HOPS && !isSettled; hop++) await undefined;
+    for (let hop = 0; hop < HOPS && !isSettled; hop++) await Promise.resolve();
     if (isSettled) return await promise;
     if (isGivenUp()) break;
     clock.advance(1);

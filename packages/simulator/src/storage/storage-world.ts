@@ -17,6 +17,7 @@ export interface StorageWorldOptions {
   readonly print: (line: string) => void;
 }
 
+const COMMAND = 'node packages/simulator/dist/storage/storage-main.js';
 const FAILURES_PRINTED = 10;
 const PROGRESS_EVERY_MS = 10_000;
 
@@ -30,7 +31,7 @@ async function runCrashes({ states, firstSeed, state, nowMs, print }: StorageWor
   const startedMs = nowMs();
   if (state !== undefined) {
     await crashSeed(firstSeed, report, {
-      state,
+      isWanted: (found) => found === state,
       inspect: (disk, views, phase) => {
         print(`-- after a crash: ${phase}`);
         for (const path of disk.paths()) print(`${String(disk.get(path)!.length).padStart(8)} ${path}`);
@@ -55,9 +56,7 @@ async function runCrashes({ states, firstSeed, state, nowMs, print }: StorageWor
   );
   for (const { seed, state: number, phase, error } of failures.slice(0, FAILURES_PRINTED)) {
     print(`FAILED ${phase}: ${textOf(error)}`);
-    print(
-      `  replay: npm run simulate -- --world storage --campaign crashes --seed ${seed} --state ${number}`,
-    );
+    print(`  replay: ${COMMAND} crashes --seed ${seed} --state ${number}`);
   }
   print(failures.length === 0 ? 'no acknowledged loss' : `${failures.length} failures`);
   return failures.length === 0;
@@ -83,7 +82,7 @@ async function runFlips({ states, firstSeed, state, nowMs, print }: StorageWorld
   );
   for (const { seed, damage, what, error } of report.failures.slice(0, FAILURES_PRINTED)) {
     print(`FAILED ${what}: ${textOf(error)}`);
-    print(`  replay: npm run simulate -- --world storage --campaign flips --seed ${seed} --state ${damage}`);
+    print(`  replay: ${COMMAND} flips --seed ${seed} --state ${damage}`);
   }
   print(
     report.failures.length === 0 ? 'every damage detected or harmless' : `${report.failures.length} failures`,

@@ -1,0 +1,69 @@
+/** The campaigns in small, and every state that ever failed. Long runs: storage-main.ts. */
+import { expect, test } from 'vitest';
+import { crashSeed, newCrashReport } from './crash-campaign.ts';
+import { flipSeed, newFlipReport } from './flip-campaign.ts';
+
+/** Seed and state; the commits that mended them name them. */
+const CRASHES: readonly (readonly [number, number])[] = [
+  [1, 0],
+  [1, 142],
+  [1, 145],
+  [1, 604],
+  [1, 956],
+  [2, 477],
+  [2, 1386],
+  [4, 449],
+  [7, 505],
+  [8, 873],
+  [9, 725],
+  [9, 762],
+  [15, 1346],
+  [24, 411],
+  [25, 608],
+  [66, 679],
+  [78, 776],
+  [83, 153],
+  [91, 1567],
+  [93, 232],
+  [135, 278],
+];
+
+/** Seed and damage. */
+const FLIPS: readonly (readonly [number, number])[] = [
+  [1, 3],
+  [2, 42],
+  [2, 121],
+  [3, 151],
+  [5, 25],
+  [7, 99],
+  [7, 101],
+  [8, 60],
+  [9, 55],
+  [11, 35],
+  [13, 15],
+  [21, 164],
+  [30, 27],
+  [35, 126],
+  [50, 72],
+  [54, 241],
+];
+
+test('a power loss at any point loses nothing that was promised', { timeout: 60_000 }, async () => {
+  const report = newCrashReport();
+  await crashSeed(1001, report, { isWanted: (state) => state % 20 === 0 });
+  expect(report.failures).toEqual([]);
+  expect(report.states).toBeGreaterThan(30);
+});
+
+test('crash states that failed once fail no more', { timeout: 60_000 }, async () => {
+  const report = newCrashReport();
+  for (const [seed, state] of CRASHES)
+    await crashSeed(seed, report, { isWanted: (found) => found === state });
+  expect(report.failures).toEqual([]);
+});
+
+test('damages that once went unnoticed are noticed or do no harm', { timeout: 60_000 }, async () => {
+  const report = newFlipReport();
+  for (const [seed, damage] of FLIPS) await flipSeed(seed, report, damage);
+  expect(report.failures).toEqual([]);
+});
