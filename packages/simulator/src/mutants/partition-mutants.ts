@@ -73,8 +73,8 @@ const GUARDS: readonly Guard[] = [
     name: 'failed-proposal-is-rolled-back',
     rule: 'P11',
     module: 'broker/src/leader-state.ts',
-    guard: "      case 'INELIGIBLE_REPLICA':\n",
-    replacement: "      default:\n      case 'INELIGIBLE_REPLICA':\n",
+    guard: "        return 'retry';\n",
+    replacement: "        this.#rollBack(nowMs);\n        return 'rolledBack';\n",
   },
   {
     name: 'fenced-broker-in-sync',

@@ -183,12 +183,11 @@ const GUARDS: readonly Guard[] = [
     replacement: '  void voters;\n',
   },
   {
-    name: 'snapshot-of-pieces-of-others',
+    name: 'old-snapshot-installed',
     rule: 'Q31',
     module: 'raft/src/following.ts',
-    guard: `  const isSame =
-    incoming?.index === snapshotIndex && incoming.checksum === checksum && incoming.totalBytes === totalBytes;`,
-    replacement: '  const isSame = incoming !== undefined && incoming.totalBytes === totalBytes;',
+    guard: 'if (snapshotIndex <= state.commitIndex) {',
+    replacement: 'if (false) {',
   },
   {
     name: 'voters-in-force-only-once-committed',

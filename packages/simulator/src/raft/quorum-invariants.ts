@@ -12,6 +12,7 @@ import { olderEpochsCommitWithAnOwnRecord } from '../invariants/10-older-epochs-
 import { appliedCommittedWritten } from '../invariants/11-applied-committed-written.ts';
 import { nothingLeavesBeforeItIsDurable } from '../invariants/12-nothing-leaves-before-it-is-durable.ts';
 import { voterSetsChangeOneAtATime } from '../invariants/13-voter-sets-change-one-at-a-time.ts';
+import { votersChangeInOrder } from '../invariants/13-voters-change-in-order.ts';
 import { unknownDirectoriesNeverCount } from '../invariants/14-unknown-directories-never-count.ts';
 import { snapshotsAreCommittedState } from '../invariants/15-snapshots-are-committed-state.ts';
 import { equalOffsetsEqualState } from '../invariants/16-equal-offsets-equal-state.ts';
@@ -39,6 +40,7 @@ export const QUORUM_INVARIANTS: readonly QuorumInvariant[] = [
   appliedCommittedWritten,
   nothingLeavesBeforeItIsDurable,
   voterSetsChangeOneAtATime,
+  votersChangeInOrder,
   unknownDirectoriesNeverCount,
   snapshotsAreCommittedState,
   equalOffsetsEqualState,

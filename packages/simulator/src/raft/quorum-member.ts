@@ -84,7 +84,15 @@ export class QuorumMember {
   async read(register: number): Promise<number> {
     const [quorum, machine, identity] = [this.quorum, this.#machine, this.#identity];
     if (quorum === undefined || machine === undefined) throw new MillraceError('CONNECTION_FAILED');
-    await quorum.readBarrier();
+    const { committed } = this.#options.court.model;
+    const committedBefore = committed.length;
+    const offset = await quorum.readBarrier();
+    if (offset < committedBefore) {
+      this.#options.world.fail(
+        `invariant 18 metadata-history-is-linearizable: controller ${this.id} serves a read at offset ${offset} ` +
+          `although ${committedBefore} records were committed before`,
+      );
+    }
     if (identity !== undefined && quorum.isLeader()) this.#options.court.served(identity);
     return machine.read(register);
   }

@@ -50,11 +50,14 @@ export class ModelLog {
 
   /** In force by what the log itself says: the last set in it, committed or not (Q32). */
   get voters(): readonly Voter[] {
-    for (let index = this.lastIndex; index > this.snapshotIndex; index--) {
-      const voters = this.at(index)?.voters;
-      if (voters !== undefined) return voters;
-    }
-    return this.#snapshotVoters ?? this.hardState.voters;
+    return this.at(this.votersIndex)?.voters ?? this.#snapshotVoters ?? this.hardState.voters;
+  }
+
+  /** Of the record that brought them; that of the snapshot if it did. */
+  get votersIndex(): number {
+    let index = this.lastIndex;
+    while (index > this.snapshotIndex && this.at(index)?.voters === undefined) index--;
+    return index;
   }
 
   at(index: number): ModelEntry | undefined {

@@ -1,6 +1,6 @@
 /**
- * Voters come, go and lose their disks while the quorum works, as a person would change them: one at a time, by asking
- * the leader. A disk is lost only while the others are a majority of their own, and the next one waits until the lost
+ * Voters come, go, hand over and lose their disks while the quorum works, as a person would change them: one at a time, by
+ * asking the leader. A disk is lost only while the others are a majority of their own, and the next one waits until the lost
  * one is replaced.
  */
 import { below, MillraceError, type SeededRandom } from '@millrace/core';
@@ -11,6 +11,7 @@ import type { QuorumMember } from './quorum-member.ts';
 import type { QuorumModel } from './quorum-model.ts';
 
 const CHANGE_MEAN_MS = 1_500;
+const TRANSFER_MEAN_MS = 3_000;
 const LOSS_MEAN_MS = 8_000;
 const REPAIR_MEAN_MS = 2_000;
 
@@ -47,6 +48,7 @@ export class VoterChurn {
   start(): void {
     this.#isRunning = true;
     this.#again(CHANGE_MEAN_MS, () => this.#change());
+    this.#again(TRANSFER_MEAN_MS, () => this.#transfer());
     if (this.#plan.has('wiped-disk')) this.#again(LOSS_MEAN_MS, () => this.#loseDisk('wiped'));
     if (this.#plan.has('bit-rot')) this.#again(LOSS_MEAN_MS, () => this.#loseDisk('rotten'));
   }
@@ -104,6 +106,13 @@ export class VoterChurn {
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
     }
+  }
+
+  #transfer(): void {
+    const leader = this.#members.find(({ quorum }) => quorum?.isLeader());
+    const voters = leader?.quorum?.voters() ?? [];
+    const to = voters[below(this.#random, Math.max(1, voters.length))];
+    leader?.quorum?.transferLeadership(below(this.#random, 2) === 0 ? undefined : to?.id).catch(() => {});
   }
 
   #loseDisk(how: 'wiped' | 'rotten'): void {
