@@ -93,6 +93,11 @@ export class JournalReplay {
     return this.#entries.get(`${topicId} ${partition}`) ?? [];
   }
 
+  /** Records below were on stable storage in the log itself when this was written; 0 if there may have been none. */
+  startOf(topicId: string, partition: number): number {
+    return this.entriesOf(topicId, partition)[0]?.header.baseOffset ?? 0;
+  }
+
   /** The partition is recovered, or gone. */
   forget(topicId: string, partition: number): void {
     this.#entries.delete(`${topicId} ${partition}`);

@@ -345,7 +345,9 @@ export class LogStore {
     const found = readTopicId(fileSystem, folder);
     if (typeof found === 'object' && found.topicId === topicId) return { isNew: false, damage: undefined };
     if (typeof found === 'string') {
-      const wasDurable = (this.#checkpoints.recoveryPoint(topic, partition) ?? 1) > 0;
+      // The checkpoint may be older than the journal's beginning: what that leaves out is in the log alone.
+      const journalStart = this.#replay?.startOf(topicId, partition) ?? 0;
+      const wasDurable = (this.#checkpoints.recoveryPoint(topic, partition) ?? 1) > 0 || journalStart > 0;
       if (wasDurable) return { isNew: false, damage: `partition.metadata is ${found}` };
       if (isEmptyFolder(fileSystem, folder)) return await this.#createFolder(id, folder);
     }
