@@ -29,6 +29,8 @@ export class LogDurability {
   #isJournalled: boolean;
   /** Flushes do not count until the log itself was synced: it was not journalled before. */
   #isCatchingUp = false;
+  /** Catching up failed although the log is online: it is tried again. */
+  #hasStalled = false;
   /** Counts changes of the mode. */
   #modes = 0;
 
@@ -65,6 +67,7 @@ export class LogDurability {
       return;
     }
     this.#isJournalled = true;
+    this.retry();
     this.#journal.append(this.#client, baseOffset, logEnd - 1, batches);
   }
 
@@ -94,14 +97,22 @@ export class LogDurability {
     void this.#sync();
   }
 
+  /** Now and then: what could not be written down before may be by now. */
+  retry(): void {
+    if (this.#hasStalled && this.#isDurable && !this.#isOffline()) void this.#catchUp();
+  }
+
   /** Puts what was not journalled on stable storage, and writes that down: what is journalled follows it. */
   async #catchUp(): Promise<void> {
     const mode = this.#modes;
     this.#isCatchingUp = true;
+    this.#hasStalled = false;
     this.#isJournalled = true;
     this.#journal.start(this.#client, this.#offsets.logEnd);
     const isSynced = await this.#sync();
-    if (!isSynced || mode !== this.#modes) return;
+    if (mode !== this.#modes) return;
+    this.#hasStalled = !isSynced;
+    if (!isSynced) return;
     this.#isCatchingUp = false;
     const { logEnd } = this.#offsets;
     // Whatever was journalled meanwhile may have been flushed unnoticed.
@@ -119,7 +130,7 @@ export class LogDurability {
       await this.#checkpoint();
       return !this.#isOffline();
     } catch {
-      // A log that cannot be synced went offline; one that cannot be written down keeps its producers waiting.
+      // A log that cannot be synced went offline; one that cannot be written down keeps its producers waiting, and tries again.
       return false;
     }
   }
