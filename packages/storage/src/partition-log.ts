@@ -243,7 +243,10 @@ export class PartitionLog implements JournalClient {
     if (offset < segments.startOffset) {
       await this.truncateFullyAndStartAt(offset);
     } else if (offset < this.#offsets.logEnd) {
-      await this.#cut((target) => cutEnd(target, offset));
+      const { logStart } = this.#offsets;
+      // The batch that holds the cut may hold the log start, too: nothing that counts would be left.
+      const isNothingLeft = (await segments.endIfCutAt(offset, this.config)) < logStart;
+      await this.#cut((target) => (isNothingLeft ? cutAll(target, logStart) : cutEnd(target, offset)));
     } else if (side.forgetEmptyEpochs(this.#offsets.logEnd)) {
       await this.#cut(cutEmptyEpochs);
     }
@@ -304,6 +307,7 @@ export class PartitionLog implements JournalClient {
   async cleanUp(nowMs: number): Promise<void> {
     const contents = this.#contents;
     if (contents === undefined || this.#offline !== undefined || this.#isCutting) return;
+    this.#durability.retry();
     const { segments, side } = contents;
     side.producers?.expire(nowMs, this.config.producerIdExpirationMs);
     if (segments.isRollOverdue(nowMs, this.config)) this.#guard(() => segments.roll(this.config));
