@@ -35,7 +35,7 @@ export async function formatDirectory(
 /** Undefined if it is not formatted. @throws {MillraceError} KAFKA_STORAGE_ERROR if nobody can tell. */
 export function readIdentity(fileSystem: FileSystem, path: string): DirectoryIdentity | undefined {
   const file = `${path}/${META_PROPERTIES}`;
-  const bytes = readWhole(fileSystem, file);
+  const bytes = readFile(fileSystem, file);
   const meta = bytes && parseMetaProperties(bytes.toString());
   if (bytes !== undefined && meta === undefined) {
     throw new MillraceError('KAFKA_STORAGE_ERROR', `${file} is damaged; restore its four lines`);
@@ -69,4 +69,12 @@ export function checkIdentity(
     );
   }
   return meta;
+}
+
+function readFile(fileSystem: FileSystem, file: string): Buffer | undefined {
+  try {
+    return readWhole(fileSystem, file);
+  } catch (error) {
+    throw storageFailure(`${file} cannot be read`, error);
+  }
 }
