@@ -87,7 +87,11 @@ class Lane {
     if (this.isOver || this.#queue.length > 20) return;
     const count = 1 + below(random, RECORDS_MAX);
     const values = Array.from({ length: count }, () => this.#producer.nextValue());
-    const sents = values.map((value) => host.history.send(`${name}/${this.#producerId}`, this.key, value));
+    // Without sequences nothing keeps a late batch from coming after its followers: each is a producer of its own.
+    const sender = plan.isIdempotent
+      ? `${name}/${this.#producerId}`
+      : `${name}/${this.#producerId}/${this.#nextIndex}`;
+    const sents = values.map((value) => host.history.send(sender, this.key, value));
     const payload = PAYLOADS[below(random, PAYLOADS.length)]!;
     const timestamp = client.life.clock.wallMs();
     const records = values.map((value) => ({ value: Buffer.from(value.padEnd(payload, '.')), timestamp }));

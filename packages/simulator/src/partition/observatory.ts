@@ -309,7 +309,8 @@ export class Observatory implements PartitionWorldView {
     replica.logStart = logStartOffset;
     const endBefore = log.end;
     if (logEndOffset === endBefore) return;
-    if (logEndOffset < endBefore && logEndOffset > log.start) log.cut(logEndOffset);
+    if (logEndOffset < endBefore && logEndOffset > log.start && logEndOffset > logStartOffset)
+      log.cut(logEndOffset);
     else log.reset(logEndOffset);
     if (log.start > 0 && log.all.length === 0) replica.partition.mayForgetProducers = true;
     if (logEndOffset === logStartOffset) replica.isDamaged = false;

@@ -153,20 +153,30 @@ export class PartitionWorld {
     if (refusal !== undefined) this.world.note('', 'topic refused', refusal.code);
   }
 
-  /** A sole copy in the page cache goes with the power, and no election will ever say so. */
-  crash(broker: SimBroker, death: Death): void {
-    if (death === 'machine') {
-      for (const model of this.observatory.partitions.values()) {
-        const { replicas, leaderEpoch } = model.image;
-        const isSole = replicas.length === 1 && replicas[0] === broker.id;
-        if (isSole && model.hadPageCache) this.observatory.loseLawfully(model, leaderEpoch + 1);
-      }
+  /**
+   * A sole copy in the page cache goes with the power, or with the folder's name if that could not be synced, and no
+   * election will ever say so.
+   */
+  loseSoleCopies(broker: SimBroker, death: Death): void {
+    if (death === 'process' && !this.failsSyncs(broker)) return;
+    for (const model of this.observatory.partitions.values()) {
+      const { replicas, leaderEpoch } = model.image;
+      const isSole = replicas.length === 1 && replicas[0] === broker.id;
+      if (isSole && model.hadPageCache) this.observatory.loseLawfully(model, leaderEpoch + 1);
     }
+  }
+
+  crash(broker: SimBroker, death: Death): void {
+    this.loseSoleCopies(broker, death);
     broker.kill(death);
   }
 
   allowsUnclean({ topicId }: PartitionImage): boolean {
     return topicConfigOf(this.image, topicId, {})['unclean.leader.election.enable'];
+  }
+
+  failsSyncs({ disk }: SimBroker): boolean {
+    return disk.faults instanceof SeededDiskFaults && disk.faults.rates.syncErrorRate > 0;
   }
 
   /** An operation on its disk never ended, and never will. */

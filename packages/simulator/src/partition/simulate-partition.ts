@@ -73,6 +73,7 @@ export async function simulatePartition(
     host.observatory.checkpoint();
   }
   const stuck = host.brokers.filter((broker) => host.isStuck(broker));
+  for (const broker of host.brokers) if (broker.offlineCount > 0) host.loseSoleCopies(broker, 'process');
   for (const fault of faults) fault.heal();
   heal(host, stuck);
   const healedMs = world.nowMs;

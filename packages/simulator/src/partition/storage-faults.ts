@@ -170,6 +170,7 @@ export class StorageFaults {
   }
 }
 
+/** Not snapshots of producers: they are the only copy of what deleted batches told, and a replica cannot fetch them. */
 function isLogFile(path: string): boolean {
-  return /-\d+\/\d+\.(log|index|timeindex|snapshot)$/.test(path);
+  return /-\d+\/\d+\.(log|index|timeindex)$/.test(path);
 }
