@@ -1,6 +1,7 @@
 /** `npm run simulate`: runs seeds of a world, shows how far it is, and of a failure all that is needed to see it again. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { mutantsCommand } from './mutants/mutants-command.ts';
 import { orderOf, runCampaign, type Totals } from './simulate/campaign.ts';
 import { failureReport, progressLine, replayCommand, summary } from './simulate/campaign-report.ts';
 import { runSeed, type SeedResult } from './simulate/seed-worker.ts';
@@ -15,6 +16,7 @@ import { World } from './world/world.ts';
 const PROGRESS_MS = 2_000;
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === '--mutants') return await mutantsCommand(args.slice(1));
   const options = optionsOf(args);
   if (options === undefined) return args.includes('--help') ? 0 : 2;
   if (options.trace) return await traceOne(options);

@@ -37,7 +37,11 @@ export const SIMULATE_HELP = `npm run simulate -- [options]
   --trace           prints every event of the seed
   --json FILE       writes what was found to a file as well
 
-Exit code 0 if every seed kept every invariant, 1 if one did not, 2 if the options are wrong.
+npm run simulate -- --mutants [NAMES | COUNT | all] [--seeds-max N] [--jobs N]
+
+  takes guards out of the code, one at a time, and shows which seed misses each of them
+
+Exit code 0 if every seed kept every invariant, 1 if one did not or a mutant survived, 2 if the options are wrong.
 `;
 
 /** @throws {RangeError | TypeError} naming what is wrong. @returns undefined if help was asked for. */
