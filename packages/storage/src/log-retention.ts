@@ -57,6 +57,8 @@ export async function deleteExpired(deletion: Deletion): Promise<void> {
   if (count === 0 || isDisturbed()) return;
   if (count === segments.all.length) write(() => segments.roll(config));
   const firstKept = segments.all[count]!.baseOffset;
+  await side.keepProducers(firstKept, contents.endOffset, segments.all);
+  if (isDisturbed()) return;
   if (firstKept > offsets.logStart) {
     offsets.startMovedTo(firstKept);
     await contents.syncFolder();

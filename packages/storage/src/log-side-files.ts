@@ -25,6 +25,8 @@ export class LogSideFiles {
   #producers: ProducerState | undefined;
   #snapshotOffset: number;
   #epochsChanged: 'unwritten' | 'written' | undefined;
+  /** A snapshot on stable storage; it stays until another one is. -1 for none. */
+  #durableSnapshot = -1;
   /** Snapshots of what was cut are removed, but a power loss would bring them back. */
   #isRemovalUnsynced = false;
 
@@ -76,7 +78,9 @@ export class LogSideFiles {
     replaceWhole(resources.fileSystem, path, encodeSnapshot(this.#producers?.entries() ?? []));
     this.#snapshotOffset = endOffset;
     const bases = new Set(segments.map(({ baseOffset }) => baseOffset));
-    const others = this.#snapshots().filter((offset) => !bases.has(offset));
+    const others = this.#snapshots().filter(
+      (offset) => !bases.has(offset) && offset !== this.#durableSnapshot,
+    );
     for (const offset of others.slice(0, -SNAPSHOTS_KEPT)) this.#removeSnapshot(offset);
   }
 
@@ -126,11 +130,28 @@ export class LogSideFiles {
     this.#knowsAll = false;
   }
 
+  /**
+   * Batches below `offset` are about to go: what they tell of producers is on stable storage first, in a snapshot of
+   * them or of later ones. Else a power loss could leave neither, and a late retry would be appended again.
+   */
+  async keepProducers(offset: number, endOffset: number, segments: readonly Segment[]): Promise<void> {
+    if (this.#producers === undefined || this.#durableSnapshot >= offset) return;
+    if (this.#snapshotOffset < offset) this.takeSnapshot(endOffset, segments);
+    const kept = this.#snapshots().find((snapshot) => snapshot >= offset);
+    if (kept === undefined) return;
+    const { folder, resources } = this.#context;
+    await syncFile(resources.fileSystem, `${folder}/${offsetName(kept)}.snapshot`);
+    await resources.fileSystem.syncDirectory(folder);
+    this.#durableSnapshot = kept;
+  }
+
   /** The log begins at `startOffset` now. Producers stay: a retry may come after its batch was deleted. */
   startMoved(startOffset: number, firstBaseOffset: number): void {
     if (this.epochs.truncateStart(startOffset)) this.writeEpochs();
     const older = this.#snapshots().filter((offset) => offset < firstBaseOffset);
-    for (const offset of older) if (offset !== this.#snapshotOffset) this.#removeSnapshot(offset);
+    const isNeeded = (offset: number): boolean =>
+      offset === this.#snapshotOffset || offset === this.#durableSnapshot;
+    for (const offset of older) if (!isNeeded(offset)) this.#removeSnapshot(offset);
   }
 
   #knownProducers(): ProducerState {
@@ -156,6 +177,7 @@ export class LogSideFiles {
   }
 
   #removeSnapshot(offset: number): void {
+    if (offset === this.#durableSnapshot) this.#durableSnapshot = -1;
     const { folder, resources } = this.#context;
     resources.fileSystem.unlinkSync(`${folder}/${offsetName(offset)}.snapshot`);
   }
