@@ -2,6 +2,9 @@
 import { parseArgs } from 'node:util';
 import { runStorageWorld } from './storage-world.ts';
 
+// Refusals are expected by the thousand, and their stacks cost more than the refusals.
+Error.stackTraceLimit = 3;
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { states: { type: 'string' }, seed: { type: 'string' }, state: { type: 'string' } },
