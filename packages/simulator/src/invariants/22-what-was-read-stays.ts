@@ -25,6 +25,8 @@ export const whatWasReadStays: PartitionInvariant = {
           const known = partition.committed.at(batch.base);
           // Older than the model's log only if it began later: after a loss at the beginning.
           if (known === undefined && batch.next <= partition.committed.start) continue;
+          // Given up lawfully, and still served by a leader that has not heard of it.
+          if (batch.epoch < partition.lossEpoch) continue;
           if (!sameBatch(known, batch)) {
             violated(
               `broker ${replica?.brokerId} serves ${describeBatch(batch)} of ${partition.key} where ${describeBatch(known)} is committed`,

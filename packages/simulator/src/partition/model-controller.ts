@@ -8,6 +8,8 @@ import type { BrokerHeartbeat, BrokerRegistration, BrokerState } from '@millrace
 import { failureOf } from '@millrace/broker';
 import { below, MillraceError, type NodeId, type SeededRandom, unit } from '@millrace/core';
 import {
+  type AlterPartitionsRequest,
+  type AlterPartitionsResponse,
   allocateProducerIds,
   alterConfigs,
   alterPartitions,
@@ -30,6 +32,7 @@ import {
 import type { SimLife } from '../world/sim-process.ts';
 import type { World } from '../world/world.ts';
 import { answering } from './calls.ts';
+import { alterationFault, unfencingFault } from './decision-check.ts';
 import type { MessageStreams, StreamEnd, StreamHandlers } from './message-streams.ts';
 
 export const CONTROLLER = 'controller';
@@ -171,8 +174,14 @@ export class ModelController {
     if (isLost && below(random, 2) === 0) return undefined;
     let reply: unknown;
     let failure: unknown;
+    const before = this.image;
     try {
       reply = this.run((image, context) => decide(image, body as never, context));
+      if (method === 'alterPartitions') {
+        this.#judge(
+          alterationFault(before, body as AlterPartitionsRequest, reply as AlterPartitionsResponse),
+        );
+      }
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       failure = error;
@@ -188,6 +197,10 @@ export class ModelController {
         life,
       );
     });
+  }
+
+  #judge(fault: string | undefined): void {
+    if (fault !== undefined) this.#world.fail(fault);
   }
 
   #answerDelayMs(): number {
@@ -247,7 +260,9 @@ export class ModelController {
     const { brokerId, brokerEpoch, metadataOffset, wantsShutdown } = beat;
     const decision = heartbeat(this.image, beat, this.#context);
     this.#contact(brokerId, brokerEpoch, metadataOffset, connection);
+    const before = this.image;
     this.commit(decision.records);
+    this.#judge(unfencingFault(before, this.image, beat));
     const { fenced, inControlledShutdown, leaderships } = decision.reply;
     const session = this.#sessions.get(brokerId)!;
     if (inControlledShutdown) session.shutdownOffset ??= this.image.offset;

@@ -115,7 +115,8 @@ class Lane {
       return;
     }
     if (nowMs < this.#backoffUntilMs) return;
-    const window = plan.isIdempotent ? plan.inFlightMax : 1;
+    const unanswered = plan.acks === 0 ? Number.POSITIVE_INFINITY : 1;
+    const window = plan.isIdempotent ? plan.inFlightMax : unanswered;
     for (const pending of [...this.#queue]) {
       if (pending.index >= head.index + window) return;
       if (!pending.isInFlight && !this.#send(pending)) return;

@@ -9,18 +9,19 @@ import { PARTITION_INVARIANTS } from '../invariants/partition-invariants.ts';
 import { linkSettings, NetworkFaults } from '../network/network-faults.ts';
 import { FaultPlan, type FaultPlanOptions } from '../world/fault-plan.ts';
 import { ProcessFaults } from '../world/process-faults.ts';
-import type { SimulationFailure } from '../world/simulation-failure.ts';
 import { CONTROLLER } from './model-controller.ts';
 import type { PartitionModel } from './partition-model.ts';
 import type { PartitionInvariant } from './partition-observation.ts';
-import { drawPartitionPlan } from './partition-plan.ts';
+import { drawPartitionPlan, type PartitionPlan } from './partition-plan.ts';
 import { PartitionWorld } from './partition-world.ts';
 import type { SimBroker } from './sim-broker.ts';
 import { StorageFaults } from './storage-faults.ts';
 
 export interface PartitionSimulationOptions extends FaultPlanOptions {
-  /** Virtual minutes with faults. Default: drawn, 10 to 25 seconds. */
-  readonly minutes?: number;
+  /** Virtual time with faults. Default: 10 to 25 seconds, by the seed. */
+  readonly faultsMs?: number;
+  /** At most so many producers and so many consumers. */
+  readonly clientsMax?: number;
   readonly traceDepth?: number;
   readonly onWorld?: (world: PartitionWorld) => void;
   /** Judges beside the usual ones. */
@@ -55,7 +56,7 @@ export async function simulatePartition(
 ): Promise<PartitionOutcome> {
   const host = new PartitionWorld({
     seed,
-    plan: drawPartitionPlan,
+    plan: (random) => atMost(options.clientsMax, drawPartitionPlan(random)),
     invariants: [...(options.more ?? []), ...PARTITION_INVARIANTS],
     ...(options.traceDepth !== undefined && { traceDepth: options.traceDepth }),
   });
@@ -66,7 +67,7 @@ export async function simulatePartition(
   await host.start();
   host.startClients();
   const faults = beginFaults(host, plan);
-  const lengthMs = options.minutes === undefined ? 10_000 + (seed % 16) * 1_000 : options.minutes * 60_000;
+  const lengthMs = options.faultsMs ?? 10_000 + (seed % 16) * 1_000;
   const endMs = world.nowMs + lengthMs;
   while (world.nowMs < endMs) {
     await world.run(Math.min(endMs, world.nowMs + CHECKPOINT_MS));
@@ -84,14 +85,10 @@ export async function simulatePartition(
   return outcomeOf(host, plan);
 }
 
-/** The command that lives the seed again. */
-export function replayCommand(
-  { facts }: SimulationFailure,
-  options: PartitionSimulationOptions = {},
-): string {
-  const faults = options.only === undefined ? '' : ` --faults ${options.only.join(',') || 'none'}`;
-  const minutes = options.minutes === undefined ? '' : ` --minutes ${options.minutes}`;
-  return `npm run simulate -- --world partition --seed ${facts.seed}${faults}${minutes}`;
+function atMost(clientsMax: number | undefined, plan: PartitionPlan): PartitionPlan {
+  if (clientsMax === undefined) return plan;
+  const producers = plan.producers.slice(0, clientsMax);
+  return { ...plan, producers, consumers: Math.min(plan.consumers, clientsMax) };
 }
 
 function beginFaults(host: PartitionWorld, plan: FaultPlan): { heal(): void }[] {

@@ -98,7 +98,8 @@ export class StorageFaults {
   #flip(random: SeededRandom): void {
     const { disk, process, id } = this.#pick(random);
     const found = disk.somewhere(random, (path) => isLogFile(path));
-    if (found === undefined || !this.#mayDamage(id, found.path)) return;
+    if (found === undefined || isOutsideChecksum(disk.get(found.path)!, found)) return;
+    if (!this.#mayDamage(id, found.path)) return;
     disk.bitFlip(found.path, found.position, below(random, 8));
     this.#host.world.note(process.name, 'bit flipped', found.path, found.position);
   }
@@ -173,4 +174,17 @@ export class StorageFaults {
 /** Not snapshots of producers: they are the only copy of what deleted batches told, and a replica cannot fetch them. */
 function isLogFile(path: string): boolean {
   return /-\d+\/\d+\.(log|index|timeindex)$/.test(path);
+}
+
+/** Base offset and leader epoch of a batch: the format leaves them out of its checksum, so that a leader may write them. */
+function isOutsideChecksum(bytes: Buffer, { path, position }: { path: string; position: number }): boolean {
+  if (!path.endsWith('.log')) return false;
+  let at = 0;
+  for (;;) {
+    const sizeBytes = at + 12 <= bytes.length ? 12 + bytes.readInt32BE(at + 8) : 0;
+    if (sizeBytes < 61) return false;
+    const inBatch = position - at;
+    if (inBatch < sizeBytes) return inBatch < 8 || (inBatch >= 12 && inBatch < 16);
+    at += sizeBytes;
+  }
 }
