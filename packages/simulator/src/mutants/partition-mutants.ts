@@ -48,10 +48,12 @@ const GUARDS: readonly Guard[] = [
       'return acks === -1 && !result.duplicate && partition.highWatermark < required ? required : undefined;',
   },
   {
-    name: 'join-below-the-epoch-start',
+    name: 'join-by-a-stale-watermark',
     rule: 'P9',
     module: 'broker/src/leader-state.ts',
-    guard: '      follower.acknowledgedOffset >= this.epochStartOffset &&\n',
+    guard: `      follower.acknowledgedOffset >= this.epochStartOffset &&
+      (follower.acknowledgedOffset >= logEndOffset || !this.#lags(follower, nowMs)) &&
+`,
     replacement: '',
   },
   {
@@ -61,13 +63,6 @@ const GUARDS: readonly Guard[] = [
     guard:
       'follower.acknowledgedOffset >= this.#highWatermark &&\n      follower.acknowledgedOffset >= this.epochStartOffset &&',
     replacement: 'follower.acknowledgedOffset >= 0 &&',
-  },
-  {
-    name: 'an-older-life-moves-the-follower',
-    rule: 'P9',
-    module: 'broker/src/leader-state.ts',
-    guard: 'if (follower === undefined || position.brokerEpoch < follower.brokerEpoch) return;',
-    replacement: 'if (follower === undefined) return;',
   },
   {
     name: 'failed-proposal-is-rolled-back',

@@ -170,7 +170,12 @@ export class SimBroker {
   #produce(life: SimLife, broker: Broker, sent: ProduceRequest): Promise<ProduceResponse> | undefined {
     // A stream that is copied byte by byte would have given the broker bytes of its own.
     const request = { ...sent, partitions: sent.partitions.map(ownBytes) };
+    const { topics } = broker.image();
+    const epochs = request.partitions.map(
+      ({ topicId, partition }) => topics.get(topicId)?.partitions[partition]?.leaderEpoch,
+    );
     const answered = broker.produce(request).then((response) => {
+      this.#judgeEpochs(request, response, epochs);
       const answers = response.partitions.map((answer, i): ProduceAnswer => {
         const view = BatchView.at(sent.partitions[i]!.records, 0)!;
         return { brokerId: this.id, acks: sent.acks, answer, batch: modelBatch(view) };
@@ -179,6 +184,23 @@ export class SimBroker {
       return response;
     });
     return sent.acks === 0 ? undefined : answered;
+  }
+
+  /** P16: whoever knows another epoch than the leader is not served by it. */
+  #judgeEpochs(
+    { partitions }: ProduceRequest,
+    response: ProduceResponse,
+    epochs: readonly (number | undefined)[],
+  ): void {
+    for (const [i, { topicId, partition, leaderEpoch }] of partitions.entries()) {
+      const answer = response.partitions[i];
+      if (answer === undefined || answer.failure !== undefined) continue;
+      if (leaderEpoch === -1 || leaderEpoch === epochs[i]) continue;
+      this.#options.world.fail(
+        `31 a-fenced-leader-acknowledges-nothing: broker ${this.id} in epoch ${epochs[i]} of ${topicId}-${partition} ` +
+          `takes a batch for epoch ${leaderEpoch}`,
+      );
+    }
   }
 
   /** The broker cannot go on, or could not begin: somebody starts it again. */

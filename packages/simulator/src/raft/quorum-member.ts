@@ -41,6 +41,9 @@ export class QuorumMember {
   #quorum: MetadataQuorum | undefined;
   #machine: RegisterMachine | undefined;
   #identity: Member | undefined;
+  #ledTerm = 0;
+  /** It won an election just now. */
+  onLeading: () => void = () => {};
 
   constructor(options: QuorumMemberOptions) {
     const { world, id, network } = options;
@@ -106,9 +109,13 @@ export class QuorumMember {
 
   /** After an event of this process. */
   observe(): void {
-    if (this.quorum !== undefined && this.#identity !== undefined) {
-      this.#options.court.stepped(this.#identity, this.quorum.position());
-    }
+    if (this.quorum === undefined || this.#identity === undefined) return;
+    const position = this.quorum.position();
+    this.#options.court.stepped(this.#identity, position);
+    const { role, term } = position;
+    if (role !== 'leader' || term === this.#ledTerm) return;
+    this.#ledTerm = term;
+    this.onLeading();
   }
 
   async #boot(life: SimLife): Promise<void> {

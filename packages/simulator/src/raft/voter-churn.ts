@@ -11,6 +11,8 @@ import type { QuorumMember } from './quorum-member.ts';
 import type { QuorumModel } from './quorum-model.ts';
 
 const CHANGE_MEAN_MS = 1_500;
+const RUSH_MEAN_MS = 5;
+const RUSHED_ONE_IN = 4;
 const TRANSFER_MEAN_MS = 3_000;
 const LOSS_MEAN_MS = 8_000;
 const REPAIR_MEAN_MS = 2_000;
@@ -47,7 +49,8 @@ export class VoterChurn {
 
   start(): void {
     this.#isRunning = true;
-    this.#again(CHANGE_MEAN_MS, () => this.#change());
+    this.#again(CHANGE_MEAN_MS, () => this.#change(this.#leader()));
+    for (const member of this.#members) member.onLeading = () => this.#rush(member);
     this.#again(TRANSFER_MEAN_MS, () => this.#transfer());
     if (this.#plan.has('wiped-disk')) this.#again(LOSS_MEAN_MS, () => this.#loseDisk('wiped'));
     if (this.#plan.has('bit-rot')) this.#again(LOSS_MEAN_MS, () => this.#loseDisk('rotten'));
@@ -74,11 +77,20 @@ export class VoterChurn {
     });
   }
 
+  #leader(): QuorumMember | undefined {
+    return this.#members.find(({ quorum }) => quorum?.isLeader());
+  }
+
+  /** Asks a leader that has hardly begun. */
+  #rush(member: QuorumMember): void {
+    if (!this.#isRunning || below(this.#random, RUSHED_ONE_IN) !== 0) return;
+    this.#world.schedule(exponential(this.#random, RUSH_MEAN_MS), () => this.#change(member));
+  }
+
   /** First what was lost is replaced; otherwise somebody comes or goes. */
-  #change(): void {
-    const leader = this.#members.find(({ quorum }) => quorum?.isLeader());
+  #change(leader: QuorumMember | undefined): void {
     const quorum = leader?.quorum;
-    if (quorum === undefined) return;
+    if (quorum?.position().role !== 'leader') return;
     const voters = quorum.voters();
     const isVoter = (id: number, directoryId: string): boolean =>
       voters.some((voter) => voter.id === id && voter.directoryId === directoryId);
@@ -109,14 +121,14 @@ export class VoterChurn {
   }
 
   #transfer(): void {
-    const leader = this.#members.find(({ quorum }) => quorum?.isLeader());
+    const leader = this.#leader();
     const voters = leader?.quorum?.voters() ?? [];
     const to = voters[below(this.#random, Math.max(1, voters.length))];
     leader?.quorum?.transferLeadership(below(this.#random, 2) === 0 ? undefined : to?.id).catch(() => {});
   }
 
   #loseDisk(how: 'wiped' | 'rotten'): void {
-    const leader = this.#members.find(({ quorum }) => quorum?.isLeader());
+    const leader = this.#leader();
     const voters = leader?.quorum?.voters() ?? [];
     if (voters.length === 0) return;
     const { id, directoryId } = voters[below(this.#random, voters.length)]!;
