@@ -1,8 +1,8 @@
 /**
  * The journal's files: which one is written, when one is retired, and reuse of retired ones. A file is
  * retired only when every log it covers is on stable storage and that has been written down. Blocks that are
- * allocated already make a sync cheaper (about 1.7 times here), so files are made ahead and reused; only a file
- * that is needed before it could be made grows by padding.
+ * allocated already make a sync cheaper (about 1.7 times here), so files are reused, and while rounds are small they
+ * are made ahead; only a file that is needed before it could be made grows by padding.
  */
 import { type Clock, Deferred, type Logger } from '@millrace/core';
 import { FilePreparation } from './file-preparation.ts';
@@ -19,6 +19,7 @@ export interface JournalFile {
   readonly clients: Set<JournalClient>;
   /** End of the valid records. */
   sizeBytes: number;
+  roundCount: number;
   allocatedBytes: number;
 }
 
@@ -36,6 +37,8 @@ export interface JournalFilesOptions {
 /** Between syncs of logs, while there is room: appends share the disk with them. */
 const RETIREMENT_PAUSE_MS = 2;
 const PADDING_BYTES = 1024 * 1024;
+/** Zeros are written once for every byte: rounds above this lose more by that than their syncs gain. */
+const ZEROED_ROUND_BYTES_MAX = 128 * 1024;
 const FREE_FILES_MAX = 2;
 /** A node that writes little needs little: each file made ahead is this much larger than the one before. */
 const PREPARED_GROWTH = 4;
@@ -134,7 +137,8 @@ export class JournalFiles {
     const end = file.sizeBytes + bytes;
     if (end <= file.allocatedBytes) return undefined;
     this.#options.space.checkGrowth(file.path);
-    const wanted = Math.max(0, Math.min(PADDING_BYTES, this.#options.fileBytes - end));
+    const room = bytes > ZEROED_ROUND_BYTES_MAX ? 0 : this.#options.fileBytes - end;
+    const wanted = Math.max(0, Math.min(PADDING_BYTES, room));
     file.allocatedBytes = end + wanted;
     padding ??= Buffer.alloc(PADDING_BYTES);
     return wanted === 0 ? undefined : padding.subarray(0, wanted);
@@ -188,11 +192,12 @@ export class JournalFiles {
     return this.#live.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
   }
 
-  /** Half of what is ready is used, and nothing else is ready. */
+  /** Half of what is ready is used, nothing else is ready, and rounds are small. */
   #isPreparationDue(): boolean {
     if (this.#preparing !== undefined || this.#free.length > 0) return false;
     if (this.#isStopped || this.#isPreparationFutile) return false;
-    const { sizeBytes, allocatedBytes } = this.#live.at(-1)!;
+    const { sizeBytes, allocatedBytes, roundCount } = this.#live.at(-1)!;
+    if (sizeBytes > roundCount * ZEROED_ROUND_BYTES_MAX) return false;
     const { fileBytes, maxBytes } = this.#options;
     return sizeBytes > allocatedBytes / 2 && this.#liveBytes + fileBytes <= maxBytes;
   }
@@ -240,7 +245,7 @@ export class JournalFiles {
         this.#live.shift();
         oldest.disk.closeSync();
         // Those from the time when little was written would have to grow again.
-        const isReusable = oldest.allocatedBytes >= this.#options.fileBytes;
+        const isReusable = oldest.allocatedBytes >= this.#options.fileBytes / 2;
         this.#void.push({ path: oldest.path, isReusable });
         await this.releaseVoid();
       }
@@ -270,6 +275,7 @@ export class JournalFiles {
       disk,
       clients: new Set<JournalClient>(),
       sizeBytes: 0,
+      roundCount: 0,
       allocatedBytes: disk.sizeSync(),
     };
     this.#live.push(file);

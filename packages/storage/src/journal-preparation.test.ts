@@ -27,14 +27,35 @@ test('a node that writes little makes no journal file ahead', async () => {
   await store.close({ clean: true });
 });
 
+test('a node of large rounds writes no zeros: its files grow, and are used again', async () => {
+  const disk = new CrashableFileSystem();
+  const clock = new ManualClock();
+  const store = await openStore(disk, { config, clock });
+  const log = await openLog(store, { ...SMALL, segmentBytes: 100 * MIB });
+  const seen = new Set<string>();
+  for (let i = 0; i < 80; i++) {
+    log.appendAsLeader(batchOf('v', { bytes: 700_000 }), 0);
+    await log.whenFlushed(i + 1);
+    await settle(clock, 3);
+    for (const path of journalFiles(disk)) seen.add(path);
+    if (i === 10) expect(disk.statSync(journalFiles(disk)[0]!)?.sizeBytes).toBeLessThan(11 * 700_200);
+  }
+  expect([...seen].filter((path) => path.endsWith('.free'))).not.toEqual([]);
+  const reopened = await openLog(await openStore(disk.crash(), { config }));
+  expect(reopened.offline).toBeUndefined();
+  expect(reopened.logEndOffset).toBe(80);
+});
+
 test('the next journal file is made ahead, used, and replayed after a crash', async () => {
   const disk = new CrashableFileSystem();
   const clock = new ManualClock();
   const store = await openStore(disk, { config, clock });
   const log = await openLog(store, { ...SMALL, segmentBytes: 100 * MIB });
   const append = async (count: number): Promise<void> => {
-    for (let i = 0; i < count; i++) log.appendAsLeader(batchOf('v', { bytes: 100_000 }), 0);
-    await log.whenFlushed(log.logEndOffset);
+    for (let i = 0; i < count; i++) {
+      log.appendAsLeader(batchOf('v', { bytes: 100_000 }), 0);
+      await log.whenFlushed(log.logEndOffset);
+    }
   };
   await append(1);
   await append(7);

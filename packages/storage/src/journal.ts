@@ -203,6 +203,7 @@ export class Journal {
     for (const { client } of round) file.clients.add(client);
     await file.disk.datasync();
     file.sizeBytes += total;
+    file.roundCount++;
     this.#files.witness.note(file.number, file.sizeBytes);
   }
 
