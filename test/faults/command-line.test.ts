@@ -52,6 +52,42 @@ test('Ctrl-C ends produce with exit code 130 once what was read is acknowledged'
   expect(output.stderr).toMatch(/^2 of 2 lines \(6 B\) acknowledged/);
 });
 
+test('Ctrl-C says what produce waits for when nobody acknowledges; a second one ends it at once', async () => {
+  await using lonely = await ClusterProcesses.start({ nodes: 1 });
+  await lonely.command('topic', 'create', 'typed', '-r', '1');
+  const { child, output, exit } = start('--bootstrap-server', lonely.bootstrap, 'produce', 'typed');
+  child.stdin.write('one\n');
+  await expect
+    .poll(async () => (await lonely.command('topic', 'offsets', 'typed', '-o', 'name')).stdout, LIMIT)
+    .toBe('typed:0:1\n');
+  await lonely.node(1).end('SIGKILL');
+  // More than a pipe holds: once it is written, most of it was read.
+  const lines = `${'x'.repeat(999)}\n`.repeat(1000);
+  await new Promise<void>((resolve) => void child.stdin.write(lines, () => resolve()));
+  const startMs = performance.now();
+  child.kill('SIGINT');
+  await expect.poll(() => output.stderr, LIMIT).toMatch(/^Interrupted: waiting for [\d,]+ of [\d,]+ lines/);
+  child.kill('SIGINT');
+  expect(await exit).toBe(130);
+  expect(performance.now() - startMs).toBeLessThan(10_000);
+});
+
+test('a cluster that is not there is waited for aloud, then told', async () => {
+  const [absent] = await freePorts(1);
+  const run = await runCommand([
+    '--bootstrap-server',
+    `127.0.0.1:${absent}`,
+    '--timeout',
+    '4s',
+    'topic',
+    'list',
+  ]);
+  expect(run).toMatchObject({ exitCode: 3, stdout: '' });
+  const [waiting, ...error] = run.stderr.split('\n');
+  expect(waiting).toBe(`Waiting for an answer from 127.0.0.1:${absent}, up to 4 s (--timeout).`);
+  expect(error.join('\n')).toMatch(/^error/i);
+});
+
 test('a reader that has enough ends consume quietly', async () => {
   const { child, output, exit } = start('consume', 'lines', '--from-beginning');
   await once(child.stdout, 'data');

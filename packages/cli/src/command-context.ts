@@ -4,6 +4,7 @@
  */
 import type { AdminOptions } from '@millrace/client';
 import { type Closable, closeAll } from '@millrace/core';
+import { AnswerWatch } from './answer-watch.ts';
 import { CliError, InterruptedError, usageError } from './cli-error.ts';
 import { clientOptions } from './client-properties.ts';
 import type { AdminClient, ClusterClient } from './cluster-client.ts';
@@ -31,6 +32,7 @@ export class CommandContext {
   readonly effective: readonly EffectiveValue[];
   readonly stdout: OutputStream;
   readonly #closing: Closable[] = [];
+  readonly #watch: AnswerWatch;
   #client: ClusterClient | undefined;
 
   constructor(
@@ -41,6 +43,11 @@ export class CommandContext {
     this.options = resolved.options;
     this.effective = resolved.effective;
     this.stdout = new OutputStream(environment.stdout);
+    const { bootstrapServer, timeoutMs } = this.options;
+    this.#watch = new AnswerWatch(environment.clock, () => {
+      const limit = timeoutMs >= 1_000 ? `${Math.round(timeoutMs / 1_000)} s` : `${timeoutMs} ms`;
+      this.note(`Waiting for an answer from ${bootstrapServer}, up to ${limit} (--timeout).`);
+    });
   }
 
   /** Aborted when the user interrupts. */
@@ -59,7 +66,7 @@ export class CommandContext {
   }
 
   admin(): AdminClient {
-    return this.client().admin();
+    return this.#watch.over(this.client().admin());
   }
 
   /** For every admin call: the limit of `--timeout`, and an end when the user interrupts. */
@@ -109,6 +116,7 @@ export class CommandContext {
   }
 
   async close(): Promise<void> {
+    this.#watch.close();
     try {
       await closeAll(this.#closing.splice(0).reverse());
       await this.stdout.flush();

@@ -6,6 +6,8 @@ import { partitionKey } from './consume-run.ts';
 import type { StartPosition } from './start-position.ts';
 
 export interface ConsumeRange extends TopicPartition {
+  /** Of the oldest record that is kept. */
+  readonly beginning: bigint;
   readonly start: bigint;
   /** Where the partition ended when the command began. */
   readonly end: bigint;
@@ -34,7 +36,7 @@ export async function consumeRanges(
         `${topic}-${partition} holds offsets ${beginning} to ${end}; reading it from ${start} instead of ${wanted}.`,
       );
     }
-    return { topic, partition, start, end };
+    return { topic, partition, beginning, start, end };
   });
 }
 

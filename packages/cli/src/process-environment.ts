@@ -1,14 +1,17 @@
 /** The command line's environment in a real process. The only file here that touches `process`. */
-import { homedir } from 'node:os';
+import { constants, homedir } from 'node:os';
 import { Millrace, systemClock } from '@millrace/client';
 import type { CliEnvironment } from './environment.ts';
+
+/** A shell's exit code for a command that a signal ended is this and the signal's number. */
+const INTERRUPTED_EXIT = 128;
 
 /** Listens for SIGINT and SIGTERM from now on: the first one aborts `interrupted`, the second ends the process. */
 export function processEnvironment(version: string): CliEnvironment {
   const interruption = new AbortController();
   const interrupt = (signal: NodeJS.Signals): void => {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    // Not left to the default action: the first process of a container has none.
+    if (interruption.signal.aborted) process.exit(INTERRUPTED_EXIT + constants.signals[signal]);
     interruption.abort(signal);
   };
   process.on('SIGINT', interrupt);

@@ -81,6 +81,12 @@ async function consume(
     `reading ${toRead.map((range) => `${range.topic}-${range.partition}@${range.start}`).join(' ')}`,
   );
 
+  const isNothingRead = ends !== undefined && toRead.length === 0;
+  if (isNothingRead && position.kind === 'end' && ranges.some(({ beginning, end }) => beginning < end)) {
+    context.note(
+      'Started at the end, so there is nothing to read; --from-beginning reads the records there are.',
+    );
+  }
   const limits = { count: flags.count ?? Number.POSITIVE_INFINITY, ends };
   await consumeRecords(consumer, context.stdout, print, limits, context.environment);
   context.throwIfInterrupted();

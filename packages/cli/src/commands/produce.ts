@@ -66,7 +66,19 @@ async function produce(context: CommandContext, flags: ProduceFlags, topic: stri
   const run = new ProduceRun(producer, recordOf);
   const startMs = clock.nowMs();
   const progress = startProgress(context, run, startMs);
-  const tally = await run.run(input, interrupted).finally(() => progress?.stop());
+  const onInterrupted = (): void => {
+    const { sent, acknowledged, failed } = run.tally;
+    const pending = sent - acknowledged - failed;
+    if (pending === 0) return;
+    context.note(
+      `Interrupted: waiting for ${formatCount(pending)} of ${formatCount(sent)} lines to be acknowledged; interrupt again to end at once.`,
+    );
+  };
+  interrupted.addEventListener('abort', onInterrupted, { once: true });
+  const tally = await run.run(input, interrupted).finally(() => {
+    interrupted.removeEventListener('abort', onInterrupted);
+    progress?.stop();
+  });
   await report(context, topic, tally, clock.nowMs() - startMs);
 }
 
