@@ -29,7 +29,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'journal-reused-before-the-checkpoint',
     rule: 'P8',
-    world: 'crashes',
+    world: 'flips',
     module: 'storage/src/journal-files.ts',
     guard: '        await this.#options.checkpoint();\n        this.#live.shift();',
     replacement: '        this.#live.shift();',

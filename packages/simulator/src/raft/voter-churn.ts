@@ -14,6 +14,8 @@ const CHANGE_MEAN_MS = 1_500;
 const RUSH_MEAN_MS = 5;
 const RUSHED_ONE_IN = 4;
 const TRANSFER_MEAN_MS = 3_000;
+const READS_AT_TRANSFER = 4;
+const READ_AT_TRANSFER_MEAN_MS = 40;
 const LOSS_MEAN_MS = 8_000;
 const REPAIR_MEAN_MS = 2_000;
 
@@ -123,8 +125,17 @@ export class VoterChurn {
   #transfer(): void {
     const leader = this.#leader();
     const voters = leader?.quorum?.voters() ?? [];
+    if (leader === undefined) return;
     const to = voters[below(this.#random, Math.max(1, voters.length))];
-    leader?.quorum?.transferLeadership(below(this.#random, 2) === 0 ? undefined : to?.id).catch(() => {});
+    leader.quorum?.transferLeadership(below(this.#random, 2) === 0 ? undefined : to?.id).catch(() => {});
+    // Who hands over, and may be the last to hear that somebody took over, is asked now.
+    for (let i = 0; i < READS_AT_TRANSFER; i++) {
+      this.#world.schedule(exponential(this.#random, READ_AT_TRANSFER_MEAN_MS), () => {
+        leader.read(0).catch((error: unknown) => {
+          if (!(error instanceof MillraceError)) throw error;
+        });
+      });
+    }
   }
 
   #loseDisk(how: 'wiped' | 'rotten'): void {
