@@ -95,7 +95,8 @@ export class JournalReplay {
 
   /** Records below were on stable storage in the log itself when this was written; 0 if there may have been none. */
   startOf(topicId: string, partition: number): number {
-    return this.entriesOf(topicId, partition)[0]?.header.baseOffset ?? 0;
+    const first = this.entriesOf(topicId, partition)[0]?.header;
+    return first === undefined || first.kind === 'start' ? 0 : first.baseOffset;
   }
 
   /** The partition is recovered, or gone. */

@@ -47,6 +47,8 @@ export async function cutAll(
   { client, contents, offsets, journal, checkpoint, logger }: CutTarget,
   offset: number,
 ): Promise<void> {
+  // Before anything tells of a log that begins later: a folder that is lost then is damage.
+  await contents.syncFolder();
   offsets.recoveryPoint = 0;
   // Up before the files go, else those that are missing would pass for lost; down only once the new one is there.
   if (offset > offsets.logStart) offsets.emptying(offset);

@@ -26,6 +26,7 @@ const CRASHES: readonly (readonly [number, number])[] = [
   [91, 1567],
   [93, 232],
   [135, 278],
+  [7005, 181],
 ];
 
 /** Seed and damage. */
