@@ -47,6 +47,7 @@ import { newTopicOnWire, partitionAssignments, topicInfo } from './admin-wire.ts
 import { nodesHealth } from './node-health.ts';
 import {
   areEnoughPartitions,
+  asFarAsKnown,
   changedVoter,
   hasGrown,
   isAsWanted,
@@ -106,14 +107,14 @@ export class Admin implements AsyncDisposable {
       options,
     );
     const doubtful = isRepeated && !validateOnly ? response.topics.filter(isTopicThere) : [];
-    const found = await this.#describeFound(doubtful, left());
+    const found = await this.#describeFound(doubtful, left);
     const isOwn = (at: number): boolean => {
       const info = found.get(response.topics[at]!.name);
       return info !== undefined && isAsWanted(topics[at]!, info);
     };
     throwFailures(
-      response.topics.flatMap(({ name, failure }, i) =>
-        isOwn(i) ? [] : [{ what: `topic ${name}`, failure }],
+      response.topics.flatMap((result, i) =>
+        isOwn(i) ? [] : [{ what: `topic ${result.name}`, failure: asFarAsKnown(result, doubtful, found) }],
       ),
     );
     return response.topics.map(({ name, topicId, partitionCount, replicationFactor }, i) =>
@@ -188,12 +189,17 @@ export class Admin implements AsyncDisposable {
       options,
     );
     const doubtful = isRepeated && !validateOnly ? response.topics.filter(areEnoughPartitions) : [];
-    const found = await this.#describeFound(doubtful, left());
+    const found = await this.#describeFound(doubtful, left);
     const failed = response.topics.filter(({ name }, i) => {
       const info = found.get(name);
       return info === undefined || !hasGrown(topics[i]!, info);
     });
-    throwFailures(failed.map(({ name, failure }) => ({ what: `topic ${name}`, failure })));
+    throwFailures(
+      failed.map((result) => ({
+        what: `topic ${result.name}`,
+        failure: asFarAsKnown(result, doubtful, found),
+      })),
+    );
   }
 
   /** Effective configuration and where each value comes from, in the order asked. */
@@ -356,12 +362,21 @@ export class Admin implements AsyncDisposable {
     return this.close();
   }
 
-  /** What there is under these names, as far as the cluster says in time. */
+  /** What there is under these names. The asked node may hear of them later: they are asked for while there is time. */
   async #describeFound(
     results: readonly { readonly name: string }[],
-    options: AdminOptions,
+    left: () => AdminOptions,
   ): Promise<Map<string, TopicInfo>> {
-    const asked = results.map(({ name }) => this.describeTopics([name], options).catch(() => []));
+    const { clock, config, random } = this.#cluster;
+    const asked = results.map(async ({ name }) => {
+      for (let attempt = 0; ; attempt++) {
+        const limits = left();
+        const infos = await this.describeTopics([name], limits).catch(() => []);
+        const waitMs = backoffMs(attempt, config, random);
+        if (infos.length > 0 || (limits.timeoutMs ?? 0) <= waitMs) return infos;
+        await pause(clock, waitMs, limits.signal);
+      }
+    });
     const infos = (await Promise.all(asked)).flat();
     return new Map(infos.map((info) => [info.name, info]));
   }

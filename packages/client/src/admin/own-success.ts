@@ -4,7 +4,7 @@
  * After an attempt whose outcome is unknown the names alone do not say who made a change: what is there is taken for
  * our own if it has the shape that was asked for. Somebody else may have made the same at the same moment.
  */
-import { errorCodeOf } from '@millrace/core';
+import { ERRORS, errorCodeOf } from '@millrace/core';
 import type { Failure } from '@millrace/protocol';
 import type { NewPartitions, NewTopic, QuorumInfo, TopicInfo } from './admin-shapes.ts';
 
@@ -23,6 +23,17 @@ export function isTopicGone({ failure }: Result): boolean {
 
 export function areEnoughPartitions({ failure }: Result): boolean {
   return failure !== undefined && errorCodeOf(failure.code) === 'INVALID_PARTITIONS';
+}
+
+/** A refusal that may be due to an earlier attempt, and cannot be told from one that is not, is no refusal. */
+export function asFarAsKnown(
+  result: Result,
+  doubtful: readonly Result[],
+  found: ReadonlyMap<string, TopicInfo>,
+): Failure | undefined {
+  if (!doubtful.includes(result) || found.has(result.name)) return result.failure;
+  const { wire, help } = ERRORS.REQUEST_TIMED_OUT;
+  return { code: wire, message: help };
 }
 
 /** Partitions and replicas are as asked; what was left to the cluster may be anything. Configs are not compared. */

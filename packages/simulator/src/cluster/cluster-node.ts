@@ -113,7 +113,13 @@ export class ClusterNode {
     if (node === undefined || life === undefined || this.#isClosing) return;
     this.#isClosing = true;
     this.isUp = false;
-    await node.close();
+    try {
+      await node.close();
+    } catch (error) {
+      // As a failing disk may: the directory is not marked clean.
+      if (!this.isHurt) throw error;
+      life.note('close failed');
+    }
     if (this.process.life === life) this.kill('process');
   }
 

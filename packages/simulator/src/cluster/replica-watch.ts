@@ -11,7 +11,8 @@ export class ReplicaWatch {
   readonly #violated: (text: string) => never;
   /** Who led each leader epoch of each partition. */
   readonly #leaders = new Map<string, number>();
-  looks = 0;
+  /** Highest log start that any replica had, by partition name. */
+  readonly logStarts = new Map<string, number>();
 
   constructor(nodes: readonly ClusterNode[], violated: (text: string) => never) {
     this.#nodes = nodes;
@@ -19,7 +20,6 @@ export class ReplicaWatch {
   }
 
   look(image: MetadataImage): void {
-    this.looks += 1;
     for (const { node, plan } of this.#nodes) {
       if (node?.broker === undefined) continue;
       for (const partition of node.broker.partitions) {
@@ -34,6 +34,7 @@ export class ReplicaWatch {
 
   #judgeOffsets(id: number, { log, highWatermark, name }: Partition): void {
     const { logStartOffset, logEndOffset, flushedOffset } = log;
+    if (logStartOffset > (this.logStarts.get(name) ?? 0)) this.logStarts.set(name, logStartOffset);
     if (logStartOffset <= highWatermark && highWatermark <= logEndOffset && flushedOffset <= logEndOffset)
       return;
     this.#violated(
