@@ -1,6 +1,7 @@
 /** Known bugs of replicated logs as scenarios (S16 to S32): leaders and followers die, return and disagree. */
 import { MillraceError } from '@millrace/core';
 import { afterEach, describe, expect, test } from 'vitest';
+import { brokerConfig } from './broker-config.ts';
 import type { ReplicaFetchResponse } from './replica-channel.ts';
 import { TestCluster, type TestClusterOptions } from './testing/test-cluster.ts';
 
@@ -124,8 +125,11 @@ describe('failover', () => {
     await cluster.restart(1);
     await cluster.until(() => cluster.leaderOf(topicId)?.leader !== undefined);
     await cluster.restart(2);
+    const sinceMs = cluster.clock.nowMs();
     const log = await expectSameLogs(topicId, [1, 2]);
     expect(log.map((entry) => entry.split(':')[1])).toEqual(['a', 'b']);
+    // Giving up an empty epoch is no damage, so there is no pause.
+    expect(cluster.clock.nowMs() - sinceMs).toBeLessThan(brokerConfig.parse({})['replica.fetch.backoff.ms']);
   });
 
   test('a leader cut off from controller and replicas acknowledges nothing, then follows (S19, invariant 31)', async () => {

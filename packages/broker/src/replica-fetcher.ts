@@ -342,7 +342,7 @@ export class ReplicaFetcher {
       fetched.fetchOffset === log.logEndOffset &&
       fetched.logStartOffset !== log.logEndOffset
     ) {
-      this.#change(slot, slot.partition.restartAt(fetched.logStartOffset));
+      this.#change(slot, () => slot.partition.restartAt(fetched.logStartOffset));
       return;
     }
     this.#pause(slot, error);
@@ -355,15 +355,16 @@ export class ReplicaFetcher {
       return;
     }
     const end = { epoch: fetched.divergingEpoch, endOffset: fetched.divergingEndOffset };
-    this.#change(slot, slot.partition.truncate(end, fetched.logStartOffset));
+    this.#change(slot, () => slot.partition.truncate(end, fetched.logStartOffset));
   }
 
   /** Truncates while everything else goes on, then says where the log stands. */
-  #change(slot: Slot, change: Promise<void>): void {
+  #change(slot: Slot, change: () => Promise<void>): void {
     const { log } = slot.partition;
     const before = `${log.logEndOffset}/${log.lastEpoch}`;
     slot.isTruncating = true;
-    change.then(
+    // Part of the change may happen before the first await, so the look at the log comes first.
+    change().then(
       () => {
         slot.isTruncating = false;
         if (this.#slots.get(slot.partition) !== slot) return;
