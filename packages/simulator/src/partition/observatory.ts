@@ -308,6 +308,8 @@ export class Observatory implements PartitionWorldView {
     const { logEndOffset, logStartOffset } = source;
     replica.logStart = logStartOffset;
     const endBefore = log.end;
+    // Emptied, or all of it deleted: what is left of either is nothing.
+    if (logEndOffset === logStartOffset && log.all.length > 0) log.reset(logEndOffset);
     if (logEndOffset === endBefore) return;
     if (logEndOffset < endBefore && logEndOffset > log.start && logEndOffset > logStartOffset)
       log.cut(logEndOffset);

@@ -1,0 +1,37 @@
+/** Every seed of the partition world that ever failed for a bug of production, with the commit that mended it. */
+import { expect, test } from 'vitest';
+import { simulatePartition } from '../simulate-partition.ts';
+
+const REGRESSIONS = [
+  {
+    seed: 5,
+    commit: '380ade4',
+    what: 'a forgotten duplicate was answered before the original was committed',
+  },
+  {
+    seed: 57,
+    commit: '9f72dd8',
+    what: 'a replica whose log could not be opened was unknown to the controller',
+  },
+  { seed: 79, commit: 'd053777', what: 'a new leader took a batch from the middle of an unknown producer' },
+  {
+    seed: 267,
+    commit: 'be61bcb',
+    what: 'a follower kept records of an epoch that its leader knows nothing about',
+  },
+  {
+    seed: 333,
+    commit: 'eeed062',
+    what: 'one failed checkpoint during a change of durability stalled a log for ever',
+  },
+  {
+    seed: 447,
+    commit: '0646260',
+    what: 'an unreadable meta.properties came through as the error of the disk',
+  },
+  { seed: 563, commit: '4cb307c', what: 'a cut left a log that ended before it began' },
+] as const;
+
+test.each(REGRESSIONS)('seed $seed: $what (mended by $commit)', async ({ seed }) => {
+  expect((await simulatePartition(seed)).seed).toBe(seed);
+});
