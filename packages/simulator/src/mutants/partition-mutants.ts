@@ -65,11 +65,13 @@ const GUARDS: readonly Guard[] = [
     replacement: 'follower.acknowledgedOffset >= 0 &&',
   },
   {
-    name: 'failed-proposal-is-rolled-back',
+    name: 'unanswered-proposal-is-rolled-back',
     rule: 'P11',
-    module: 'broker/src/leader-state.ts',
-    guard: "        return 'retry';\n",
-    replacement: "        this.#rollBack(nowMs);\n        return 'rolledBack';\n",
+    module: 'broker/src/isr-keeper.ts',
+    guard: 'if (answered === undefined) this.#askAgain(proposals);',
+    replacement: `if (answered === undefined)
+        for (const [partition, proposal] of proposals)
+          partition.isrAnswered(proposal, { ...proposal, isr: [], failure: 'INELIGIBLE_REPLICA' });`,
   },
   {
     name: 'fenced-broker-in-sync',

@@ -15,6 +15,7 @@ import { World } from '../world/world.ts';
 import { QuorumCourt } from './quorum-court.ts';
 import { QUORUM_INVARIANTS } from './quorum-invariants.ts';
 import { QuorumMember } from './quorum-member.ts';
+import type { QuorumInvariant } from './quorum-observation.ts';
 import { encodeWrite } from './register-machine.ts';
 import { type RegisterCall, type RegisterInput, registerModel } from './register-model.ts';
 import { VoterChurn } from './voter-churn.ts';
@@ -45,6 +46,10 @@ const PROOF_AGAIN_MS = 300;
 export interface QuorumRunOptions extends FaultPlanOptions {
   /** Of the phase with faults. Default 30,000. */
   readonly faultsMs?: number;
+  /** At first. Default: drawn, 1 to 7. */
+  readonly voters?: number;
+  /** Who watches beside the invariants. */
+  readonly watchers?: readonly QuorumInvariant[];
 }
 
 export interface QuorumRun {
@@ -76,8 +81,12 @@ export class QuorumSimulation {
     const { streams } = this.world;
     this.plan = FaultPlan.draw(streams.plan, options);
     this.network = new SimNetwork(this.world);
-    this.court = new QuorumCourt(QUORUM_INVARIANTS, (violation) => this.world.fail(violation));
-    const voterCount = [1, 3, 3, 3, 5, 5, 7][below(streams.workload, 7)]!;
+    const { watchers = [] } = options;
+    this.court = new QuorumCourt([...QUORUM_INVARIANTS, ...watchers], (violation) =>
+      this.world.fail(violation),
+    );
+    const drawn = [1, 3, 3, 3, 5, 5, 7][below(streams.workload, 7)]!;
+    const voterCount = options.voters ?? drawn;
     const spareCount = below(streams.workload, 3);
     const ids = Array.from({ length: voterCount + spareCount }, (_, index) => index + 1);
     const directory = new SimRaftDirectory(this.network, { nameOf });
