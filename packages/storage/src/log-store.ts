@@ -12,7 +12,7 @@ import {
   formatDirectory,
   readIdentity,
 } from './directory-identity.ts';
-import type { DirectoryLock, FileSystem } from './file-system.ts';
+import { type DirectoryLock, diskErrorCode, type FileSystem } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { JournalReplay } from './journal-replay.ts';
 import type { LogConfig } from './log-config.ts';
@@ -187,10 +187,15 @@ export class LogStore {
     return found;
   }
 
-  /** Creates or recovers a log; a damaged one comes back with `offline` set. */
+  /** Creates or recovers a log; a damaged one comes back with `offline` set. @throws {MillraceError} DISK_FULL, KAFKA_STORAGE_ERROR */
   async openPartition(id: PartitionId, config: LogConfig): Promise<PartitionLog> {
     const key = `${id.topic}-${id.partition}`;
-    return await this.#serially(key, () => this.#openPartition(key, id, config));
+    try {
+      return await this.#serially(key, () => this.#openPartition(key, id, config));
+    } catch (error) {
+      if (diskErrorCode(error) === undefined) throw error;
+      throw storageFailure(`${this.path}/${key} cannot be opened`, error);
+    }
   }
 
   /** What is done to one folder name is done in the order of the calls. */

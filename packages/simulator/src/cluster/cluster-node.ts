@@ -64,7 +64,8 @@ export class ClusterNode {
 
   start(): void {
     this.isUp = false;
-    this.isHurt = false;
+    // What is full stays full until somebody makes room.
+    this.isHurt = this.disk.capacityBytes !== Number.MAX_SAFE_INTEGER;
     this.#isClosing = false;
     this.process.start((life) => this.#boot(life));
   }

@@ -144,6 +144,8 @@ export class DiskTroubles {
     node.disk.capacityBytes = node.disk.usedBytes + roomBytes;
     this.#after(durationMs, () => {
       node.disk.capacityBytes = Number.MAX_SAFE_INTEGER;
+      // Whatever life it is in by now may have met the full disk.
+      this.#budget.failed(node);
     });
   }
 

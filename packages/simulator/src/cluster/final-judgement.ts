@@ -33,7 +33,10 @@ export async function readEverything(simulation: ClusterSimulation): Promise<voi
   await world.settle(compareReplicas(simulation), READ_WITHIN_MS);
 }
 
-async function readAll({ crew, witness, layout, replicas }: ClusterSimulation, life: SimLife): Promise<void> {
+async function readAll(
+  { crew, witness, layout, replicas, faults }: ClusterSimulation,
+  life: SimLife,
+): Promise<void> {
   const millrace = crew.millrace(life);
   const consumer = millrace.consumer<Buffer, string>({
     autoOffsetReset: 'earliest',
@@ -41,6 +44,8 @@ async function readAll({ crew, witness, layout, replicas }: ClusterSimulation, l
   });
   const { image } = witness;
   const partitions = layout.topics.flatMap(({ name: topic, isStrict }) => {
+    // What has no other copy may be unreadable for ever.
+    if (!isStrict && !isLooseWhole(faults)) return [];
     const id = image.topicIds.get(topic);
     const known = id === undefined ? [] : image.topics.get(id)!.partitions;
     // Where nobody could lead, `mustRecover` has judged that already.
@@ -69,12 +74,14 @@ async function readAll({ crew, witness, layout, replicas }: ClusterSimulation, l
   await consumer.close();
 }
 
+function isLooseWhole({ disks: { counts } }: ClusterSimulation['faults']): boolean {
+  return counts.wiped + counts.restored + counts.damaged === 0;
+}
+
 export function judgeHistories({ world, crew, faults }: ClusterSimulation): void {
-  const { wiped, restored, damaged } = faults.disks.counts;
-  const isLooseWhole = wiped + restored + damaged === 0;
   const anomalies = findAnomalies(crew.history, { isReadToEnd: true }).filter(({ kind, partition }) => {
     if (!partition.startsWith('loose')) return true;
-    return isLooseWhole && !LAWFUL_WHEN_LOOSE.has(kind);
+    return isLooseWhole(faults) && !LAWFUL_WHEN_LOOSE.has(kind);
   });
   const [first] = anomalies;
   if (first !== undefined) {
