@@ -144,13 +144,6 @@ const GUARDS: readonly Guard[] = [
     replacement: 'partition.leaderFault(-1);',
   },
   {
-    name: 'answer-of-another-epoch-taken',
-    rule: 'P17',
-    module: 'broker/src/replica-fetcher.ts',
-    guard: 'if (fetched.leaderEpoch !== partition.image.leaderEpoch) return;',
-    replacement: '',
-  },
-  {
     name: 'divergence-not-noticed',
     rule: 'P17',
     module: 'broker/src/log-divergence.ts',

@@ -75,11 +75,11 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     replacement: 'if (false) return',
   },
   {
-    name: 'cut-below-the-durable-point',
+    name: 'log-shorter-than-its-durable-point',
     rule: 'Q26',
     world: 'flips',
     module: 'storage/src/log-recovery.ts',
-    guard: 'if (mayNotCut(context, expected)) {',
+    guard: 'if (logEndOffset < (recoveryPoint ?? 0) && !isAllDeleted(context)) {',
     replacement: 'if (false) {',
   },
   {

@@ -145,7 +145,7 @@ export class SimBroker {
     streams.listen(life, (end, hello) =>
       hello === 'client'
         ? answering(end, (method, body) => this.#serve(life, broker, method, body))
-        : replicaSession(broker, end, hello as ReplicaHello),
+        : replicaSession(broker, end, hello as ReplicaHello, (text) => this.#options.world.fail(text)),
     );
   }
 

@@ -58,12 +58,34 @@ export function simReplicaChannel(
   };
 }
 
-/** The leader's end. */
-export function replicaSession(broker: Broker, end: StreamEnd, { replicaId }: ReplicaHello): StreamHandlers {
+/** The leader's end. `violated` hears of an answer for an epoch that the follower never asked for on this stream (P16). */
+export function replicaSession(
+  broker: Broker,
+  end: StreamEnd,
+  { replicaId }: ReplicaHello,
+  violated: (text: string) => void,
+): StreamHandlers {
   const session = broker.replicaFetchSession(replicaId);
+  const asked = new Set<string>();
+  const judge = ({ partitions }: ReplicaFetchResponse): void => {
+    for (const { topicId, partition, leaderEpoch, failure } of partitions) {
+      if (failure !== undefined || asked.has(`${topicId}-${partition} ${leaderEpoch}`)) continue;
+      violated(
+        `30 one-leader-per-leader-epoch: broker ${broker.nodeId} serves ${replicaId} in epoch ${leaderEpoch} ` +
+          `of ${topicId}-${partition}, which it did not ask for`,
+      );
+    }
+  };
   return {
     onMessage: (message) => {
-      void session.handle(message as ReplicaFetchRequest)?.then((response) => end.send(response));
+      const request = message as ReplicaFetchRequest;
+      for (const { topicId, partition, currentLeaderEpoch } of request.positions) {
+        asked.add(`${topicId}-${partition} ${currentLeaderEpoch}`);
+      }
+      void session.handle(request)?.then((response) => {
+        judge(response);
+        end.send(response);
+      });
     },
     onClosed: () => session.close(),
   };
