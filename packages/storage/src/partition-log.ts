@@ -328,7 +328,8 @@ export class PartitionLog implements JournalClient {
     try {
       await contents.sync();
     } catch (error) {
-      if (this.#isDeleted) return;
+      // A log that is being repaired has no use for the files that were moved aside.
+      if (this.#isDeleted || this.#repairing !== undefined || contents !== this.#contents) return;
       const failure = storageFailure(`${this.#context.folder} cannot be synced`, error);
       // What the kernel still has of the file is unknown, so a restart must not believe it either.
       const isMarked = await markDamaged(this.#context, failure.message);

@@ -4,10 +4,10 @@ import type { SimLife } from './sim-process.ts';
 
 const ignore = (): void => {};
 
-/** Keeps the event's name and, if there is one, its error code. Debug lines are dropped. */
+/** Keeps the event's name and, if there are any, its error code and reason. Debug lines are dropped. */
 export function simLogger(life: SimLife): Logger {
   const keep = (fields: object): void => {
-    if (life.isCurrent) life.note(eventOf(fields), codeOf(fields));
+    if (life.isCurrent) life.note(eventOf(fields), codeOf(fields), reasonOf(fields));
   };
   const logger: Logger = {
     debug: ignore,
@@ -28,4 +28,8 @@ function codeOf(fields: object): string | number {
   if ('code' in fields && typeof fields.code === 'string') return fields.code;
   if ('err' in fields && fields.err instanceof Error) return fields.err.message;
   return 0;
+}
+
+function reasonOf(fields: object): string | number {
+  return 'reason' in fields && typeof fields.reason === 'string' ? fields.reason : 0;
 }
