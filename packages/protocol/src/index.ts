@@ -110,7 +110,14 @@ export {
 } from './generated/messages.ts';
 export { RpcChannel, type RpcChannelOptions, type UnaryOptions } from './rpc-channel.ts';
 export { type RpcConfig, rpcConfig } from './rpc-config.ts';
-export type { DuplexMethod, ExpectedMethod, RpcKind, RpcMethod, ServerStreamMethod, UnaryMethod } from './rpc-method.ts';
+export type {
+  DuplexMethod,
+  ExpectedMethod,
+  RpcKind,
+  RpcMethod,
+  ServerStreamMethod,
+  UnaryMethod,
+} from './rpc-method.ts';
 export { grpcNetwork, type RpcConnection, type RpcListener, type RpcNetwork } from './rpc-network.ts';
 export {
   type CallContext,

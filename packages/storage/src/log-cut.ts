@@ -19,12 +19,12 @@ export interface CutTarget {
   readonly logger: Logger;
 }
 
-/** The log ends at `offset` afterwards, or before it if that lies inside a batch. */
-export async function cutEnd(
-  { client, contents, offsets, config, journal, checkpoint, logger }: CutTarget,
-  offset: number,
-): Promise<void> {
+/** The log ends at `offset` afterwards, or before it if that lies inside a batch; never before it starts. */
+export async function cutEnd(target: CutTarget, offset: number): Promise<void> {
+  const { client, contents, offsets, config, journal, checkpoint, logger } = target;
   const end = await contents.segments.endIfCutAt(offset, config);
+  // The batch that holds the cut may hold the log start, too: nothing that counts would be left.
+  if (end < offsets.logStart) return await cutAll(target, offsets.logStart);
   if (end < offsets.recoveryPoint) {
     // Written down first: a log that ends below its recovery point passes for damaged.
     offsets.recoveryPoint = end;

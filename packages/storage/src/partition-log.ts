@@ -11,10 +11,9 @@ import type { EpochEndOffset } from './leader-epochs-state.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogContents } from './log-contents.ts';
 import { type CutTarget, cutAll, cutEmptyEpochs, cutEnd } from './log-cut.ts';
-import { logDamaged, markDamaged } from './log-damage.ts';
+import { markDamaged, readFailure } from './log-damage.ts';
 import { LogDurability } from './log-durability.ts';
 import { LogOffsets } from './log-offsets.ts';
-import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import type { LogResources } from './log-resources.ts';
 import { deleteExpired } from './log-retention.ts';
@@ -73,7 +72,7 @@ export class PartitionLog implements JournalClient {
     try {
       await log.#recover(highWatermark);
     } catch (error) {
-      const failure = log.#failureOf(error);
+      const failure = readFailure(context.folder, error);
       log.#offline = failure;
       log.#logger.error({ event: 'log_offline', err: failure }, 'a log cannot be opened and is offline');
       if (log.isDamaged) await markDamaged(context, failure.message);
@@ -243,10 +242,7 @@ export class PartitionLog implements JournalClient {
     if (offset < segments.startOffset) {
       await this.truncateFullyAndStartAt(offset);
     } else if (offset < this.#offsets.logEnd) {
-      const { logStart } = this.#offsets;
-      // The batch that holds the cut may hold the log start, too: nothing that counts would be left.
-      const isNothingLeft = (await segments.endIfCutAt(offset, this.config)) < logStart;
-      await this.#cut((target) => (isNothingLeft ? cutAll(target, logStart) : cutEnd(target, offset)));
+      await this.#cut((target) => cutEnd(target, offset));
     } else if (side.forgetEmptyEpochs(this.#offsets.logEnd)) {
       await this.#cut(cutEmptyEpochs);
     }
@@ -412,7 +408,7 @@ export class PartitionLog implements JournalClient {
   }
 
   #readFailed(error: unknown): MillraceError {
-    const failure = this.#failureOf(error);
+    const failure = readFailure(this.#context.folder, error);
     if (failure.code === 'LOG_DAMAGED' && this.#offline === undefined) {
       // So that a restart knows, too.
       void markDamaged(this.#context, failure.message);
@@ -492,13 +488,5 @@ export class PartitionLog implements JournalClient {
       partition: this.partition,
     });
     return contents;
-  }
-
-  /** Programmer errors pass through. */
-  #failureOf(error: unknown): MillraceError {
-    const { folder } = this.#context;
-    if (error instanceof DamageFound) return logDamaged(folder, error.message);
-    if (error instanceof Error && !('code' in error)) throw error;
-    return storageFailure(`${folder} cannot be read`, error);
   }
 }

@@ -11,8 +11,8 @@ async function produceAndConsume(millrace: Millrace): Promise<string[]> {
     ),
   );
   const consumer = millrace.consumer();
-  await consumer.assign([0, 1, 2].map((partition) => ({ topic: 'orders', partition })));
-  await consumer.seekToBeginning();
+  consumer.assign([0, 1, 2].map((partition) => ({ topic: 'orders', partition })));
+  consumer.seekToBeginning();
   const values: string[] = [];
   while (values.length < 100) for (const { value } of await consumer.poll()) values.push(String(value));
   return values;

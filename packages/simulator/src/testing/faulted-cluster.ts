@@ -69,8 +69,8 @@ export async function faultedRun(
   await world.run(() => pending === 0, 180_000);
   const read = await cluster.client('reader', async (millrace, clock) => {
     const consumer = millrace.consumer();
-    await consumer.assign([0, 1, 2].map((partition) => ({ topic: 't', partition })));
-    await consumer.seekToBeginning();
+    consumer.assign([0, 1, 2].map((partition) => ({ topic: 't', partition })));
+    consumer.seekToBeginning();
     const missing = new Set(acknowledged);
     let count = 0;
     const endMs = clock.nowMs() + 60_000;

@@ -27,8 +27,8 @@ async function measure(name: string, seed: number, recordsPerSecond: number): Pr
     });
     world.process('consumer').start(async (life) => {
       const consumer = cluster.millrace(life).consumer();
-      await consumer.assign([0, 1, 2, 3, 4, 5].map((partition) => ({ topic: 't', partition })));
-      await consumer.seekToBeginning();
+      consumer.assign([0, 1, 2, 3, 4, 5].map((partition) => ({ topic: 't', partition })));
+      consumer.seekToBeginning();
       for (;;) read += (await consumer.poll()).length;
     });
   }

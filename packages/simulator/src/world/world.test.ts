@@ -36,9 +36,9 @@ test('time passes only from event to event; all microtasks of one run before the
   world.schedule(10, () => {
     say('early');
     void (async () => {
-      for (let i = 0; i < 5; i++) await undefined;
+      for (let i = 0; i < 5; i++) await Promise.resolve();
       process.nextTick(() => say('tick'));
-      await undefined;
+      await Promise.resolve();
       say('promise');
     })();
   });
