@@ -1,0 +1,16 @@
+/** Every seed of the quorum world that ever failed, with the commit that mended production, the world or a judge. */
+import { expect, test } from 'vitest';
+import { runQuorumSeed } from '../quorum-simulation.ts';
+
+const REGRESSIONS = [
+  { seed: 78, commit: '773c537', what: 'a rotten disk was not replaced before the quorum had to settle' },
+  { seed: 236, commit: '411f24f', what: 'a leader lost its disk whose third voter nobody else knew' },
+  { seed: 383, commit: '773c537', what: 'a blank controller was taken for one that follows a leader' },
+  { seed: 454, commit: '411f24f', what: 'a leader lost its disk whose third voter nobody else knew' },
+  { seed: 954, commit: '411f24f', what: 'a write that began under faults failed after them' },
+  { seed: 1794, commit: '411f24f', what: 'a write that began under faults failed after them' },
+] as const;
+
+test.each(REGRESSIONS)('seed $seed: $what (mended by $commit)', { timeout: 20_000 }, async ({ seed }) => {
+  expect((await runQuorumSeed(seed)).committed).toBeGreaterThan(0);
+});
