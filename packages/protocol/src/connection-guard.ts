@@ -3,6 +3,7 @@
  * that do not speak HTTP/2 or begin and then stall. Each such peer costs one log line and leaves nothing behind.
  */
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Logger } from '@millrace/core';
 import { MessageBoundary } from './message-boundary.ts';
 import type { RpcConfig } from './rpc-config.ts';
@@ -10,13 +11,24 @@ import type { RpcConfig } from './rpc-config.ts';
 /** Refusals come in floods; one line in this time tells of all. */
 const REFUSAL_LOG_INTERVAL_MS = 1_000;
 
+interface Connection {
+  /** Its address, which is gone once the socket is destroyed. */
+  readonly peer: string;
+  /** A session that was closed before it is destroyed leaves its socket open for as long as the peer likes. */
+  readonly socket: Socket | undefined;
+  openStreams: number;
+  /** Was closed at the last look, with nothing left to do. */
+  isLingering: boolean;
+}
+
 export class ConnectionGuard {
   readonly #config: RpcConfig;
   readonly #logger: Logger;
-  /** Open sessions with their peer's address, which is gone once a socket is destroyed. */
-  readonly #sessions = new Map<ServerHttp2Session, string>();
+  readonly #sessions = new Map<ServerHttp2Session, Connection>();
   readonly #unfinished = new Set<MessageBoundary>();
   readonly #sweep: NodeJS.Timeout;
+  /** The socket whose session is being made. */
+  #arriving: Socket | undefined;
   #refused = 0;
   #refusalLog: NodeJS.Timeout | undefined;
 
@@ -24,7 +36,13 @@ export class ConnectionGuard {
     this.#config = config;
     this.#logger = logger;
     const setupTimeoutMs = config['connection.setup.timeout.ms'];
-    this.#sweep = setInterval(() => this.#cutOffStalled(), Math.max(10, setupTimeoutMs / 2));
+    this.#sweep = setInterval(
+      () => {
+        this.#cutOffStalled();
+        this.#cutOffLingering();
+      },
+      Math.max(10, setupTimeoutMs / 2),
+    );
     this.#sweep.unref();
   }
 
@@ -44,6 +62,9 @@ export class ConnectionGuard {
     server.on('error', (err) =>
       this.#logger.warn({ event: 'accept_failed', err }, 'could not accept a connection'),
     );
+    server.prependListener('connection', (socket: Socket) => {
+      this.#arriving = socket;
+    });
     server.on('session', (session: ServerHttp2Session) => this.#onSession(session));
     server.on('stream', (stream: ServerHttp2Stream) => this.#onStream(stream));
     server.on('sessionError', (error: NodeJS.ErrnoException, session: ServerHttp2Session) => {
@@ -56,11 +77,16 @@ export class ConnectionGuard {
   close(): void {
     clearInterval(this.#sweep);
     clearTimeout(this.#refusalLog);
-    for (const session of this.#sessions.keys()) session.destroy();
+    for (const [session, { socket }] of this.#sessions) {
+      session.destroy();
+      socket?.destroy();
+    }
   }
 
   #onSession(session: ServerHttp2Session): void {
-    this.#sessions.set(session, `${session.socket.remoteAddress}:${session.socket.remotePort}`);
+    const peer = `${session.socket.remoteAddress}:${session.socket.remotePort}`;
+    this.#sessions.set(session, { peer, socket: this.#arriving, openStreams: 0, isLingering: false });
+    this.#arriving = undefined;
     session.setLocalWindowSize(this.#config['connection.window.bytes']);
     const timeoutMs = this.#config['connection.setup.timeout.ms'];
     const setup = setTimeout(() => this.#cutOff(session, `no HTTP/2 within ${timeoutMs} ms`), timeoutMs);
@@ -76,7 +102,12 @@ export class ConnectionGuard {
     const boundary = new MessageBoundary(stream);
     this.#unfinished.add(boundary);
     stream.on('data', (chunk: Buffer) => boundary.advance(chunk));
-    stream.once('close', () => this.#unfinished.delete(boundary));
+    const connection = stream.session && this.#sessions.get(stream.session as ServerHttp2Session);
+    if (connection) connection.openStreams += 1;
+    stream.once('close', () => {
+      this.#unfinished.delete(boundary);
+      if (connection) connection.openStreams -= 1;
+    });
   }
 
   /** Two sweeps find the same message unfinished, without a byte in between: its sender has stalled. */
@@ -89,12 +120,23 @@ export class ConnectionGuard {
     }
   }
 
+  /** Closed here, for idleness or because this process ends, but the peer does not close its side. */
+  #cutOffLingering(): void {
+    for (const [session, connection] of this.#sessions) {
+      const isLeft = session.closed && connection.openStreams === 0;
+      if (isLeft && connection.isLingering) this.#cutOff(session, 'closed here, but not by the peer');
+      else connection.isLingering = isLeft;
+    }
+  }
+
   #cutOff(session: ServerHttp2Session, reason: string): void {
-    const peer = this.#sessions.get(session);
-    if (peer === undefined) return;
+    const connection = this.#sessions.get(session);
+    if (connection === undefined) return;
+    const { peer, socket } = connection;
     this.#sessions.delete(session);
     this.#logger.warn({ event: 'connection_cut_off', peer, reason }, 'cut off a connection');
     session.destroy();
+    socket?.destroy();
   }
 
   #onRefused(): void {

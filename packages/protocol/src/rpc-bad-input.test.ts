@@ -56,13 +56,38 @@ test.each([
 
 test.each([
   ['says nothing', ''],
+  ['sends one byte', 'P'],
   ['stops within the preface', HTTP2_PREFACE.slice(0, 10)],
+  ['says nothing after the preface', HTTP2_PREFACE],
+  ['stops within its first frame header', `${HTTP2_PREFACE}\0\0\0`],
 ])('a peer that %s is cut off after the setup timeout', async (_what, text) => {
   const at = await loopback(services, { 'connection.setup.timeout.ms': '50' });
   const socket = dial(at.port);
   socket.write(text);
   await ended(socket);
   expect(at.logged).toMatchObject([{ event: 'connection_cut_off', reason: 'no HTTP/2 within 50 ms' }]);
+  expect(at.server.connections).toBe(0);
+  await expectService(at);
+});
+
+const HTTP2_START = Buffer.concat([Buffer.from(HTTP2_PREFACE), frameHeader(0, 4, 0, 0)]);
+
+test.each([
+  [
+    'stops within a later frame header',
+    [0, 0, 0],
+    { 'keepalive.time.ms': '100', 'keepalive.timeout.ms': '100' },
+  ],
+  ['never opens a call', [], { 'connections.max.idle.ms': '1000', 'connection.setup.timeout.ms': '200' }],
+])('a peer that begins HTTP/2 and then %s is cut off', async (_what, rest, config) => {
+  const at = await loopback(services, config);
+  // It does not even close its side when the server has closed.
+  const socket = connect({ port: at.port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined).resume();
+  onTestFinished(() => void socket.destroy());
+  socket.write(Buffer.concat([HTTP2_START, Buffer.from(rest)]));
+  await until(() => at.server.connections === 1);
+  await until(() => at.server.connections === 0);
   await expectService(at);
 });
 
