@@ -298,13 +298,10 @@ export class Partition {
       );
       log.setHighWatermark(Math.max(target, 0));
     }
-    const isAllUnknown = target <= leaderLogStart && log.logStartOffset < leaderLogStart;
-    if (isAllUnknown) await this.restartAt(leaderLogStart);
-    else {
-      await this.#exclusively(() =>
-        target < log.logStartOffset ? log.truncateFullyAndStartAt(target) : log.truncateTo(target),
-      );
-    }
+    const isAllDeletedThere = target <= leaderLogStart && log.logStartOffset < leaderLogStart;
+    // Nothing of ours is left: begin where the leader does, or what it has before our start would be missing.
+    if (isAllDeletedThere || target <= log.logStartOffset) await this.restartAt(leaderLogStart);
+    else await this.#exclusively(() => log.truncateTo(target));
   }
 
   /** The leader's log begins above our end, or ours is empty elsewhere: begin again where it begins. */
