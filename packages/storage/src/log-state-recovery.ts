@@ -7,6 +7,7 @@ import { LeaderEpochs } from './leader-epochs-state.ts';
 import { logDamaged } from './log-damage.ts';
 import { fileNames, LEADER_EPOCHS, offsetName, offsetsOf } from './log-folder.ts';
 import { locateBatch, segmentOf } from './log-locate.ts';
+import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import { STOP_SCAN, scanBatches } from './log-scan.ts';
 import { decodeSnapshot } from './producer-snapshot.ts';
@@ -58,11 +59,15 @@ export async function recoverProducers(
   const { producers, offset, hasRemoved } = readSnapshot(context, logEndOffset);
   const nowMs = context.resources.clock.wallMs();
   const from = Math.max(offset, segments[0]!.baseOffset);
+  let next = from;
   if (from < logEndOffset) {
     await visitFrom(context, segments, from, (batch) => {
       if (batch.baseOffset >= from) producers.update(batch, nowMs);
+      next = batch.nextOffset;
     });
   }
+  // With half of them a retry would pass for new, and what is new for a gap.
+  if (next < logEndOffset) throw new DamageFound(`no batch can be read at offset ${next}`);
   return { producers: producers.size > 0 ? producers : undefined, snapshotOffset: offset, hasRemoved };
 }
 

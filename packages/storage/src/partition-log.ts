@@ -14,6 +14,7 @@ import { type CutTarget, cutAll, cutEmptyEpochs, cutEnd } from './log-cut.ts';
 import { markDamaged, readFailure } from './log-damage.ts';
 import { LogDurability } from './log-durability.ts';
 import { LogOffsets } from './log-offsets.ts';
+import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import type { LogResources } from './log-resources.ts';
 import { deleteExpired } from './log-retention.ts';
@@ -448,6 +449,7 @@ export class PartitionLog implements JournalClient {
         logger: this.#logger,
       });
     } catch (error) {
+      if (error instanceof DamageFound) throw this.#readFailed(error);
       const failure = storageFailure(`${this.#context.folder} cannot be truncated`, error);
       this.goOffline(failure);
       throw failure;
