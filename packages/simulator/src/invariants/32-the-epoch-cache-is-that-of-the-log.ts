@@ -24,7 +24,7 @@ export const theEpochCacheIsThatOfTheLog: PartitionInvariant = {
       }
     };
     const compareAll = (replica: ReplicaModel): void => {
-      if (!replica.isOffline) compare(replica, replica.log.all);
+      if (!replica.isOffline && !replica.isBusy) compare(replica, replica.log.all);
     };
     return {
       opened: compareAll,

@@ -282,6 +282,14 @@ export class Observatory implements PartitionWorldView {
       this.#appended(replica, splitBatches(bytes).map(modelBatch), 'follower');
       return result;
     };
+    const cutBy = (work: (offset: number) => Promise<void>) => async (offset: number) => {
+      replica.isBusy = true;
+      await work(offset);
+      // Emptied and begun again where it ended before, the log shows no other trace of it.
+      if (log.logEndOffset === log.logStartOffset) replica.log.reset(log.logEndOffset);
+    };
+    log.truncateTo = cutBy(log.truncateTo.bind(log));
+    log.truncateFullyAndStartAt = cutBy(log.truncateFullyAndStartAt.bind(log));
     const setHighWatermark = log.setHighWatermark.bind(log);
     log.setHighWatermark = (offset) => {
       setHighWatermark(offset);
@@ -414,6 +422,8 @@ export class Observatory implements PartitionWorldView {
         committed.cut(end);
       }
     }
+    // What it knew to be committed while it was outdated counts from here on.
+    if (partition.lossEpoch === leaderEpoch) this.#committed(replica, replica.source.highWatermark);
     for (const listener of this.#listeners.began) listener(replica, leaderEpoch);
   }
 }

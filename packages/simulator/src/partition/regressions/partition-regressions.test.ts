@@ -30,6 +30,13 @@ const REGRESSIONS = [
     what: 'an unreadable meta.properties came through as the error of the disk',
   },
   { seed: 563, commit: '4cb307c', what: 'a cut left a log that ended before it began' },
+  { seed: 3594, commit: 'd6e7e62', what: 'a leader took an epoch for its own that it knew nothing about' },
+  {
+    seed: 4196,
+    commit: 'd6e7e62',
+    what: 'followers went on above a committed record that they did not have',
+  },
+  { seed: 4794, commit: '3d192b2', what: 'producers were rebuilt from the half of a log before its damage' },
 ] as const;
 
 test.each(REGRESSIONS)('seed $seed: $what (mended by $commit)', async ({ seed }) => {
