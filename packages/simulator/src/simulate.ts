@@ -1,9 +1,14 @@
 /** `npm run simulate`: runs seeds of a world, shows how far it is, and of a failure all that is needed to see it again. */
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mutantsCommand } from './mutants/mutants-command.ts';
 import { orderOf, runCampaign, type Totals } from './simulate/campaign.ts';
-import { failureReport, progressLine, replayCommand, summary } from './simulate/campaign-report.ts';
+import {
+  commitNow,
+  failureReport,
+  progressLine,
+  replayCommand,
+  summary,
+} from './simulate/campaign-report.ts';
 import { runSeed, type SeedResult } from './simulate/seed-worker.ts';
 import { shrink } from './simulate/shrink.ts';
 import { parseSimulateOptions, SIMULATE_HELP, type SimulateOptions } from './simulate/simulate-options.ts';
@@ -98,16 +103,6 @@ class Progress {
 
   end(): void {
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  }
-}
-
-function commitNow(): string {
-  try {
-    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=12'], {
-      encoding: 'utf8',
-    }).trim();
-  } catch {
-    return 'unknown';
   }
 }
 

@@ -1,4 +1,5 @@
 /** What people read of a campaign: a line of progress, totals at the end, and of a failure everything needed to see it again. */
+import { execFileSync } from 'node:child_process';
 import type { Totals } from './campaign.ts';
 import type { SeedOrder, SeedResult } from './seed-worker.ts';
 
@@ -49,4 +50,15 @@ export function failureReport(order: SeedOrder, { failure }: SeedResult, commit:
     `replay:    ${replayCommand(order)}`,
     '',
   ].join('\n');
+}
+
+/** Of the checkout that this runs in. */
+export function commitNow(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=12'], {
+      encoding: 'utf8',
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
 }

@@ -4,6 +4,7 @@ import type { SimulatedWorld } from './simulated-world.ts';
 const LOADERS = {
   raft: async () => (await import('../raft/raft-world.ts')).raftWorld,
   partition: async () => (await import('../partition/simulated-partition-world.ts')).partitionWorld,
+  storage: async () => (await import('../storage/simulated-storage-world.ts')).storageWorld,
   cluster: async () => (await import('../cluster/cluster-world.ts')).clusterWorld,
 } satisfies Record<string, () => Promise<SimulatedWorld>>;
 

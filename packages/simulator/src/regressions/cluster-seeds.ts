@@ -1,0 +1,41 @@
+/**
+ * Seeds of whole clusters that failed once, each with what was wrong and the commit that mended it. They are run by a unit
+ * test for ever, as far as their worlds are still what they were: a change of the workload gives a seed another life.
+ */
+
+export interface KeptSeed {
+  readonly seed: number;
+  /** The invariant that was broken. */
+  readonly invariant: string;
+  /** What was wrong with the code. */
+  readonly cause: string;
+  /** Subject of the commit that mended it. */
+  readonly mendedBy: string;
+}
+
+export const CLUSTER_SEEDS: readonly KeptSeed[] = [
+  {
+    seed: 65,
+    invariant: '39 client-histories-are-sound, inconsistent-offsets',
+    cause: 'a folder with a rotten partition.metadata passed for a stray, and its empty successor led',
+    mendedBy: 'storage: a folder whose journal begins later is damaged, not a stray',
+  },
+  {
+    seed: 59,
+    invariant: '39 client-histories-are-sound, duplicate',
+    cause: 'retention and a power loss took a batch and every snapshot that told of its producer',
+    mendedBy: 'storage: producers are durable before the batches that tell of them go',
+  },
+  {
+    seed: 238,
+    invariant: '18 metadata-history-is-linearizable',
+    cause: 'the admin answered TOPIC_ALREADY_EXISTS for a topic that its own first attempt had made',
+    mendedBy: 'client: a change that may be our own is not called refused',
+  },
+  {
+    seed: 240,
+    invariant: '59 replicas-are-in-sync',
+    cause: 'the sync of a damaged log, ended by its repair, took the repaired one offline',
+    mendedBy: 'storage: a sync of files that a repair moved aside does not fail the new log',
+  },
+];
