@@ -6,7 +6,7 @@ import type { CliEnvironment } from './environment.ts';
 /** A shell's exit code for a command that a signal ended is this and the signal's number. */
 const INTERRUPTED_EXIT = 128;
 
-/** Listens for SIGINT and SIGTERM from now on: the first one aborts `interrupted`, the second ends the process. */
+/** Listens for SIGINT and SIGTERM from now on: the first one aborts `interrupted`, the second ends the process with 130 or 143. */
 export function processEnvironment(version: string): CliEnvironment {
   const interruption = new AbortController();
   const interrupt = (signal: NodeJS.Signals): void => {
