@@ -75,11 +75,11 @@ function registerChanges(server: RpcListener, controller: ServedController, clus
     const answer = await controller.electLeaders({ election: electionOf(election), partitions });
     return { partitions: toWireFailures(answer.partitions) };
   });
-  unary(controllerService.addVoter, ({ nodeId, directoryId }) => {
-    return controller.changeVoters({ kind: 'add', nodeId, directoryId });
+  unary(controllerService.addVoter, ({ nodeId, directoryId }, { timeLeftMs }) => {
+    return controller.changeVoters({ kind: 'add', nodeId, directoryId, timeoutMs: timeLeftMs });
   });
-  unary(controllerService.removeVoter, ({ nodeId, directoryId }) => {
-    return controller.changeVoters({ kind: 'remove', nodeId, directoryId });
+  unary(controllerService.removeVoter, ({ nodeId, directoryId }, { timeLeftMs }) => {
+    return controller.changeVoters({ kind: 'remove', nodeId, directoryId, timeoutMs: timeLeftMs });
   });
   unary(controllerService.describeQuorum, async () => quorumDescription(controller.status()));
 }

@@ -271,3 +271,27 @@ test('settings that decide on commit come from the file of the first controller 
   await scenario.pass(50);
   expect(recorded()).toEqual([['cluster:', [['min.insync.replicas', '3']]]]);
 });
+
+test.each([
+  [60_000, 10_000],
+  [8_000, 7_000],
+  [600, 300],
+])(
+  'a voter to be that nobody knows is waited for, but told of while the caller still waits (%d ms)',
+  async (timeoutMs, waitMs) => {
+    const scenario = await ControllerScenario.withBrokers();
+    const answer = scenario.controller.changeVoters({ kind: 'add', nodeId: 9, directoryId: '', timeoutMs });
+    let isRefused = false;
+    answer.catch(() => {
+      isRefused = true;
+    });
+    await scenario.pass(waitMs - 100);
+    expect(isRefused).toBe(false);
+    await scenario.pass(150);
+    expect(isRefused).toBe(true);
+    await expect(answer).rejects.toMatchObject({
+      code: 'VOTER_NOT_FOUND',
+      message: 'node 9 does not observe the quorum; the voters are unchanged',
+    });
+  },
+);

@@ -98,6 +98,8 @@ const COMMIT_WAIT_TIMEOUT_MS = 5000;
 /** A new voter that is starting or catching up is waited for this long, looked at this often. */
 const VOTER_WAIT_TIMEOUT_MS = 10_000;
 const VOTER_WAIT_PAUSE_MS = 50;
+/** Left of the caller's time for the refusal to reach it; half of the time if that is less. */
+const VOTER_ANSWER_MARGIN_MS = 1_000;
 
 export class Controller implements ControllerApi {
   readonly #options: ControllerOptions;
@@ -273,7 +275,10 @@ export class Controller implements ControllerApi {
 
   /** The directory to add may still be starting, and changes go one at a time: both are waited for. */
   async changeVoters(request: VoterRequest): Promise<{ directoryId: string }> {
-    const dueMs = this.#nowMs() + VOTER_WAIT_TIMEOUT_MS;
+    const { timeoutMs = Number.POSITIVE_INFINITY } = request;
+    // Whoever asks must still be there to hear why it was refused.
+    const patienceMs = timeoutMs - Math.min(VOTER_ANSWER_MARGIN_MS, timeoutMs / 2);
+    const dueMs = this.#nowMs() + Math.min(VOTER_WAIT_TIMEOUT_MS, patienceMs);
     for (;;) {
       this.#activeTerm();
       try {

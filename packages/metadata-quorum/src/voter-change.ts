@@ -11,6 +11,8 @@ export interface VoterRequest {
   readonly nodeId: NodeId;
   /** Empty: the only directory of the node that can be meant. */
   readonly directoryId: string;
+  /** How long whoever asks waits for the answer; no limit if absent. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Nothing was changed. `mayPass`: the reason may go away by itself, soon. */

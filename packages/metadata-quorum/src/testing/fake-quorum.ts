@@ -81,7 +81,8 @@ export class FakeQuorum implements ControllerQuorum {
 
   /** Only what controllers look at. */
   status(): QuorumStatus {
-    return { logEndOffset: this.committed.length + this.#uncommitted.length } as QuorumStatus;
+    const logEndOffset = this.committed.length + this.#uncommitted.length;
+    return { logEndOffset, voters: [], observers: [] } as Partial<QuorumStatus> as QuorumStatus;
   }
 
   /** Nobody waits any more for what is in the log; it stays there. */
