@@ -79,6 +79,28 @@ describe('arguments', () => {
     }
     const noTopic = await failure(() => producer.send(untyped({ value: 'x' })));
     expect(noTopic).toMatchObject({ code: 'INVALID_TOPIC_EXCEPTION' });
+    for (const [fields, named] of [
+      [
+        { headers: 'a=b' },
+        'headers must be an object of names and values, or a list of { key, value }, not "a=b"',
+      ],
+      [{ headers: new Map([['a', 'b']]) }, 'headers must be'],
+      [{ headers: 7 }, 'headers must be'],
+      [{ headers: null }, 'headers must be'],
+      [{ headers: { a: 5 } }, 'header a must be text, bytes or null, not 5'],
+      [{ headers: { a: undefined } }, 'header a must be'],
+      [{ headers: [['a', 'b']] }, 'headers[0] must be an object, not a list'],
+      [{ headers: [null] }, 'headers[0] must be an object, not null'],
+      [{ headers: [{ key: 5, value: '' }] }, 'headers[0].key must be text, not 5'],
+      [{ headers: [{ key: 'a' }] }, 'headers[0].value must be'],
+      [{ partition: -1 }, 'partition must be a whole number from 0 on, not -1'],
+      [{ partition: 1.5 }, 'partition must be'],
+      [{ partition: '1' }, 'partition must be'],
+      [{ partition: Number.NaN }, 'partition must be'],
+    ] as const) {
+      const failed = await failure(() => producer.send(untyped({ topic: 't', value: 'x', ...fields })));
+      expect(failed).toMatchObject({ ...invalid(named), retriable: false });
+    }
     expect(await failure(() => producer.sendBatch(untyped(5)))).toMatchObject(invalid('records must be'));
     await run(millrace.close());
   });
@@ -101,6 +123,34 @@ describe('arguments', () => {
       [() => admin.listOffsets([{ ...t0, at: untyped({ timestampMs: '1' }) }]), 'queries[0].at.timestampMs'],
       [() => admin.describeConfigs([untyped('t')]), 'resources[0] must be an object'],
       [() => admin.alterConfigs([untyped({ name: 'retention.ms', value: 1 })]), 'changes[0].resource'],
+      [
+        () => admin.createTopic({ name: 't', partitions: 1.5 }),
+        'topics[0].partitions must be a whole number',
+      ],
+      [() => admin.createTopic({ name: 't', partitions: untyped('3') }), 'topics[0].partitions'],
+      [() => admin.createTopic({ name: 't', replicationFactor: Number.NaN }), 'topics[0].replicationFactor'],
+      [
+        () => admin.createTopic({ name: 't', assignments: untyped([1, 2]) }),
+        'topics[0].assignments[0] must be',
+      ],
+      [() => admin.createTopic({ name: 't', assignments: [[untyped('1')]] }), 'topics[0].assignments[0][0]'],
+      [() => admin.createTopic({ name: 't', configs: untyped([]) }), 'topics[0].configs must be an object'],
+      [
+        () => admin.createTopic({ name: 't', configs: { 'retention.ms': untyped({}) } }),
+        'topics[0].configs.retention.ms must be text, a number or a boolean, not an object',
+      ],
+      [() => admin.createPartitions([{ topic: 't', totalCount: 2.5 }]), 'topics[0].totalCount'],
+      [
+        () =>
+          admin.alterConfigs([
+            { resource: { kind: 'topic', name: 't' }, name: 'retention.ms', value: untyped({}) },
+          ]),
+        'changes[0].value must be text, a number or a boolean or null',
+      ],
+      [() => admin.addVoter(untyped('9')), 'nodeId must be'],
+      [() => admin.removeVoter(1, { directoryId: untyped(7) }), 'directoryId must be text'],
+      [() => admin.electLeaders(untyped([t0])), "election must be 'preferred' or 'unclean', not a list"],
+      [() => admin.electLeaders(untyped({})), 'election must be'],
       [() => admin.electLeaders('preferred', untyped('t')), 'partitions must be a list'],
     ];
     for (const [call, named] of calls) expect(await failure(call)).toMatchObject(invalid(named));

@@ -52,6 +52,35 @@ export function checkWhole(name: string, value: unknown): void {
     throw wrongArgument(name, 'a whole number from 0 on', value);
 }
 
+/** What a 32-bit field takes; whether it makes sense the cluster tells better. */
+export function checkInteger(name: string, value: unknown): void {
+  if (!Number.isInteger(value) || Math.abs(value as number) >= 2 ** 31)
+    throw wrongArgument(name, 'a whole number', value);
+}
+
+export function checkNodeId(name: string, value: unknown): void {
+  checkWhole(name, value);
+  checkInteger(name, value);
+}
+
+/** Replicas by partition. */
+export function checkAssignments(name: string, value: readonly (readonly number[])[] | undefined): void {
+  if (value === undefined) return;
+  checkList(name, value);
+  value.forEach((replicas, i) => {
+    checkList(`${name}[${i}]`, replicas);
+    replicas.forEach((id, j) => {
+      checkNodeId(`${name}[${i}][${j}]`, id);
+    });
+  });
+}
+
+export function checkConfigValue(name: string, value: unknown, orElse = ''): void {
+  if (typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value === 'number' && Number.isFinite(value)) return;
+  throw wrongArgument(name, `text, a number or a boolean${orElse}`, value);
+}
+
 export function checkTimestamp(name: string, value: unknown): void {
   if (typeof value !== 'number' || !Number.isFinite(value))
     throw wrongArgument(name, 'milliseconds since the epoch', value);

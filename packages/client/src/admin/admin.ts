@@ -9,13 +9,18 @@ import {
   type RequestHeader,
 } from '@millrace/protocol';
 import {
+  checkAssignments,
+  checkConfigValue,
+  checkInteger,
   checkList,
+  checkNodeId,
   checkObject,
   checkOffsetSpec,
   checkPartitions,
   checkText,
   checkTopics,
   offsetArgument,
+  wrongArgument,
 } from '../check-arguments.ts';
 import { parseBootstrap } from '../cluster/address.ts';
 import { backoffMs } from '../cluster/backoff.ts';
@@ -43,7 +48,7 @@ import type {
   ValidateOptions,
   VoterOptions,
 } from './admin-shapes.ts';
-import { newTopicOnWire, partitionAssignments, topicInfo } from './admin-wire.ts';
+import { checkNewTopic, newTopicOnWire, partitionAssignments, topicInfo } from './admin-wire.ts';
 import { nodesHealth } from './node-health.ts';
 import {
   areEnoughPartitions,
@@ -99,6 +104,9 @@ export class Admin implements AsyncDisposable {
   async createTopics(topics: readonly NewTopic[], options: ValidateOptions = {}): Promise<CreatedTopic[]> {
     const { validateOnly = false } = options;
     checkNamed('topics', topics, 'name');
+    topics.forEach((topic, i) => {
+      checkNewTopic(`topics[${i}]`, topic);
+    });
     const wire = topics.map(newTopicOnWire);
     const left = this.#timeLeft(options);
     const { response, isRepeated } = await this.#cluster.changeByAnyNode(
@@ -177,6 +185,10 @@ export class Admin implements AsyncDisposable {
   async createPartitions(topics: readonly NewPartitions[], options: ValidateOptions = {}): Promise<void> {
     const { validateOnly = false } = options;
     checkNamed('topics', topics, 'topic');
+    topics.forEach(({ totalCount, assignments }, i) => {
+      checkInteger(`topics[${i}].totalCount`, totalCount);
+      checkAssignments(`topics[${i}].assignments`, assignments);
+    });
     const wire = topics.map(({ topic, totalCount, assignments = [] }) => ({
       name: topic,
       totalCount,
@@ -236,6 +248,7 @@ export class Admin implements AsyncDisposable {
       checkObject(`changes[${i}]`, change);
       checkText(`changes[${i}].name`, change.name);
       checkResource(`changes[${i}].resource`, change.resource);
+      if (change.value !== null) checkConfigValue(`changes[${i}].value`, change.value, ' or null');
     });
     const wire = changes.map(({ resource, name, value }) => ({
       resource,
@@ -273,6 +286,8 @@ export class Admin implements AsyncDisposable {
     nodeId: NodeId,
     { directoryId = '', ...options }: VoterOptions,
   ): Promise<{ readonly directoryId: string }> {
+    checkNodeId('nodeId', nodeId);
+    checkText('directoryId', directoryId);
     const left = this.#timeLeft(options);
     const ownSuccess = async ({ code }: MillraceError): Promise<{ directoryId: string } | undefined> => {
       if (code !== (change === 'addVoter' ? 'DUPLICATE_VOTER' : 'VOTER_NOT_FOUND')) return undefined;
@@ -342,6 +357,8 @@ export class Admin implements AsyncDisposable {
     partitions: readonly TopicPartition[] = [],
     options: AdminOptions = {},
   ): Promise<ElectedLeader[]> {
+    if (election !== 'preferred' && election !== 'unclean')
+      throw wrongArgument('election', "'preferred' or 'unclean'", election);
     checkPartitions('partitions', partitions);
     const { response, isRepeated } = await this.#cluster.changeByAnyNode(
       adminService.electLeaders,
