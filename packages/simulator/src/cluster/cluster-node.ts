@@ -34,6 +34,8 @@ export class ClusterNode {
   isHurt = false;
   /** Something on its disk was damaged at rest, in whatever life. */
   isDamaged = false;
+  /** Logs that were emptied and went on at their leader's start: they know no producer of before. */
+  restartedLogs = 0;
   #isClosing = false;
   readonly #rpc: SimRpcNetwork;
   readonly #clusterId: string;
@@ -72,7 +74,9 @@ export class ClusterNode {
 
   async #boot(life: SimLife): Promise<void> {
     const node = await MillraceNode.bind(this.#config, {
-      logger: simLogger(life),
+      logger: simLogger(life, (event) => {
+        if (event === 'log_restarted' || event === 'log_reset_for_repair') this.restartedLogs += 1;
+      }),
       disk: { fileSystem: this.disk.mount(), openRaftStore: async () => this.raftDisk.mount() },
       clock: life.clock,
       random: life.random,

@@ -3,7 +3,7 @@ import { string } from '@millrace/client';
 import { formatTopicPartition, MiB, type TopicPartition } from '@millrace/core';
 import { type PartitionImage, partitionsOf } from '@millrace/metadata';
 import { splitBatches } from '@millrace/records';
-import { type AnomalyKind, findAnomalies } from '../history/find-anomalies.ts';
+import { type Anomaly, type AnomalyKind, findAnomalies } from '../history/find-anomalies.ts';
 import type { SimLife } from '../world/sim-process.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { type ClusterSimulation, reach } from './cluster-simulation.ts';
@@ -78,8 +78,24 @@ function isLooseWhole({ disks: { counts } }: ClusterSimulation['faults']): boole
   return counts.wiped + counts.restored + counts.damaged === 0;
 }
 
-export function judgeHistories({ world, crew, faults }: ClusterSimulation): void {
-  const anomalies = findAnomalies(crew.history, { isReadToEnd: true }).filter(({ kind, partition }) => {
+/**
+ * A retry of a batch that retention has let go, at a leader whose log began anew above it: nobody who could lead knows of
+ * the first copy. As in Kafka; replicas do not hand each other what they know of producers.
+ */
+function isForgottenDuplicate(
+  { nodes, replicas }: ClusterSimulation,
+  { kind, partition, text }: Anomaly,
+): boolean {
+  const firstCopy = Math.min(...[...text.matchAll(/ at (\d+)/g)].map(([, offset]) => Number(offset)));
+  const isGone = firstCopy < (replicas.logStarts.get(partition) ?? 0);
+  return kind === 'duplicate' && isGone && nodes.some(({ restartedLogs }) => restartedLogs > 0);
+}
+
+export function judgeHistories(simulation: ClusterSimulation): void {
+  const { world, crew, faults } = simulation;
+  const anomalies = findAnomalies(crew.history, { isReadToEnd: true }).filter((anomaly) => {
+    const { kind, partition } = anomaly;
+    if (isForgottenDuplicate(simulation, anomaly)) return false;
     if (!partition.startsWith('loose')) return true;
     return isLooseWhole(faults) && !LAWFUL_WHEN_LOOSE.has(kind);
   });

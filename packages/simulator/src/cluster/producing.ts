@@ -25,6 +25,7 @@ export async function produce(member: CrewMember): Promise<void> {
   const topics = crew.layout.topics.filter(({ isStrict }) => isStrict !== isLoose);
   for (let n = 0; !crew.isDone; ) {
     await sleep(life.clock, exponential(random, PAUSE_MEAN_MS));
+    if (crew.isDone) return;
     for (let burst = unit(random) < 0.2 ? below(random, BURST_MAX) : 1; burst > 0; burst--) {
       const { name: topic, partitions } = topics[below(random, topics.length)]!;
       const partition = below(random, partitions);

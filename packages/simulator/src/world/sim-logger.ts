@@ -5,9 +5,12 @@ import type { SimLife } from './sim-process.ts';
 const ignore = (): void => {};
 
 /** Keeps the event's name and, if there are any, its error code and reason. Debug lines are dropped. */
-export function simLogger(life: SimLife): Logger {
+export function simLogger(life: SimLife, onEvent?: (event: string) => void): Logger {
   const keep = (fields: object): void => {
-    if (life.isCurrent) life.note(eventOf(fields), codeOf(fields), reasonOf(fields));
+    if (!life.isCurrent) return;
+    const event = eventOf(fields);
+    life.note(event, codeOf(fields), reasonOf(fields));
+    onEvent?.(event);
   };
   const logger: Logger = {
     debug: ignore,
