@@ -6,8 +6,8 @@ export const epochNeverDecreases: QuorumInvariant = {
   name: 'epoch-never-decreases',
   judge(_model, violated) {
     const durable = new Map<string, number>();
-    const seen = new Map<string, number>();
-    const rise = (epochs: Map<string, number>, key: string, { id }: Member, term: number): void => {
+    const seen = new Map<Member, number>();
+    const rise = <Key>(epochs: Map<Key, number>, key: Key, { id }: Member, term: number): void => {
       const before = epochs.get(key) ?? 0;
       if (term < before) violated(`controller ${id} goes from epoch ${before} to ${term}`);
       if (term > before) epochs.set(key, term);
@@ -17,7 +17,7 @@ export const epochNeverDecreases: QuorumInvariant = {
       durable: (member, { hardState }) => {
         if (hardState !== undefined) rise(durable, member.directoryId, member, hardState.term);
       },
-      stepped: (member, { term }) => rise(seen, `${member.directoryId} ${member.life}`, member, term),
+      stepped: (member, { term }) => rise(seen, member, member, term),
     };
   },
 };

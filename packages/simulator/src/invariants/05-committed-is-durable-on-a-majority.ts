@@ -1,7 +1,7 @@
 /** Invariant 5: what is committed is on the disks of a majority of the voters in force. */
 import type { Voter } from '@millrace/raft';
 import type { QuorumModel } from '../raft/quorum-model.ts';
-import type { QuorumInvariant } from '../raft/quorum-observation.ts';
+import type { Member, QuorumInvariant } from '../raft/quorum-observation.ts';
 
 function isDurableOnMajority(
   model: QuorumModel,
@@ -19,13 +19,12 @@ export const committedIsDurableOnAMajority: QuorumInvariant = {
   number: 5,
   name: 'committed-is-durable-on-a-majority',
   judge(model, violated) {
-    const counted = new Map<string, number>();
+    const counted = new Map<Member, number>();
     return {
       stepped(member, { role, highWatermark, logEndOffset }) {
-        const key = `${member.directoryId} ${member.life}`;
-        const before = counted.get(key) ?? 0;
-        counted.set(key, Math.max(before, highWatermark));
-        if (role !== 'leader' || highWatermark <= before) return;
+        if (highWatermark <= (counted.get(member) ?? 0)) return;
+        counted.set(member, highWatermark);
+        if (role !== 'leader') return;
         const { asked } = model.directory(member);
         const term = asked.termAt(highWatermark);
         if (term === undefined) return;

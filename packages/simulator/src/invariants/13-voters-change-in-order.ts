@@ -3,13 +3,16 @@
  * who has not caught up, and leads no more once its own removal is decided.
  */
 import type { Voter } from '@millrace/raft';
-import type { QuorumInvariant } from '../raft/quorum-observation.ts';
+import type { Member, QuorumInvariant } from '../raft/quorum-observation.ts';
 
 interface Reign {
   readonly term: number;
   /** Of its first record. */
   readonly firstIndex: number;
   voters: readonly Voter[];
+  /** Where the log ended, and how far it was applied, when this was looked at last. */
+  endOffset: number;
+  appliedOffset: number;
   /** The watermark as it was now and then, oldest first: caught up is who holds what was committed lately. */
   readonly marks: { readonly atMs: number; readonly highWatermark: number }[];
 }
@@ -31,25 +34,35 @@ export const votersChangeInOrder: QuorumInvariant = {
   number: 13,
   name: 'voters-change-in-order',
   judge(model, violated) {
-    const reigns = new Map<string, Reign>();
+    const reigns = new Map<Member, Reign>();
     return {
       stepped(member, { role, term, highWatermark, appliedOffset, logEndOffset }) {
-        const key = `${member.directoryId} ${member.life}`;
-        const reign = reigns.get(key);
+        const reign = reigns.get(member);
         if (role !== 'leader') {
-          if (reign !== undefined) reigns.delete(key);
+          if (reign !== undefined) reigns.delete(member);
           return;
         }
-        const voters = member.voters();
         const mark = { atMs: member.nowMs(), highWatermark };
         if (reign?.term !== term) {
-          reigns.set(key, { term, firstIndex: logEndOffset, voters, marks: [mark] });
+          const voters = member.voters();
+          reigns.set(member, {
+            term,
+            firstIndex: logEndOffset,
+            voters,
+            endOffset: logEndOffset,
+            appliedOffset,
+            marks: [mark],
+          });
           return;
         }
         if (mark.atMs - reign.marks.at(-1)!.atMs >= MARK_EVERY_MS) {
           reign.marks.push(mark);
           if (reign.marks.length * MARK_EVERY_MS > 2 * CAUGHT_UP_WITHIN_MS) reign.marks.shift();
         }
+        if (logEndOffset === reign.endOffset && appliedOffset === reign.appliedOffset) return;
+        reign.endOffset = logEndOffset;
+        reign.appliedOffset = appliedOffset;
+        const voters = member.voters();
         const { asked } = model.directory(member);
         const isVoter = asked.voters.some(({ directoryId }) => directoryId === member.directoryId);
         if (!isVoter && asked.votersIndex <= appliedOffset) {

@@ -1,12 +1,13 @@
 /** Invariant 14: only directories of the voter set make a leader; the same node with another disk does not. */
-import type { QuorumInvariant } from '../raft/quorum-observation.ts';
+import type { Member, QuorumInvariant } from '../raft/quorum-observation.ts';
 
 export const unknownDirectoriesNeverCount: QuorumInvariant = {
   number: 14,
   name: 'unknown-directories-never-count',
   judge(model, violated) {
     const granted = new Map<string, Set<string>>();
-    const led = new Set<string>();
+    /** The epoch that a life led last. */
+    const led = new Map<Member, number>();
     return {
       received(member, _from, message) {
         if (message.kind !== 'voteResponse' || !message.granted) return;
@@ -15,9 +16,9 @@ export const unknownDirectoriesNeverCount: QuorumInvariant = {
         granted.set(key, voters.add(message.directoryId));
       },
       stepped(member, { role, term }) {
+        if (role !== 'leader' || led.get(member) === term) return;
+        led.set(member, term);
         const key = `${member.directoryId} ${term}`;
-        if (role !== 'leader' || led.has(key)) return;
-        led.add(key);
         const { voters } = model.directory(member).asked;
         const votes = voters.filter(
           ({ directoryId }) => directoryId === member.directoryId || granted.get(key)?.has(directoryId),

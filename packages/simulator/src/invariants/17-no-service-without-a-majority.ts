@@ -20,11 +20,11 @@ export function noServiceWithoutAMajority(checkQuorumMs: number): QuorumInvarian
     number: 17,
     name: 'no-service-without-a-majority',
     judge(_model, violated) {
-      const heard = new Map<string, Map<string, number>>();
-      const reigns = new Map<string, Reign>();
+      const heard = new Map<Member, Map<string, number>>();
+      const reigns = new Map<Member, Reign>();
       const hasMajority = (member: Member): boolean => {
         const voters = member.voters();
-        const times = heard.get(`${member.directoryId} ${member.life}`);
+        const times = heard.get(member);
         const since = member.nowMs() - checkQuorumMs - SLACK_MS;
         const present = voters.filter(
           ({ directoryId }) =>
@@ -35,18 +35,16 @@ export function noServiceWithoutAMajority(checkQuorumMs: number): QuorumInvarian
       };
       return {
         received(member, _from: NodeId, message) {
-          const key = `${member.directoryId} ${member.life}`;
-          const times = heard.get(key) ?? new Map<string, number>();
-          heard.set(key, times.set(message.directoryId, member.nowMs()));
+          const times = heard.get(member) ?? new Map<string, number>();
+          heard.set(member, times.set(message.directoryId, member.nowMs()));
         },
         served(member) {
           if (!hasMajority(member)) violated(`controller ${member.id} serves without a majority`);
         },
         stepped(member, { role, term }) {
-          const key = `${member.directoryId} ${member.life}`;
-          const known = reigns.get(key);
+          const known = reigns.get(member);
           if (role !== 'leader') {
-            if (known !== undefined) reigns.delete(key);
+            if (known !== undefined) reigns.delete(member);
             return;
           }
           const nowMs = member.nowMs();
@@ -58,7 +56,7 @@ export function noServiceWithoutAMajority(checkQuorumMs: number): QuorumInvarian
           const isSame = known?.term === term && known.voters === voters;
           const reign = isSame ? known : { term, voters, sinceMs: nowMs, lookedMs: nowMs };
           reign.lookedMs = nowMs;
-          reigns.set(key, reign);
+          reigns.set(member, reign);
           if (nowMs - reign.sinceMs > checkQuorumMs + SLACK_MS && !hasMajority(member)) {
             violated(`controller ${member.id} leads on without a majority`);
           }

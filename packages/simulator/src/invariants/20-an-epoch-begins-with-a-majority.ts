@@ -22,10 +22,10 @@ export function anEpochBeginsWithAMajority(fetchTimeoutMs: number): QuorumInvari
     number: 20,
     name: 'an-epoch-begins-with-a-majority',
     judge(model, violated) {
-      const ears = new Map<string, Ear>();
-      const earOf = ({ directoryId, life }: Member): Ear => {
-        const key = `${directoryId} ${life}`;
-        const known = ears.get(key);
+      const ears = new Map<Member, Ear>();
+      let hearing: Ear | undefined;
+      const earOf = (member: Member): Ear => {
+        const known = ears.get(member);
         if (known !== undefined) return known;
         const ear = {
           term: 0,
@@ -34,7 +34,7 @@ export function anEpochBeginsWithAMajority(fetchTimeoutMs: number): QuorumInvari
           contact: undefined,
           isHearing: undefined,
         };
-        ears.set(key, ear);
+        ears.set(member, ear);
         return ear;
       };
       const hasMajority = (member: Member, grants: ReadonlySet<string>): boolean =>
@@ -55,6 +55,7 @@ export function anEpochBeginsWithAMajority(fetchTimeoutMs: number): QuorumInvari
             const { contact } = ear;
             const isHeard = contact !== undefined && member.nowMs() - contact.atMs < fetchTimeoutMs;
             ear.isHearing = isHeard ? from : undefined;
+            hearing = ear;
             return;
           }
           ear.term = Math.max(ear.term, term);
@@ -86,8 +87,9 @@ export function anEpochBeginsWithAMajority(fetchTimeoutMs: number): QuorumInvari
           ear.term = term;
           ear.grants.clear();
         },
-        stepped(member) {
-          earOf(member).isHearing = undefined;
+        stepped() {
+          if (hearing !== undefined) hearing.isHearing = undefined;
+          hearing = undefined;
         },
       };
     },
