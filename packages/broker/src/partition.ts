@@ -299,8 +299,8 @@ export class Partition {
       log.setHighWatermark(Math.max(target, 0));
     }
     const isAllDeletedThere = target <= leaderLogStart && log.logStartOffset < leaderLogStart;
-    // Nothing of ours is left: begin where the leader does, or what it has before our start would be missing.
-    if (isAllDeletedThere || target <= log.logStartOffset) await this.restartAt(leaderLogStart);
+    // The leader never had our start: begin where it does, or what it has before would be missing.
+    if (isAllDeletedThere || target < log.logStartOffset) await this.restartAt(leaderLogStart);
     else await this.#exclusively(() => log.truncateTo(target));
   }
 

@@ -8,7 +8,7 @@
  */
 
 import type { Clock, NodeId, Timer, TopicId } from '@millrace/core';
-import type { EpochEndOffset, PartitionLog } from '@millrace/storage';
+import type { EpochEndOffset } from '@millrace/storage';
 import type { PartitionRef } from './broker-api.ts';
 import type { Defer } from './defer.ts';
 import { type Failure, failure, failureOf } from './failure.ts';
@@ -187,7 +187,7 @@ export class ReplicaSession implements ReplicaFetchSession {
       return;
     }
     if (lastFetchedEpoch !== -1) {
-      place.diverging = divergence(log, lastFetchedEpoch, fetchOffset) ?? unvouched(log, position);
+      place.diverging = divergence(log, lastFetchedEpoch, fetchOffset);
       if (place.diverging !== undefined) return;
     }
     place.isValid = true;
@@ -334,16 +334,6 @@ function isAhead(partition: Partition, { currentLeaderEpoch }: ReplicaPosition):
   const { image } = partition;
   if (currentLeaderEpoch !== image.leaderEpoch) return currentLeaderEpoch > image.leaderEpoch;
   return partition.isBecomingLeader;
-}
-
-/** Our log begins where the follower's ends, in a later epoch: what it holds is deleted here, and may never have been the same. */
-function unvouched(
-  log: PartitionLog,
-  { fetchOffset, lastFetchedEpoch, logStartOffset }: ReplicaPosition,
-): EpochEndOffset | undefined {
-  const holdsOnlyDeleted = fetchOffset === log.logStartOffset && logStartOffset < fetchOffset;
-  if (!holdsOnlyDeleted || log.epochAt(fetchOffset) <= lastFetchedEpoch) return undefined;
-  return { epoch: lastFetchedEpoch, endOffset: fetchOffset };
 }
 
 function samePlace(a: ReplicaPosition, b: ReplicaPosition): boolean {
