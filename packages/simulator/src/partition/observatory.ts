@@ -336,8 +336,16 @@ export class Observatory implements PartitionWorldView {
     const fresh = highWatermark > committed.end ? replica.log.from(committed.end) : [];
     const news = fresh.filter((batch) => batch.next <= highWatermark);
     for (const listener of this.#listeners.committed) listener(replica, highWatermark, news);
-    if (committed.all.length === 0 && news.length > 0) committed.reset(news[0]!.base);
-    for (const batch of news) committed.push(batch);
+    this.#adopt(replica, highWatermark);
+  }
+
+  #adopt({ log, partition: { committed } }: ReplicaModel, highWatermark: number): void {
+    if (highWatermark <= committed.end) return;
+    for (const batch of log.from(committed.end)) {
+      if (batch.next > highWatermark) return;
+      if (committed.all.length === 0) committed.reset(batch.base);
+      committed.push(batch);
+    }
   }
 
   #stepped(life: SimLife): void {
@@ -423,7 +431,7 @@ export class Observatory implements PartitionWorldView {
       }
     }
     // What it knew to be committed while it was outdated counts from here on.
-    if (partition.lossEpoch === leaderEpoch) this.#committed(replica, replica.source.highWatermark);
+    if (partition.lossEpoch === leaderEpoch) this.#adopt(replica, replica.source.highWatermark);
     for (const listener of this.#listeners.began) listener(replica, leaderEpoch);
   }
 }

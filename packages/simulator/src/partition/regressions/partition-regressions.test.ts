@@ -16,7 +16,7 @@ const REGRESSIONS = [
   { seed: 79, commit: 'd053777', what: 'a new leader took a batch from the middle of an unknown producer' },
   {
     seed: 267,
-    commit: 'be61bcb',
+    commit: 'f2adacf',
     what: 'a follower kept records of an epoch that its leader knows nothing about',
   },
   {
@@ -30,7 +30,6 @@ const REGRESSIONS = [
     what: 'an unreadable meta.properties came through as the error of the disk',
   },
   { seed: 563, commit: '4cb307c', what: 'a cut left a log that ended before it began' },
-  { seed: 3594, commit: 'd6e7e62', what: 'a leader took an epoch for its own that it knew nothing about' },
   {
     seed: 4196,
     commit: 'd6e7e62',
