@@ -12,7 +12,7 @@ import { ClientCrew } from './client-crew.ts';
 import { ClusterFaults } from './cluster-faults.ts';
 import { type ClusterLayout, drawLayout } from './cluster-layout.ts';
 import { ClusterNode } from './cluster-node.ts';
-import { describe, judgeDecision } from './decision-checks.ts';
+import { DecisionCourt, describeDecision } from './decision-court.ts';
 import { FaultBudget } from './fault-budget.ts';
 import { judgeHistories, readEverything } from './final-judgement.ts';
 import { MetadataWitness } from './metadata-witness.ts';
@@ -66,17 +66,13 @@ export class ClusterSimulation {
     this.nodes = this.layout.nodes.map(
       (plan) => new ClusterNode(world, this.rpc, this.layout, plan, clusterId),
     );
+    const court = new DecisionCourt(this.layout, () => this.witness.image, violated);
     this.witness = new MetadataWitness({
       decided: (decided) => {
-        world.note(
-          '',
-          'decided',
-          describe(decided.after),
-          decided.image.topics.get(decided.after.topicId)?.name,
-        );
-        judgeDecision(decided, this.layout, violated);
+        world.note('', 'decided', describeDecision(decided));
+        court.decided(decided);
       },
-      brokersDecided: () => {},
+      brokersDecided: (image) => court.brokersDecided(image),
       violated,
     });
     this.budget = new FaultBudget(this.layout, () => this.witness.image);
