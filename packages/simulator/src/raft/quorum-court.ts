@@ -20,6 +20,8 @@ export class QuorumCourt implements Required<QuorumJudge> {
     applied: [],
     restored: [],
     served: [],
+    readBegan: [],
+    readServed: [],
     stepped: [],
   };
 
@@ -69,6 +71,14 @@ export class QuorumCourt implements Required<QuorumJudge> {
 
   served(member: Member): void {
     for (const listen of this.#listeners.served) listen(member);
+  }
+
+  readBegan(member: Member, read: object): void {
+    for (const listen of this.#listeners.readBegan) listen(member, read);
+  }
+
+  readServed(member: Member, read: object): void {
+    for (const listen of this.#listeners.readServed) listen(member, read);
   }
 
   stepped(member: Member, status: QuorumPosition): void {

@@ -17,6 +17,7 @@ import { unknownDirectoriesNeverCount } from '../invariants/14-unknown-directori
 import { snapshotsAreCommittedState } from '../invariants/15-snapshots-are-committed-state.ts';
 import { equalOffsetsEqualState } from '../invariants/16-equal-offsets-equal-state.ts';
 import { noServiceWithoutAMajority } from '../invariants/17-no-service-without-a-majority.ts';
+import { readsFollowARoundOfTheirOwn } from '../invariants/18-reads-follow-a-round-of-their-own.ts';
 import { aResignedLeaderStaysResigned } from '../invariants/19-a-resigned-leader-stays-resigned.ts';
 import { anEpochBeginsWithAMajority } from '../invariants/20-an-epoch-begins-with-a-majority.ts';
 import { preVotesChangeNothing } from '../invariants/20-pre-votes-change-nothing.ts';
@@ -45,6 +46,7 @@ export const QUORUM_INVARIANTS: readonly QuorumInvariant[] = [
   snapshotsAreCommittedState,
   equalOffsetsEqualState,
   noServiceWithoutAMajority(CHECK_QUORUM_MS),
+  readsFollowARoundOfTheirOwn,
   aResignedLeaderStaysResigned,
   preVotesChangeNothing,
   anEpochBeginsWithAMajority(FETCH_TIMEOUT_MS),

@@ -86,8 +86,12 @@ export class QuorumMember {
   /** What is committed, told by this member now: linearizable, or an error. */
   async read(register: number): Promise<number> {
     const [quorum, machine, identity] = [this.quorum, this.#machine, this.#identity];
-    if (quorum === undefined || machine === undefined) throw new MillraceError('CONNECTION_FAILED');
-    const { committed } = this.#options.court.model;
+    if (quorum === undefined || machine === undefined || identity === undefined)
+      throw new MillraceError('CONNECTION_FAILED');
+    const { court } = this.#options;
+    const read = {};
+    court.readBegan(identity, read);
+    const { committed } = court.model;
     const committedBefore = committed.length;
     const offset = await quorum.readBarrier();
     if (offset < committedBefore) {
@@ -96,7 +100,8 @@ export class QuorumMember {
           `although ${committedBefore} records were committed before`,
       );
     }
-    if (identity !== undefined && quorum.isLeader()) this.#options.court.served(identity);
+    court.readServed(identity, read);
+    if (quorum.isLeader()) court.served(identity);
     return machine.read(register);
   }
 

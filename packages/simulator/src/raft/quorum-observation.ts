@@ -35,6 +35,9 @@ export interface QuorumJudge {
   restored?(member: Member, endOffset: number, digest: number): void;
   /** The member's own answer to a client: a proposal committed, or a read served. */
   served?(member: Member): void;
+  /** A read is asked for, and served. `read` tells reads apart. */
+  readBegan?(member: Member, read: object): void;
+  readServed?(member: Member, read: object): void;
   /** After an event of this member, and everything that it did in the same moment. */
   stepped?(member: Member, status: QuorumPosition): void;
 }
