@@ -10,7 +10,7 @@ export const producersKeepTheirOrder: PartitionInvariant = {
       committed({ partition, brokerId }, _highWatermark, fresh) {
         for (const batch of fresh) {
           const { producerId, producerEpoch, baseSequence } = batch;
-          if (producerId < 0 || partition.losses > 0) continue;
+          if (producerId < 0 || partition.lossEpoch !== -1) continue;
           const key = `${producerId} ${producerEpoch}`;
           const due = partition.sequences.get(key) ?? 0;
           const expected = partition.mayForgetProducers ? Math.max(due, baseSequence) : due;
