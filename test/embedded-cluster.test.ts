@@ -105,3 +105,25 @@ test('one node is a cluster too', async () => {
   await produce(millrace, 0, 10);
   expect((await readAll(millrace, 10)).sort()).toEqual(orders(10));
 });
+
+test.each([0, -1, 1.5, 'x', Number.NaN])(
+  'a cluster of %s nodes is refused as a configuration',
+  async (nodes) => {
+    await expect(startCluster({ nodes: nodes as number })).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      message: `nodes is a whole number from 1 to 100, not ${nodes}`,
+    });
+  },
+);
+
+test('a node that is not there cannot be stopped, and one that runs cannot be started', async () => {
+  await using cluster = await startCluster({ nodes: 1 });
+  const invalid = (message: string) => ({ code: 'INVALID_REQUEST', message });
+  await expect(cluster.stopNode(9)).rejects.toMatchObject(invalid('there is no node 9: ids are 1 to 1'));
+  await expect(cluster.restartNode(9)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  await expect(cluster.restartNode(1)).rejects.toMatchObject(invalid('node 1 runs already; stop it first'));
+  await cluster.stopNode(1);
+  await cluster.stopNode(1);
+  await cluster.restartNode(1);
+  expect(cluster.nodes).toHaveLength(1);
+});

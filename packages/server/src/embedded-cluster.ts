@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { systemRandom } from '@millrace/client';
-import { invariant, type Logger, randomUuid, silentLogger } from '@millrace/core';
+import { type Logger, MillraceError, randomUuid, silentLogger } from '@millrace/core';
 import { developmentProperties } from './development-properties.ts';
 import type { Voter } from './listener.ts';
 import { MillraceNode, memoryDisk, type NodeDisk, type NodeEnvironment, realDisk } from './millrace-node.ts';
@@ -23,6 +23,9 @@ export interface ClusterOptions {
   readonly clusterId?: string;
   readonly logger?: Logger;
 }
+
+/** Each is a whole node with its memory; far more than a test has use for. */
+const NODES_MAX = 100;
 
 interface Member {
   readonly id: number;
@@ -63,7 +66,7 @@ export class Cluster implements AsyncDisposable {
     await allOrNone(this.#members.map(({ node }) => node!.run(this.#voters)));
   }
 
-  /** Stops a node in order, or as a crash would with `{ abruptly: true }`. */
+  /** Stops a node in order, or as a crash would with `{ abruptly: true }`. @throws {MillraceError} INVALID_REQUEST if there is no such node. */
   async stopNode(id: number, { abruptly = false }: { abruptly?: boolean } = {}): Promise<void> {
     const member = this.#member(id);
     const { node } = member;
@@ -71,10 +74,11 @@ export class Cluster implements AsyncDisposable {
     await (abruptly ? node?.abandon() : node?.close());
   }
 
-  /** Starts a stopped node again, on its data and its port. */
+  /** Starts a stopped node again, on its data and its port. @throws {MillraceError} INVALID_REQUEST if it runs. */
   async restartNode(id: number): Promise<void> {
     const member = this.#member(id);
-    invariant(member.node === undefined, 'the node runs already', { id });
+    if (member.node !== undefined)
+      throw new MillraceError('INVALID_REQUEST', `node ${id} runs already; stop it first`);
     const { host, port } = this.#voters.find((voter) => voter.id === id)!;
     await this.#bind(member, { listeners: `GRPC://${host}:${port}` });
     try {
@@ -113,8 +117,11 @@ export class Cluster implements AsyncDisposable {
 
   #member(id: number): Member {
     const member = this.#members.find((candidate) => candidate.id === id);
-    invariant(member !== undefined, 'no such node', { id });
-    return member;
+    if (member !== undefined) return member;
+    throw new MillraceError(
+      'INVALID_REQUEST',
+      `there is no node ${id}: ids are 1 to ${this.#members.length}`,
+    );
   }
 }
 
@@ -127,6 +134,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     firstPort = 0,
     logger = silentLogger,
   } = options;
+  if (!Number.isSafeInteger(count) || count < 1 || count > NODES_MAX) {
+    const text = `nodes is a whole number from 1 to ${NODES_MAX}, not ${String(count)}`;
+    throw new MillraceError('INVALID_CONFIG', text);
+  }
   const members = Array.from({ length: count }, (_, index): Member => {
     const id = index + 1;
     return {
