@@ -1,4 +1,4 @@
-import { type Logger, silentLogger } from '@millrace/core';
+import { type Logger, ManualClock, MillraceError, silentLogger } from '@millrace/core';
 import { describe, expect, test } from 'vitest';
 import { CrashableFileSystem } from './crashable-file-system.ts';
 import { batchOf, contentsOf, openLog, openStore, SMALL } from './testing.ts';
@@ -163,5 +163,35 @@ test('a damaged log is moved aside for repair and starts again where it is told'
   store = await openStore(disk.crash());
   log = await openLog(store);
   expect([log.offline, await contentsOf(log)]).toEqual([undefined, ['again/0']]);
+  await store.close({ clean: true });
+});
+
+/** What the clock set off has run. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('only so many damaged logs of a partition are kept aside: the newest', async () => {
+  const disk = await filledDisk(true);
+  const removed: unknown[] = [];
+  const warn = (fields: object): void => {
+    if ('removed' in fields) removed.push(fields.removed);
+  };
+  const logger: Logger = { ...silentLogger, warn, child: () => logger };
+  const clock = new ManualClock();
+  const store = await openStore(disk, { logger, clock });
+  const log = await openLog(store);
+  // A neighbour whose name begins alike, and what an operator put there, are left alone.
+  const others = ['t-0.x-damaged', 't-01.0-damaged', 't-0.0-kept'];
+  for (const name of others) disk.mkdirSync(`/data/${name}`);
+  for (let i = 0; i < 12; i++) {
+    log.goOffline(new MillraceError('LOG_DAMAGED', 'for the test'));
+    await log.resetForRepair(i);
+    clock.advance(1);
+    await settled();
+  }
+  const left = disk.readdirSync('/data').map(({ name }) => name);
+  expect(left.filter((name) => /damaged|kept/.test(name)).sort()).toEqual(
+    ['t-0.11-damaged', ...others].sort(),
+  );
+  expect(removed.slice(0, 2)).toEqual([['/data/t-0.0-damaged'], ['/data/t-0.1-damaged']]);
   await store.close({ clean: true });
 });

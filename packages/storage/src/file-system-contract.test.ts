@@ -22,3 +22,10 @@ test('a full MemoryFileSystem writes what fits and then says ENOSPC', () => {
   file.truncateSync(10);
   file.writeSync([Buffer.alloc(90)], 10);
 });
+
+// Node 20's own recursive mkdir never returns there.
+test.runIf(process.platform === 'linux')('a folder where none can be made is an error, not a hang', () => {
+  const disk = new NodeFileSystem();
+  for (const path of ['/proc/nope', '/proc/nope/below'])
+    expect(() => disk.mkdirSync(path)).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+});

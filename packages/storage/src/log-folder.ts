@@ -7,6 +7,7 @@ export const LEADER_EPOCHS = 'leader-epoch-checkpoint';
 export const DAMAGE_MARK = 'damaged';
 export const DELETED_SUFFIX = '.deleted';
 export const DELETED_FOLDER_SUFFIX = '-delete';
+export const DAMAGED_FOLDER_SUFFIX = '-damaged';
 export const STRAY_FOLDER_SUFFIX = '-stray';
 
 export function offsetName(offset: number): string {
@@ -35,10 +36,28 @@ export function fileNames(fileSystem: FileSystem, folder: string): string[] {
     .map(({ name }) => name);
 }
 
-/** A free name for a damaged folder, kept for the operator. */
+/** Where damaged folders of this partition were put for the operator, oldest first. */
+export function damagedFolders(fileSystem: FileSystem, folder: string): string[] {
+  return damagedNumbers(fileSystem, folder).map((number) => damagedName(folder, number));
+}
+
+/** The name for the next one. */
 export function folderAside(fileSystem: FileSystem, folder: string): string {
-  for (let i = 0; ; i++) {
-    const name = `${folder}.${i}-damaged`;
-    if (fileSystem.statSync(name) === undefined) return name;
-  }
+  return damagedName(folder, (damagedNumbers(fileSystem, folder).at(-1) ?? -1) + 1);
+}
+
+function damagedName(folder: string, number: number): string {
+  return `${folder}.${number}${DAMAGED_FOLDER_SUFFIX}`;
+}
+
+function damagedNumbers(fileSystem: FileSystem, folder: string): number[] {
+  const slash = folder.lastIndexOf('/');
+  const stem = `${folder.slice(slash + 1)}.`;
+  return fileSystem
+    .readdirSync(folder.slice(0, slash) || '/')
+    .filter(({ name }) => name.startsWith(stem) && name.endsWith(DAMAGED_FOLDER_SUFFIX))
+    .map(({ name }) => name.slice(stem.length, -DAMAGED_FOLDER_SUFFIX.length))
+    .filter((number) => /^\d{1,9}$/.test(number))
+    .map(Number)
+    .sort((a, b) => a - b);
 }

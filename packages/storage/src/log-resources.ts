@@ -16,6 +16,7 @@ export interface LogResources {
   readonly space: SpaceReserve;
   readonly producerIdsMax: number;
   readonly checksReads: boolean;
+  readonly damagedFoldersMax: number;
   /** Writes recovery points and log start offsets down durably. */
   checkpoint(): Promise<void>;
   /** Something that the periodic checkpoint writes has changed. */

@@ -130,6 +130,7 @@ export class LogStore {
       space: this.#space,
       producerIdsMax: config['producer.ids.max'],
       checksReads: config['read.check.crcs'],
+      damagedFoldersMax: config['damaged.logs.kept.max'],
       checkpoint: () => this.#checkpoints.write(),
       checkpointLater: () => this.#checkpointLater(),
       removeLater: (paths, delayMs) => this.#trash.add(paths, delayMs),

@@ -3,9 +3,15 @@
  * ENOSPC) and never retries after an error: what to trust then is the caller's decision.
  */
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { lockDirectory } from './directory-lock.ts';
-import type { DirectoryLock, DiskEntry, DiskFile, FileSystem } from './file-system.ts';
+import {
+  type DirectoryLock,
+  type DiskEntry,
+  type DiskFile,
+  diskErrorCode,
+  type FileSystem,
+} from './file-system.ts';
 
 export class NodeFileSystem implements FileSystem {
   openSync(path: string, { create = false }: { readonly create?: boolean } = {}): DiskFile {
@@ -21,7 +27,15 @@ export class NodeFileSystem implements FileSystem {
   }
 
   mkdirSync(path: string): void {
-    fs.mkdirSync(path, { recursive: true });
+    // Step by step: `recursive` of Node 20 never returns where a parent is there but takes no folder, as /proc.
+    try {
+      makeDirectory(path);
+    } catch (error) {
+      const parent = dirname(path);
+      if (diskErrorCode(error) !== 'ENOENT' || parent === path) throw error;
+      this.mkdirSync(parent);
+      makeDirectory(path);
+    }
   }
 
   renameSync(from: string, to: string): void {
@@ -146,6 +160,16 @@ class NodeFile implements DiskFile {
     return new Promise((resolve, reject) => {
       fs.writev(this.#fd, buffers, position, (error, count) => (error ? reject(error) : resolve(count)));
     });
+  }
+}
+
+/** One folder whose parent is there; one that exists is fine. */
+function makeDirectory(path: string): void {
+  try {
+    fs.mkdirSync(path);
+  } catch (error) {
+    const isThere = fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (!isThere) throw error;
   }
 }
 

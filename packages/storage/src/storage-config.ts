@@ -59,6 +59,11 @@ export const storageConfig = configSchema('storage', {
     min: 1,
     doc: 'Producer ids remembered for one partition; beyond it the longest unused are forgotten.',
   }),
+  'damaged.logs.kept.max': count({
+    default: 1,
+    min: 0,
+    doc: 'Damaged logs of one partition kept aside, such as orders-3.0-damaged, after it was repaired from its leader; older ones are removed.',
+  }),
   'read.check.crcs': flag({
     default: true,
     doc: 'Verify the checksum of every batch read from disk, so that a damaged one is never served.',
