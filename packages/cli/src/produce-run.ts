@@ -14,8 +14,9 @@ export interface ProduceTally {
   readonly sent: number;
   readonly acknowledged: number;
   readonly failed: number;
-  /** Of keys and values. */
+  /** Of the lines sent. */
   readonly bytes: number;
+  readonly acknowledgedBytes: number;
   /** Why the first line failed, or why reading stopped. */
   readonly firstError: unknown;
   readonly interrupted: boolean;
@@ -32,6 +33,7 @@ export class ProduceRun {
   #acknowledged = 0;
   #failed = 0;
   #bytes = 0;
+  #acknowledgedBytes = 0;
   #firstError: unknown;
   readonly #failure = new AbortController();
   #drained: Deferred<void> | undefined;
@@ -48,6 +50,7 @@ export class ProduceRun {
       acknowledged: this.#acknowledged,
       failed: this.#failed,
       bytes: this.#bytes,
+      acknowledgedBytes: this.#acknowledgedBytes,
       firstError: this.#firstError,
     };
   }
@@ -81,8 +84,9 @@ export class ProduceRun {
   #send(line: Buffer): void {
     const record = this.#recordOf(line, this.#sent + 1);
     this.#sent += 1;
-    this.#bytes += line.length;
-    this.#producer.send(record).then(this.#onAcknowledged, this.#onFailed);
+    const { length } = line;
+    this.#bytes += length;
+    this.#producer.send(record).then(() => this.#onAcknowledged(length), this.#onFailed);
   }
 
   async #settle(): Promise<void> {
@@ -93,10 +97,11 @@ export class ProduceRun {
     await this.#drained.promise;
   }
 
-  readonly #onAcknowledged = (): void => {
+  #onAcknowledged(bytes: number): void {
     this.#acknowledged += 1;
+    this.#acknowledgedBytes += bytes;
     this.#checkDrained();
-  };
+  }
 
   readonly #onFailed = (error: unknown): void => {
     this.#failed += 1;

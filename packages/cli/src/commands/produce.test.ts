@@ -61,6 +61,7 @@ test('-o json prints the tally', async () => {
     acknowledged: 2,
     failed: 0,
     bytes: 2,
+    acknowledgedBytes: 2,
     elapsedMs: 0,
   });
 });
@@ -70,7 +71,7 @@ test('lines that were not acknowledged end in exit code 1, with their number and
   const run = await produce([], { stdin: 'a\nb\nc\nd\n' });
   expect(run.code).toBe(1);
   expect(run.stderr).toMatchInlineSnapshot(`
-    "2 of 4 lines (4 B) acknowledged in 0.00 s: 2,000 lines/s, 4.0 kB/s
+    "2 of 4 lines (2 B) acknowledged in 0.00 s: 2,000 lines/s, 2.0 kB/s
     error: LINES_NOT_ACKNOWLEDGED: 2 of 4 lines were not acknowledged, and reading stopped after line 4; the first error is NOT_ENOUGH_REPLICAS: two replicas are down
       Fewer in-sync replicas than min.insync.replicas; nothing was written.
     "

@@ -103,9 +103,9 @@ function startProgress(context: CommandContext, run: ProduceRun, startMs: number
   // Somebody who types lines would see them drawn over.
   if (!isTerminal.stderr || isTerminal.stdin || context.options.quiet) return undefined;
   return new ProgressLine(stderr, clock, () => {
-    const { acknowledged, sent, bytes } = run.tally;
+    const { acknowledged, sent, bytes, acknowledgedBytes } = run.tally;
     const elapsedMs = clock.nowMs() - startMs;
-    return `${formatVolume(sent, 'line', bytes)} sent, ${formatCount(acknowledged)} acknowledged: ${formatRate(acknowledged, 'line', bytes, elapsedMs)}`;
+    return `${formatVolume(sent, 'line', bytes)} sent, ${formatCount(acknowledged)} acknowledged: ${formatRate(acknowledged, 'line', acknowledgedBytes, elapsedMs)}`;
   });
 }
 
@@ -115,14 +115,14 @@ async function report(
   tally: ProduceTally,
   elapsedMs: number,
 ): Promise<void> {
-  const { sent, acknowledged, failed, bytes, firstError, interrupted } = tally;
+  const { sent, acknowledged, failed, bytes, acknowledgedBytes, firstError, interrupted } = tally;
   await context.show({
-    value: { topic, sent, acknowledged, failed, bytes, elapsedMs: Math.round(elapsedMs) },
+    value: { topic, sent, acknowledged, failed, bytes, acknowledgedBytes, elapsedMs: Math.round(elapsedMs) },
     text: () => '',
     names: () => [],
   });
   context.note(
-    `${formatCount(acknowledged)} of ${formatVolume(sent, 'line', bytes)} acknowledged in ${(elapsedMs / 1_000).toFixed(2)} s: ${formatRate(acknowledged, 'line', bytes, elapsedMs)}`,
+    `${formatCount(acknowledged)} of ${formatVolume(sent, 'line', acknowledgedBytes)} acknowledged in ${(elapsedMs / 1_000).toFixed(2)} s: ${formatRate(acknowledged, 'line', acknowledgedBytes, elapsedMs)}`,
   );
   if (failed > 0) throw notAcknowledged(tally);
   if (firstError !== undefined) throw firstError;
