@@ -51,6 +51,12 @@ function describe({ input, output, calledAtMs, answeredAtMs }: TopicCall): strin
   return `${what} -> ${output ?? 'unknown'} at ${calledAtMs.toFixed(0)}-${answeredAtMs.toFixed(0)}`;
 }
 
+/**
+ * A call that took longer may have been asked twice, for the connection of the first time broke. What the first time asked
+ * for may be on its way still: without numbered requests no client can call it back.
+ */
+const ASKED_ONCE_MS = 100;
+
 /** Answers that say what the state was; any other leaves open whether the call took effect. */
 const TELLING = new Set(['ok', 'TOPIC_ALREADY_EXISTS', 'UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_PARTITIONS']);
 
@@ -71,7 +77,9 @@ export class MetadataHistory {
     const unanswered = { process: 'admin', input, calledAtMs };
     calls.push({ ...unanswered, output: undefined, answeredAtMs: Number.POSITIVE_INFINITY });
     return (answer, atMs) => {
-      if (TELLING.has(answer)) calls[at] = { ...unanswered, output: answer, answeredAtMs: atMs };
+      if (!TELLING.has(answer)) return;
+      if (atMs - calledAtMs > ASKED_ONCE_MS) calls.push(calls[at]!);
+      calls[at] = { ...unanswered, output: answer, answeredAtMs: atMs };
     };
   }
 

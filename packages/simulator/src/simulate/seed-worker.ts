@@ -47,6 +47,9 @@ function failureOf(error: unknown): SeedFailure {
   return { violation: `the simulation broke: ${message}`, report: stack ?? message };
 }
 
+// Refusals come by the thousand, and their stacks cost more than they do.
+Error.stackTraceLimit = 6;
+
 if (process.send !== undefined) {
   process.on('message', (order: SeedOrder) => {
     void runSeed(order, order.options).then((result) => process.send?.(result));
