@@ -103,7 +103,9 @@ export class LogReader {
       }
       // The batch that is wanted first, or one before it, does not fit the buffer.
       position += trimmed.start;
-      if (position + trimmed.missingBytes > segment.sizeBytes) {
+      // What was there already and is no batch, or ends before the file should, will not become one by reading again.
+      const isHopeless = trimmed.missingBytes <= count - trimmed.start || count < buffer.length;
+      if (isHopeless || position + trimmed.missingBytes > segment.sizeBytes) {
         throw new DamageFound(
           `${segment.logPath}: offset ${range.fromOffset} is missing after byte ${position} of ${segment.sizeBytes}`,
         );

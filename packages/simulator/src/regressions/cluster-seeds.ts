@@ -38,4 +38,10 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     cause: 'the sync of a damaged log, ended by its repair, took the repaired one offline',
     mendedBy: 'storage: a sync of files that a repair moved aside does not fail the new log',
   },
+  {
+    seed: 1090,
+    invariant: '60 all-clients-finish',
+    cause: 'a read of a damaged length at the end of a segment went round for ever and stopped the node',
+    mendedBy: 'storage: a read that meets a damaged length ends',
+  },
 ];
