@@ -441,7 +441,7 @@ export class PartitionLog implements JournalClient {
       config,
       nowMs,
       resources: this.#resources,
-      isDisturbed: () => generation !== contents.generation || this.offline !== undefined,
+      isDisturbed: () => generation !== contents.generation || this.#isCutting || this.offline !== undefined,
       write: (work) => this.#guard(work),
     });
   }
