@@ -36,6 +36,11 @@ const REGRESSIONS = [
     what: 'followers went on above a committed record that they did not have',
   },
   { seed: 4794, commit: '3d192b2', what: 'producers were rebuilt from the half of a log before its damage' },
+  {
+    seed: 7213,
+    commit: '0643b82',
+    what: 'a deletion of records went on during a cut and left a log without segments',
+  },
 ] as const;
 
 test.each(REGRESSIONS)('seed $seed: $what (mended by $commit)', async ({ seed }) => {
