@@ -4,6 +4,7 @@
  * one is replaced.
  */
 import { below, MillraceError, type SeededRandom } from '@millrace/core';
+import type { Voter } from '@millrace/raft';
 import type { FaultPlan } from '../world/fault-plan.ts';
 import { exponential } from '../world/process-faults.ts';
 import type { World } from '../world/world.ts';
@@ -163,12 +164,18 @@ export class VoterChurn {
   /** Whichever voters somebody believes in, decided or not: the others among them are a majority, and none of them is lost. */
   #mayLose(directoryId: string): boolean {
     const gone = new Set([directoryId, ...this.#lost.map((lost) => lost.directoryId)]);
+    const bears = (voters: readonly Voter[]): boolean => {
+      const lost = voters.filter((voter) => gone.has(voter.directoryId)).length;
+      return lost === 0 || (lost === 1 && voters.length >= 3);
+    };
     for (const [holder, { durable, asked }] of this.#model.directories) {
       if (holder !== directoryId && gone.has(holder)) continue;
-      for (const { voters } of [durable, asked]) {
-        const lost = voters.filter((voter) => gone.has(voter.directoryId)).length;
-        if (lost > 1 || (lost === 1 && voters.length < 3)) return false;
-      }
+      if (!bears(durable.voters) || !bears(asked.voters)) return false;
+    }
+    // A set may be in force in memory, and on its way to others, before it is on its way to a disk.
+    for (const member of this.#model.members) {
+      if (member.directoryId !== directoryId && gone.has(member.directoryId)) continue;
+      if (!bears(member.voters())) return false;
     }
     return true;
   }
