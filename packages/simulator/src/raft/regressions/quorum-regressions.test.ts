@@ -9,6 +9,7 @@ const REGRESSIONS = [
   { seed: 454, commit: '411f24f', what: 'a leader lost its disk whose third voter nobody else knew' },
   { seed: 954, commit: '411f24f', what: 'a write that began under faults failed after them' },
   { seed: 1794, commit: '411f24f', what: 'a write that began under faults failed after them' },
+  { seed: 11452, commit: 'a5d6e34', what: 'a disk was lost under a voter set that was in memory only' },
 ] as const;
 
 test.each(REGRESSIONS)('seed $seed: $what (mended by $commit)', { timeout: 20_000 }, async ({ seed }) => {
