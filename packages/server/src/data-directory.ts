@@ -1,4 +1,5 @@
 /** A node's data directory: whether it was prepared, and preparing it when that was asked for. Never formats unasked. */
+import { dirname } from 'node:path';
 import { type Clock, type Logger, MillraceError, type Random, randomUuid } from '@millrace/core';
 import { diskErrorCode, type FileSystem, LogStore } from '@millrace/storage';
 import type { NodeConfig } from './node-config.ts';
@@ -41,7 +42,13 @@ export function checkDirectory(
 
 function directoryFault(fileSystem: FileSystem, path: string): string | undefined {
   try {
-    return fileSystem.statSync(path)?.isDirectory === false ? 'names a file, not a directory' : undefined;
+    const found = fileSystem.statSync(path);
+    if (found !== undefined) return found.isDirectory ? undefined : 'names a file, not a directory';
+    // Some versions of Node.js say of a path through a file only that nothing is there.
+    const parent = dirname(path);
+    return parent === path || directoryFault(fileSystem, parent) === undefined
+      ? undefined
+      : 'leads through a file';
   } catch (error) {
     if (diskErrorCode(error) === 'ENOTDIR') return 'leads through a file';
     return `cannot be used: ${(error as Error).message}`;
