@@ -1,8 +1,9 @@
 /** Logs that lost what was durable: the error that says so, and the mark that keeps a restart from believing them. */
-import { MillraceError } from '@millrace/core';
-import { DAMAGE_MARK } from './log-folder.ts';
+import { type Logger, MillraceError } from '@millrace/core';
+import { DAMAGE_MARK, damagedFolders } from './log-folder.ts';
 import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
+import type { LogResources } from './log-resources.ts';
 import { storageFailure } from './storage-failure.ts';
 import { replaceWholeDurably } from './whole-file.ts';
 
@@ -33,4 +34,13 @@ export async function markDamaged(
     logger.error({ event: 'damage_mark_failed', err: error }, 'a damaged log could not be marked');
     return false;
   }
+}
+
+/** Who has not looked at a damaged log by the next damage will not: a disk that breaks often must not fill. */
+export function removeOldDamage(folder: string, resources: LogResources, logger: Logger): void {
+  const found = damagedFolders(resources.fileSystem, folder);
+  const removed = found.slice(0, Math.max(0, found.length - resources.damagedFoldersMax));
+  if (removed.length === 0) return;
+  resources.removeLater(removed, 0);
+  logger.warn({ event: 'damaged_logs_removed', removed }, 'older damaged logs of the partition are removed');
 }

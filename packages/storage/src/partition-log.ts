@@ -11,9 +11,8 @@ import type { EpochEndOffset } from './leader-epochs-state.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogContents } from './log-contents.ts';
 import { type CutTarget, cutAll, cutEmptyEpochs, cutEnd } from './log-cut.ts';
-import { markDamaged, readFailure } from './log-damage.ts';
+import { markDamaged, readFailure, removeOldDamage } from './log-damage.ts';
 import { LogDurability } from './log-durability.ts';
-import { damagedFolders } from './log-folder.ts';
 import { LogOffsets } from './log-offsets.ts';
 import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
@@ -394,20 +393,7 @@ export class PartitionLog implements JournalClient {
       { event: 'log_reset_for_repair', damaged: aside, logStartOffset: startOffset },
       'the damaged log was moved aside; the replica starts empty and fetches from the leader',
     );
-    this.#removeOldDamage();
-  }
-
-  /** Who has not looked at a damaged log by the next damage will not: a disk that breaks often must not fill. */
-  #removeOldDamage(): void {
-    const { fileSystem, damagedFoldersMax, removeLater } = this.#resources;
-    const found = damagedFolders(fileSystem, this.#context.folder);
-    const removed = found.slice(0, Math.max(0, found.length - damagedFoldersMax));
-    if (removed.length === 0) return;
-    removeLater(removed, 0);
-    this.#logger.warn(
-      { event: 'damaged_logs_removed', removed },
-      'older damaged logs of the partition are removed',
-    );
+    removeOldDamage(folder, this.#resources, this.#logger);
   }
 
   async #recover(highWatermark: number): Promise<void> {
