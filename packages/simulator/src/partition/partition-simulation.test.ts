@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { simulatePartition } from './simulate-partition.ts';
+
+// Virtual time costs little, but the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 test.each([1, 2, 3, 4, 5, 6])(
   'seed %i keeps every promise about partitions, twice the same way',

@@ -1,6 +1,9 @@
 /** Every seed of the partition world that ever failed for a bug of production, with the commit that mended it. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { simulatePartition } from '../simulate-partition.ts';
+
+// Virtual time costs little, but the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const REGRESSIONS = [
   {

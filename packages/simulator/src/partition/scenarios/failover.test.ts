@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { PartitionScenario } from './partition-scenario.ts';
+
+// Virtual time costs little, but the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const SAFE = { 'min.insync.replicas': '2' };
 

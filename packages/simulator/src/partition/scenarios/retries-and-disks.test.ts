@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { DiskFaults } from '../../disk/disk-faults.ts';
 import { PartitionScenario } from './partition-scenario.ts';
+
+// Virtual time costs little, but the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const SAFE = { 'min.insync.replicas': '2' };
 
