@@ -5,6 +5,8 @@ import { reach } from './cluster-simulation.ts';
 
 /** Processes start and read their disks. */
 const BOOT_MS = 3_000;
+/** A connection that lost packets before the healing sends them again at growing distances, as TCP does. */
+const RETRANSMIT_MS = 13_000;
 const ISR_WITHIN_MS = 30_000;
 /** The longest delivery timeout of a producer, and the longest call. */
 const CLIENTS_WITHIN_MS = 60_000;
@@ -12,10 +14,11 @@ const CLIENTS_WITHIN_MS = 60_000;
 export async function mustRecover(simulation: ClusterSimulation): Promise<void> {
   const { world, layout, nodes, witness, faults, crew } = simulation;
   const { fetchTimeoutMs, electionTimeoutMs, sessionTimeoutMs } = layout;
+  const connectMs = BOOT_MS + (simulation.plan.has('loss') ? RETRANSMIT_MS : 0);
   world.note('', 'healed');
   faults.restartHurt();
   const leads = (): boolean => nodes.some(({ node }) => node?.controller?.isActive() === true);
-  const leaderMs = BOOT_MS + 2 * (fetchTimeoutMs + electionTimeoutMs);
+  const leaderMs = connectMs + 2 * (fetchTimeoutMs + electionTimeoutMs);
   await reach(world, leads, leaderMs, 'invariant 57 leader-after-healing: no controller leads');
   const areUp = (): boolean =>
     nodes.every(({ isUp, plan }) => isUp && (!plan.isBroker || isActive(witness.image, plan.id)));
@@ -25,7 +28,7 @@ export async function mustRecover(simulation: ClusterSimulation): Promise<void> 
   await reach(
     world,
     () => areUp() && every(witness.image, led),
-    BOOT_MS + 2 * sessionTimeoutMs + 2_000,
+    connectMs + 2 * sessionTimeoutMs + 2_000,
     () => {
       const leaderless = list(simulation, ({ leader }) => leader === -1);
       return `invariant 58 partitions-have-leaders: ${leaderless}; not up: ${namesOfDown(simulation)}`;
