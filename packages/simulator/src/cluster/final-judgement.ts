@@ -80,15 +80,19 @@ function isLooseWhole({ disks: { counts } }: ClusterSimulation['faults']): boole
 
 /**
  * A retry of a batch that retention has let go, at a leader whose log began anew above it: nobody who could lead knows of
- * the first copy. As in Kafka; replicas do not hand each other what they know of producers.
+ * the first copy, and the second one may stand behind later records. As in Kafka; replicas do not hand each other what they know of producers.
  */
 function isForgottenDuplicate(
   { nodes, replicas }: ClusterSimulation,
   { kind, partition, text }: Anomaly,
 ): boolean {
-  const firstCopy = Math.min(...[...text.matchAll(/ at (\d+)/g)].map(([, offset]) => Number(offset)));
+  const firstCopy = Math.min(...[...text.matchAll(/\bat (\d+)/g)].map(([, offset]) => Number(offset)));
   const isGone = firstCopy < (replicas.logStarts.get(partition) ?? 0);
-  return kind === 'duplicate' && isGone && nodes.some(({ restartedLogs }) => restartedLogs > 0);
+  return (
+    (kind === 'duplicate' || kind === 'nonmonotonic-send') &&
+    isGone &&
+    nodes.some(({ restartedLogs }) => restartedLogs > 0)
+  );
 }
 
 export function judgeHistories(simulation: ClusterSimulation): void {

@@ -98,6 +98,8 @@ export class SimRpcNetwork {
       const listener = this.#listeners.get(`${host}:${dial.port}`);
       if (listener?.life.isCurrent) {
         world.schedule(0, () => this.#accept(dial, listener), listener.life);
+        // Should it die in this very moment, the next packet meets its successor.
+        world.schedule(REDIAL_MS, () => listener.life.isCurrent || this.#dial(dial), life);
         return;
       }
       const target = world.process(host);
