@@ -14,10 +14,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   records: ['core'],
   raft: ['core'],
   metadata: ['core'],
+  groups: ['core'],
   storage: ['core', 'records'],
   protocol: ['core'],
   'metadata-quorum': ['core', 'raft', 'metadata'],
-  broker: ['core', 'records', 'metadata', 'storage'],
+  broker: ['core', 'records', 'metadata', 'groups', 'storage'],
   client: ['core', 'records', 'protocol'],
   'grpc-api': ['core', 'raft', 'metadata', 'protocol', 'metadata-quorum', 'broker'],
   cli: ['core', 'records', 'storage', 'client'],
@@ -48,7 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages whose every module is pure; elsewhere, modules named `*-state.ts` are. */
-const PURE_PACKAGES = ['core', 'records', 'raft', 'metadata'];
+const PURE_PACKAGES = ['core', 'records', 'raft', 'metadata', 'groups'];
 const MODULE_LINES_MAX = 500;
 /** Tools of tests, declared once for all packages. */
 const OF_THE_ROOT = new Set(['vitest', 'fast-check']);

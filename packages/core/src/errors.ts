@@ -68,17 +68,33 @@ export const ERRORS = facts({
     retriable: false,
     help: 'The batch is larger than max.message.bytes; raise it or send smaller records.',
   },
+  OFFSET_METADATA_TOO_LARGE: {
+    wire: 12,
+    retriable: false,
+    help: 'The metadata of a committed offset is longer than offset.metadata.max.bytes.',
+  },
   NETWORK_EXCEPTION: {
     wire: 13,
     retriable: true,
     staleMetadata: true,
     help: 'The connection broke before an answer came.',
   },
+  COORDINATOR_LOAD_IN_PROGRESS: {
+    wire: 14,
+    retriable: true,
+    help: 'The coordinator is reading what it must know of its groups; try again.',
+  },
   COORDINATOR_NOT_AVAILABLE: {
     wire: 15,
     retriable: true,
     staleMetadata: true,
     help: 'The coordinator is not available yet.',
+  },
+  NOT_COORDINATOR: {
+    wire: 16,
+    retriable: true,
+    staleMetadata: true,
+    help: 'This broker does not coordinate the group; ask again who does.',
   },
   INVALID_TOPIC_EXCEPTION: {
     wire: 17,
@@ -96,6 +112,37 @@ export const ERRORS = facts({
     help: 'In-sync replicas fell below min.insync.replicas after the append; the write may survive.',
   },
   INVALID_REQUIRED_ACKS: { wire: 21, retriable: false, help: 'acks must be 0, 1 or all.' },
+  ILLEGAL_GENERATION: {
+    wire: 22,
+    retriable: false,
+    help: 'The generation is not the current one of the group: join again.',
+  },
+  INCONSISTENT_GROUP_PROTOCOL: {
+    wire: 23,
+    retriable: false,
+    help: 'The member has no protocol type or assignor in common with the other members of the group.',
+  },
+  INVALID_GROUP_ID: { wire: 24, retriable: false, help: 'The group id is not valid; it may not be empty.' },
+  UNKNOWN_MEMBER_ID: {
+    wire: 25,
+    retriable: false,
+    help: 'The group does not know this member (any more): join again.',
+  },
+  INVALID_SESSION_TIMEOUT: {
+    wire: 26,
+    retriable: false,
+    help: 'The session timeout is outside group.min.session.timeout.ms and group.max.session.timeout.ms.',
+  },
+  REBALANCE_IN_PROGRESS: {
+    wire: 27,
+    retriable: false,
+    help: 'The group is rebalancing: join again.',
+  },
+  INVALID_COMMIT_OFFSET_SIZE: {
+    wire: 28,
+    retriable: false,
+    help: 'The offsets of this commit do not fit into one batch; commit fewer at a time.',
+  },
   UNSUPPORTED_VERSION: {
     wire: 35,
     retriable: false,
@@ -149,6 +196,12 @@ export const ERRORS = facts({
     retriable: false,
     help: 'The producer id is not known for this partition any more.',
   },
+  NON_EMPTY_GROUP: { wire: 68, retriable: false, help: 'The group has members; stop them first.' },
+  GROUP_ID_NOT_FOUND: {
+    wire: 69,
+    retriable: false,
+    help: 'No such group; "group list" shows which there are.',
+  },
   FETCH_SESSION_ID_NOT_FOUND: {
     wire: 70,
     retriable: true,
@@ -181,16 +234,36 @@ export const ERRORS = facts({
     retriable: true,
     help: 'The leader has not caught up with its own epoch yet; try again.',
   },
+  MEMBER_ID_REQUIRED: {
+    wire: 79,
+    retriable: false,
+    help: 'Join again with the member id of this answer.',
+  },
   PREFERRED_LEADER_NOT_AVAILABLE: {
     wire: 80,
     retriable: true,
     help: 'The preferred leader is not in the in-sync set.',
+  },
+  GROUP_MAX_SIZE_REACHED: {
+    wire: 81,
+    retriable: false,
+    help: 'The group has as many members as it may have.',
+  },
+  FENCED_INSTANCE_ID: {
+    wire: 82,
+    retriable: false,
+    help: 'Another member with the same group instance id took over; give every member its own.',
   },
   ELIGIBLE_LEADERS_NOT_AVAILABLE: { wire: 83, retriable: true, help: 'No eligible leader is alive.' },
   ELECTION_NOT_NEEDED: {
     wire: 84,
     retriable: false,
     help: 'The partition already has the leader that was asked for.',
+  },
+  GROUP_SUBSCRIBED_TO_TOPIC: {
+    wire: 86,
+    retriable: false,
+    help: 'Members of the group subscribe to the topic; its offsets cannot be deleted now.',
   },
   INVALID_RECORD: {
     wire: 87,
@@ -213,6 +286,26 @@ export const ERRORS = facts({
     retriable: false,
     help: 'A proposed in-sync replica is fenced, shutting down or restarted.',
   },
+  FENCED_MEMBER_EPOCH: {
+    wire: 110,
+    retriable: false,
+    help: 'The coordinator fenced the member: give its partitions up and join again with epoch 0.',
+  },
+  UNRELEASED_INSTANCE_ID: {
+    wire: 111,
+    retriable: false,
+    help: 'The group instance id is still used by a living member.',
+  },
+  UNSUPPORTED_ASSIGNOR: {
+    wire: 112,
+    retriable: false,
+    help: 'The assignor is not one of group.consumer.assignors.',
+  },
+  STALE_MEMBER_EPOCH: {
+    wire: 113,
+    retriable: false,
+    help: 'The member epoch is not the current one: try again with the newest.',
+  },
   INVALID_UPDATE_VERSION: {
     wire: 95,
     retriable: false,
@@ -224,6 +317,11 @@ export const ERRORS = facts({
     wire: 127,
     retriable: false,
     help: 'No such voter or observer; "quorum status" shows which there are.',
+  },
+  INVALID_REGULAR_EXPRESSION: {
+    wire: 128,
+    retriable: false,
+    help: 'The pattern of the subscription is not a valid regular expression.',
   },
 
   CANCELLED: { wire: 1000, retriable: false, help: 'The caller gave the operation up.' },

@@ -1226,51 +1226,6 @@ function readElectLeadersRequest(reader: WireReader, end: number): ElectLeadersR
 
 export const ElectLeadersRequest: Codec<ElectLeadersRequest> = codec('millrace.v1.ElectLeadersRequest', sizeElectLeadersRequest, writeElectLeadersRequest, readElectLeadersRequest);
 
-export interface TopicPartitionName {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-function sizeTopicPartitionName(message: TopicPartitionName): number {
-  let size = 0;
-  if (message.topic !== '') size += 1 + sizeText(message.topic);
-  if (message.partition !== 0) size += 1 + sizeUint32(message.partition);
-  return size;
-}
-
-function writeTopicPartitionName(message: TopicPartitionName, writer: WireWriter): void {
-  if (message.topic !== '') {
-    writer.uint32(10);
-    writer.text(message.topic);
-  }
-  if (message.partition !== 0) {
-    writer.uint32(16);
-    writer.uint32(message.partition);
-  }
-}
-
-function readTopicPartitionName(reader: WireReader, end: number): TopicPartitionName {
-  let topic: string = '';
-  let partition: number = 0;
-  while (reader.position < end) {
-    const tag = reader.tag();
-    switch (tag) {
-      case 10:
-        topic = reader.text();
-        break;
-      case 16:
-        partition = reader.uint32();
-        break;
-      default:
-        reader.skip(tag);
-    }
-  }
-  reader.finish(end);
-  return { topic, partition };
-}
-
-export const TopicPartitionName: Codec<TopicPartitionName> = codec('millrace.v1.TopicPartitionName', sizeTopicPartitionName, writeTopicPartitionName, readTopicPartitionName);
-
 export interface ElectLeadersResponse {
   readonly partitions: readonly ElectedPartition[];
 }
@@ -2074,6 +2029,51 @@ function readEndpoint(reader: WireReader, end: number): Endpoint {
 }
 
 export const Endpoint: Codec<Endpoint> = codec('millrace.v1.Endpoint', sizeEndpoint, writeEndpoint, readEndpoint);
+
+export interface TopicPartitionName {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+function sizeTopicPartitionName(message: TopicPartitionName): number {
+  let size = 0;
+  if (message.topic !== '') size += 1 + sizeText(message.topic);
+  if (message.partition !== 0) size += 1 + sizeUint32(message.partition);
+  return size;
+}
+
+function writeTopicPartitionName(message: TopicPartitionName, writer: WireWriter): void {
+  if (message.topic !== '') {
+    writer.uint32(10);
+    writer.text(message.topic);
+  }
+  if (message.partition !== 0) {
+    writer.uint32(16);
+    writer.uint32(message.partition);
+  }
+}
+
+function readTopicPartitionName(reader: WireReader, end: number): TopicPartitionName {
+  let topic: string = '';
+  let partition: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topic = reader.text();
+        break;
+      case 16:
+        partition = reader.uint32();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { topic, partition };
+}
+
+export const TopicPartitionName: Codec<TopicPartitionName> = codec('millrace.v1.TopicPartitionName', sizeTopicPartitionName, writeTopicPartitionName, readTopicPartitionName);
 
 export interface ProduceRequest {
   readonly header: RequestHeader;
@@ -4856,6 +4856,2108 @@ function readMetadataEntry(reader: WireReader, end: number): MetadataEntry {
 
 export const MetadataEntry: Codec<MetadataEntry> = codec('millrace.v1.MetadataEntry', sizeMetadataEntry, writeMetadataEntry, readMetadataEntry);
 
+export interface FindCoordinatorsRequest {
+  readonly header: RequestHeader;
+  readonly groupIds: readonly string[];
+}
+
+function sizeFindCoordinatorsRequest(message: FindCoordinatorsRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  for (const element of message.groupIds) size += 1 + sizeText(element);
+  return size;
+}
+
+function writeFindCoordinatorsRequest(message: FindCoordinatorsRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  for (const element of message.groupIds) {
+    writer.uint32(18);
+    writer.text(element);
+  }
+}
+
+function readFindCoordinatorsRequest(reader: WireReader, end: number): FindCoordinatorsRequest {
+  let header: RequestHeader | undefined;
+  const groupIds: string[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 18:
+        groupIds.push(reader.text());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), groupIds };
+}
+
+export const FindCoordinatorsRequest: Codec<FindCoordinatorsRequest> = codec('millrace.v1.FindCoordinatorsRequest', sizeFindCoordinatorsRequest, writeFindCoordinatorsRequest, readFindCoordinatorsRequest);
+
+export interface FindCoordinatorsResponse {
+  readonly coordinators: readonly Coordinator[];
+}
+
+function sizeFindCoordinatorsResponse(message: FindCoordinatorsResponse): number {
+  let size = 0;
+  for (const element of message.coordinators) size += 1 + sizePrefixed(sizeCoordinator(element));
+  return size;
+}
+
+function writeFindCoordinatorsResponse(message: FindCoordinatorsResponse, writer: WireWriter): void {
+  for (const element of message.coordinators) {
+    writer.uint32(10);
+    writer.uint32(sizeCoordinator(element));
+    writeCoordinator(element, writer);
+  }
+}
+
+function readFindCoordinatorsResponse(reader: WireReader, end: number): FindCoordinatorsResponse {
+  const coordinators: Coordinator[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        coordinators.push(readCoordinator(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { coordinators };
+}
+
+export const FindCoordinatorsResponse: Codec<FindCoordinatorsResponse> = codec('millrace.v1.FindCoordinatorsResponse', sizeFindCoordinatorsResponse, writeFindCoordinatorsResponse, readFindCoordinatorsResponse);
+
+export interface Coordinator {
+  readonly groupId: string;
+  readonly failure?: Failure | undefined;
+  readonly node: BrokerNode;
+}
+
+function sizeCoordinator(message: Coordinator): number {
+  let size = 0;
+  if (message.groupId !== '') size += 1 + sizeText(message.groupId);
+  if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
+  size += 1 + sizePrefixed(sizeBrokerNode(message.node));
+  return size;
+}
+
+function writeCoordinator(message: Coordinator, writer: WireWriter): void {
+  if (message.groupId !== '') {
+    writer.uint32(10);
+    writer.text(message.groupId);
+  }
+  if (message.failure !== undefined) {
+    writer.uint32(18);
+    writer.uint32(sizeFailure(message.failure));
+    writeFailure(message.failure, writer);
+  }
+  writer.uint32(26);
+  writer.uint32(sizeBrokerNode(message.node));
+  writeBrokerNode(message.node, writer);
+}
+
+function readCoordinator(reader: WireReader, end: number): Coordinator {
+  let groupId: string = '';
+  let failure: Failure | undefined;
+  let node: BrokerNode | undefined;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        groupId = reader.text();
+        break;
+      case 18:
+        failure = readFailure(reader, reader.nested());
+        break;
+      case 26:
+        node = readBrokerNode(reader, reader.nested());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { groupId, failure, node: node ?? readBrokerNode(reader, reader.position) };
+}
+
+export const Coordinator: Codec<Coordinator> = codec('millrace.v1.Coordinator', sizeCoordinator, writeCoordinator, readCoordinator);
+
+export interface TopicPartitions {
+  readonly topicId: string;
+  readonly partitions: readonly number[];
+}
+
+function sizeTopicPartitions(message: TopicPartitions): number {
+  let size = 0;
+  if (message.topicId !== '') size += 1 + sizeText(message.topicId);
+  if (message.partitions.length > 0) size += 1 + sizePrefixed(packed(message.partitions, sizeUint32));
+  return size;
+}
+
+function writeTopicPartitions(message: TopicPartitions, writer: WireWriter): void {
+  if (message.topicId !== '') {
+    writer.uint32(10);
+    writer.text(message.topicId);
+  }
+  if (message.partitions.length > 0) {
+    writer.uint32(18);
+    writer.uint32(packed(message.partitions, sizeUint32));
+    for (const element of message.partitions) writer.uint32(element);
+  }
+}
+
+function readTopicPartitions(reader: WireReader, end: number): TopicPartitions {
+  let topicId: string = '';
+  const partitions: number[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topicId = reader.text();
+        break;
+      case 16:
+        partitions.push(reader.uint32());
+        break;
+      case 18:
+        for (const last = reader.end(); reader.position < last; ) partitions.push(reader.uint32());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { topicId, partitions };
+}
+
+export const TopicPartitions: Codec<TopicPartitions> = codec('millrace.v1.TopicPartitions', sizeTopicPartitions, writeTopicPartitions, readTopicPartitions);
+
+/** A message that is absent has not changed since the last heartbeat. The first one, with epoch 0, carries all. */
+export interface ConsumerGroupHeartbeatRequest {
+  readonly header: RequestHeader;
+  readonly groupId: string;
+  readonly memberId: string;
+  /** 0 joins, -1 leaves, -2 leaves for a while (static members only). */
+  readonly memberEpoch: number;
+  readonly groupInstanceId?: string | undefined;
+  readonly rackId?: string | undefined;
+  readonly rebalanceTimeoutMs?: number | undefined;
+  readonly subscribedTopics: TopicNames;
+  /** Empty ends the subscription by pattern. */
+  readonly subscribedTopicRegex?: string | undefined;
+  readonly serverAssignor?: string | undefined;
+  /** What the member holds and may process. */
+  readonly held: Assignment;
+  /** Why the member leaves, or what slows it: kept in the history of the group. */
+  readonly reason: string;
+}
+
+function sizeConsumerGroupHeartbeatRequest(message: ConsumerGroupHeartbeatRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  if (message.groupId !== '') size += 1 + sizeText(message.groupId);
+  if (message.memberId !== '') size += 1 + sizeText(message.memberId);
+  if (message.memberEpoch !== 0) size += 1 + sizeSint32(message.memberEpoch);
+  if (message.groupInstanceId !== undefined) size += 1 + sizeText(message.groupInstanceId);
+  if (message.rackId !== undefined) size += 1 + sizeText(message.rackId);
+  if (message.rebalanceTimeoutMs !== undefined) size += 1 + sizeUint32(message.rebalanceTimeoutMs);
+  size += 1 + sizePrefixed(sizeTopicNames(message.subscribedTopics));
+  if (message.subscribedTopicRegex !== undefined) size += 1 + sizeText(message.subscribedTopicRegex);
+  if (message.serverAssignor !== undefined) size += 1 + sizeText(message.serverAssignor);
+  size += 1 + sizePrefixed(sizeAssignment(message.held));
+  if (message.reason !== '') size += 1 + sizeText(message.reason);
+  return size;
+}
+
+function writeConsumerGroupHeartbeatRequest(message: ConsumerGroupHeartbeatRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  if (message.groupId !== '') {
+    writer.uint32(18);
+    writer.text(message.groupId);
+  }
+  if (message.memberId !== '') {
+    writer.uint32(26);
+    writer.text(message.memberId);
+  }
+  if (message.memberEpoch !== 0) {
+    writer.uint32(32);
+    writer.sint32(message.memberEpoch);
+  }
+  if (message.groupInstanceId !== undefined) {
+    writer.uint32(42);
+    writer.text(message.groupInstanceId);
+  }
+  if (message.rackId !== undefined) {
+    writer.uint32(50);
+    writer.text(message.rackId);
+  }
+  if (message.rebalanceTimeoutMs !== undefined) {
+    writer.uint32(56);
+    writer.uint32(message.rebalanceTimeoutMs);
+  }
+  writer.uint32(66);
+  writer.uint32(sizeTopicNames(message.subscribedTopics));
+  writeTopicNames(message.subscribedTopics, writer);
+  if (message.subscribedTopicRegex !== undefined) {
+    writer.uint32(74);
+    writer.text(message.subscribedTopicRegex);
+  }
+  if (message.serverAssignor !== undefined) {
+    writer.uint32(82);
+    writer.text(message.serverAssignor);
+  }
+  writer.uint32(90);
+  writer.uint32(sizeAssignment(message.held));
+  writeAssignment(message.held, writer);
+  if (message.reason !== '') {
+    writer.uint32(98);
+    writer.text(message.reason);
+  }
+}
+
+function readConsumerGroupHeartbeatRequest(reader: WireReader, end: number): ConsumerGroupHeartbeatRequest {
+  let header: RequestHeader | undefined;
+  let groupId: string = '';
+  let memberId: string = '';
+  let memberEpoch: number = 0;
+  let groupInstanceId: string | undefined;
+  let rackId: string | undefined;
+  let rebalanceTimeoutMs: number | undefined;
+  let subscribedTopics: TopicNames | undefined;
+  let subscribedTopicRegex: string | undefined;
+  let serverAssignor: string | undefined;
+  let held: Assignment | undefined;
+  let reason: string = '';
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 18:
+        groupId = reader.text();
+        break;
+      case 26:
+        memberId = reader.text();
+        break;
+      case 32:
+        memberEpoch = reader.sint32();
+        break;
+      case 42:
+        groupInstanceId = reader.text();
+        break;
+      case 50:
+        rackId = reader.text();
+        break;
+      case 56:
+        rebalanceTimeoutMs = reader.uint32();
+        break;
+      case 66:
+        subscribedTopics = readTopicNames(reader, reader.nested());
+        break;
+      case 74:
+        subscribedTopicRegex = reader.text();
+        break;
+      case 82:
+        serverAssignor = reader.text();
+        break;
+      case 90:
+        held = readAssignment(reader, reader.nested());
+        break;
+      case 98:
+        reason = reader.text();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), groupId, memberId, memberEpoch, groupInstanceId, rackId, rebalanceTimeoutMs, subscribedTopics: subscribedTopics ?? readTopicNames(reader, reader.position), subscribedTopicRegex, serverAssignor, held: held ?? readAssignment(reader, reader.position), reason };
+}
+
+export const ConsumerGroupHeartbeatRequest: Codec<ConsumerGroupHeartbeatRequest> = codec('millrace.v1.ConsumerGroupHeartbeatRequest', sizeConsumerGroupHeartbeatRequest, writeConsumerGroupHeartbeatRequest, readConsumerGroupHeartbeatRequest);
+
+export interface TopicNames {
+  readonly names: readonly string[];
+}
+
+function sizeTopicNames(message: TopicNames): number {
+  let size = 0;
+  for (const element of message.names) size += 1 + sizeText(element);
+  return size;
+}
+
+function writeTopicNames(message: TopicNames, writer: WireWriter): void {
+  for (const element of message.names) {
+    writer.uint32(10);
+    writer.text(element);
+  }
+}
+
+function readTopicNames(reader: WireReader, end: number): TopicNames {
+  const names: string[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        names.push(reader.text());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { names };
+}
+
+export const TopicNames: Codec<TopicNames> = codec('millrace.v1.TopicNames', sizeTopicNames, writeTopicNames, readTopicNames);
+
+export interface Assignment {
+  readonly topics: readonly TopicPartitions[];
+}
+
+function sizeAssignment(message: Assignment): number {
+  let size = 0;
+  for (const element of message.topics) size += 1 + sizePrefixed(sizeTopicPartitions(element));
+  return size;
+}
+
+function writeAssignment(message: Assignment, writer: WireWriter): void {
+  for (const element of message.topics) {
+    writer.uint32(10);
+    writer.uint32(sizeTopicPartitions(element));
+    writeTopicPartitions(element, writer);
+  }
+}
+
+function readAssignment(reader: WireReader, end: number): Assignment {
+  const topics: TopicPartitions[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topics.push(readTopicPartitions(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { topics };
+}
+
+export const Assignment: Codec<Assignment> = codec('millrace.v1.Assignment', sizeAssignment, writeAssignment, readAssignment);
+
+export interface ConsumerGroupHeartbeatResponse {
+  readonly failure?: Failure | undefined;
+  readonly memberId: string;
+  readonly memberEpoch: number;
+  readonly heartbeatIntervalMs: number;
+  /** Absent: as it was told before. */
+  readonly assignment: Assignment;
+}
+
+function sizeConsumerGroupHeartbeatResponse(message: ConsumerGroupHeartbeatResponse): number {
+  let size = 0;
+  if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
+  if (message.memberId !== '') size += 1 + sizeText(message.memberId);
+  if (message.memberEpoch !== 0) size += 1 + sizeSint32(message.memberEpoch);
+  if (message.heartbeatIntervalMs !== 0) size += 1 + sizeUint32(message.heartbeatIntervalMs);
+  size += 1 + sizePrefixed(sizeAssignment(message.assignment));
+  return size;
+}
+
+function writeConsumerGroupHeartbeatResponse(message: ConsumerGroupHeartbeatResponse, writer: WireWriter): void {
+  if (message.failure !== undefined) {
+    writer.uint32(10);
+    writer.uint32(sizeFailure(message.failure));
+    writeFailure(message.failure, writer);
+  }
+  if (message.memberId !== '') {
+    writer.uint32(18);
+    writer.text(message.memberId);
+  }
+  if (message.memberEpoch !== 0) {
+    writer.uint32(24);
+    writer.sint32(message.memberEpoch);
+  }
+  if (message.heartbeatIntervalMs !== 0) {
+    writer.uint32(32);
+    writer.uint32(message.heartbeatIntervalMs);
+  }
+  writer.uint32(42);
+  writer.uint32(sizeAssignment(message.assignment));
+  writeAssignment(message.assignment, writer);
+}
+
+function readConsumerGroupHeartbeatResponse(reader: WireReader, end: number): ConsumerGroupHeartbeatResponse {
+  let failure: Failure | undefined;
+  let memberId: string = '';
+  let memberEpoch: number = 0;
+  let heartbeatIntervalMs: number = 0;
+  let assignment: Assignment | undefined;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        failure = readFailure(reader, reader.nested());
+        break;
+      case 18:
+        memberId = reader.text();
+        break;
+      case 24:
+        memberEpoch = reader.sint32();
+        break;
+      case 32:
+        heartbeatIntervalMs = reader.uint32();
+        break;
+      case 42:
+        assignment = readAssignment(reader, reader.nested());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { failure, memberId, memberEpoch, heartbeatIntervalMs, assignment: assignment ?? readAssignment(reader, reader.position) };
+}
+
+export const ConsumerGroupHeartbeatResponse: Codec<ConsumerGroupHeartbeatResponse> = codec('millrace.v1.ConsumerGroupHeartbeatResponse', sizeConsumerGroupHeartbeatResponse, writeConsumerGroupHeartbeatResponse, readConsumerGroupHeartbeatResponse);
+
+export interface CommitOffsetsRequest {
+  readonly header: RequestHeader;
+  readonly groupId: string;
+  /** Member epoch; -1 for who commits without being a member. */
+  readonly memberEpoch: number;
+  readonly memberId: string;
+  readonly groupInstanceId?: string | undefined;
+  readonly offsets: readonly OffsetToCommit[];
+}
+
+function sizeCommitOffsetsRequest(message: CommitOffsetsRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  if (message.groupId !== '') size += 1 + sizeText(message.groupId);
+  if (message.memberEpoch !== 0) size += 1 + sizeSint32(message.memberEpoch);
+  if (message.memberId !== '') size += 1 + sizeText(message.memberId);
+  if (message.groupInstanceId !== undefined) size += 1 + sizeText(message.groupInstanceId);
+  for (const element of message.offsets) size += 1 + sizePrefixed(sizeOffsetToCommit(element));
+  return size;
+}
+
+function writeCommitOffsetsRequest(message: CommitOffsetsRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  if (message.groupId !== '') {
+    writer.uint32(18);
+    writer.text(message.groupId);
+  }
+  if (message.memberEpoch !== 0) {
+    writer.uint32(24);
+    writer.sint32(message.memberEpoch);
+  }
+  if (message.memberId !== '') {
+    writer.uint32(34);
+    writer.text(message.memberId);
+  }
+  if (message.groupInstanceId !== undefined) {
+    writer.uint32(42);
+    writer.text(message.groupInstanceId);
+  }
+  for (const element of message.offsets) {
+    writer.uint32(50);
+    writer.uint32(sizeOffsetToCommit(element));
+    writeOffsetToCommit(element, writer);
+  }
+}
+
+function readCommitOffsetsRequest(reader: WireReader, end: number): CommitOffsetsRequest {
+  let header: RequestHeader | undefined;
+  let groupId: string = '';
+  let memberEpoch: number = 0;
+  let memberId: string = '';
+  let groupInstanceId: string | undefined;
+  const offsets: OffsetToCommit[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 18:
+        groupId = reader.text();
+        break;
+      case 24:
+        memberEpoch = reader.sint32();
+        break;
+      case 34:
+        memberId = reader.text();
+        break;
+      case 42:
+        groupInstanceId = reader.text();
+        break;
+      case 50:
+        offsets.push(readOffsetToCommit(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), groupId, memberEpoch, memberId, groupInstanceId, offsets };
+}
+
+export const CommitOffsetsRequest: Codec<CommitOffsetsRequest> = codec('millrace.v1.CommitOffsetsRequest', sizeCommitOffsetsRequest, writeCommitOffsetsRequest, readCommitOffsetsRequest);
+
+export interface OffsetToCommit {
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset to read. */
+  readonly offset: number;
+  readonly leaderEpoch: number;
+  readonly metadata: string;
+}
+
+function sizeOffsetToCommit(message: OffsetToCommit): number {
+  let size = 0;
+  if (message.topic !== '') size += 1 + sizeText(message.topic);
+  if (message.partition !== 0) size += 1 + sizeUint32(message.partition);
+  if (message.offset !== 0) size += 1 + sizeInt64(message.offset);
+  if (message.leaderEpoch !== 0) size += 1 + sizeSint32(message.leaderEpoch);
+  if (message.metadata !== '') size += 1 + sizeText(message.metadata);
+  return size;
+}
+
+function writeOffsetToCommit(message: OffsetToCommit, writer: WireWriter): void {
+  if (message.topic !== '') {
+    writer.uint32(10);
+    writer.text(message.topic);
+  }
+  if (message.partition !== 0) {
+    writer.uint32(16);
+    writer.uint32(message.partition);
+  }
+  if (message.offset !== 0) {
+    writer.uint32(24);
+    writer.int64(message.offset);
+  }
+  if (message.leaderEpoch !== 0) {
+    writer.uint32(32);
+    writer.sint32(message.leaderEpoch);
+  }
+  if (message.metadata !== '') {
+    writer.uint32(42);
+    writer.text(message.metadata);
+  }
+}
+
+function readOffsetToCommit(reader: WireReader, end: number): OffsetToCommit {
+  let topic: string = '';
+  let partition: number = 0;
+  let offset: number = 0;
+  let leaderEpoch: number = 0;
+  let metadata: string = '';
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topic = reader.text();
+        break;
+      case 16:
+        partition = reader.uint32();
+        break;
+      case 24:
+        offset = reader.int64();
+        break;
+      case 32:
+        leaderEpoch = reader.sint32();
+        break;
+      case 42:
+        metadata = reader.text();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { topic, partition, offset, leaderEpoch, metadata };
+}
+
+export const OffsetToCommit: Codec<OffsetToCommit> = codec('millrace.v1.OffsetToCommit', sizeOffsetToCommit, writeOffsetToCommit, readOffsetToCommit);
+
+export interface CommitOffsetsResponse {
+  readonly correlationId: number;
+  readonly failure?: Failure | undefined;
+  /** In the order of the request, unless the request as a whole failed. */
+  readonly offsets: readonly PartitionOutcome[];
+}
+
+function sizeCommitOffsetsResponse(message: CommitOffsetsResponse): number {
+  let size = 0;
+  if (message.correlationId !== 0) size += 1 + sizeUint64(message.correlationId);
+  if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
+  for (const element of message.offsets) size += 1 + sizePrefixed(sizePartitionOutcome(element));
+  return size;
+}
+
+function writeCommitOffsetsResponse(message: CommitOffsetsResponse, writer: WireWriter): void {
+  if (message.correlationId !== 0) {
+    writer.uint32(8);
+    writer.uint64(message.correlationId);
+  }
+  if (message.failure !== undefined) {
+    writer.uint32(18);
+    writer.uint32(sizeFailure(message.failure));
+    writeFailure(message.failure, writer);
+  }
+  for (const element of message.offsets) {
+    writer.uint32(26);
+    writer.uint32(sizePartitionOutcome(element));
+    writePartitionOutcome(element, writer);
+  }
+}
+
+function readCommitOffsetsResponse(reader: WireReader, end: number): CommitOffsetsResponse {
+  let correlationId: number = 0;
+  let failure: Failure | undefined;
+  const offsets: PartitionOutcome[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        correlationId = reader.uint64();
+        break;
+      case 18:
+        failure = readFailure(reader, reader.nested());
+        break;
+      case 26:
+        offsets.push(readPartitionOutcome(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { correlationId, failure, offsets };
+}
+
+export const CommitOffsetsResponse: Codec<CommitOffsetsResponse> = codec('millrace.v1.CommitOffsetsResponse', sizeCommitOffsetsResponse, writeCommitOffsetsResponse, readCommitOffsetsResponse);
+
+export interface PartitionOutcome {
+  readonly topic: string;
+  readonly partition: number;
+  readonly failure?: Failure | undefined;
+}
+
+function sizePartitionOutcome(message: PartitionOutcome): number {
+  let size = 0;
+  if (message.topic !== '') size += 1 + sizeText(message.topic);
+  if (message.partition !== 0) size += 1 + sizeUint32(message.partition);
+  if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
+  return size;
+}
+
+function writePartitionOutcome(message: PartitionOutcome, writer: WireWriter): void {
+  if (message.topic !== '') {
+    writer.uint32(10);
+    writer.text(message.topic);
+  }
+  if (message.partition !== 0) {
+    writer.uint32(16);
+    writer.uint32(message.partition);
+  }
+  if (message.failure !== undefined) {
+    writer.uint32(26);
+    writer.uint32(sizeFailure(message.failure));
+    writeFailure(message.failure, writer);
+  }
+}
+
+function readPartitionOutcome(reader: WireReader, end: number): PartitionOutcome {
+  let topic: string = '';
+  let partition: number = 0;
+  let failure: Failure | undefined;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topic = reader.text();
+        break;
+      case 16:
+        partition = reader.uint32();
+        break;
+      case 26:
+        failure = readFailure(reader, reader.nested());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { topic, partition, failure };
+}
+
+export const PartitionOutcome: Codec<PartitionOutcome> = codec('millrace.v1.PartitionOutcome', sizePartitionOutcome, writePartitionOutcome, readPartitionOutcome);
+
+export interface FetchOffsetsRequest {
+  readonly header: RequestHeader;
+  readonly groupId: string;
+  /** Empty and -1 for who only looks. */
+  readonly memberId: string;
+  readonly memberEpoch: number;
+  /** Every offset that the group has committed; `partitions` is ignored. */
+  readonly all: boolean;
+  readonly partitions: readonly TopicPartitionName[];
+}
+
+function sizeFetchOffsetsRequest(message: FetchOffsetsRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  if (message.groupId !== '') size += 1 + sizeText(message.groupId);
+  if (message.memberId !== '') size += 1 + sizeText(message.memberId);
+  if (message.memberEpoch !== 0) size += 1 + sizeSint32(message.memberEpoch);
+  if (message.all) size += 1 + sizeBool(message.all);
+  for (const element of message.partitions) size += 1 + sizePrefixed(sizeTopicPartitionName(element));
+  return size;
+}
+
+function writeFetchOffsetsRequest(message: FetchOffsetsRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  if (message.groupId !== '') {
+    writer.uint32(18);
+    writer.text(message.groupId);
+  }
+  if (message.memberId !== '') {
+    writer.uint32(26);
+    writer.text(message.memberId);
+  }
+  if (message.memberEpoch !== 0) {
+    writer.uint32(32);
+    writer.sint32(message.memberEpoch);
+  }
+  if (message.all) {
+    writer.uint32(40);
+    writer.bool(message.all);
+  }
+  for (const element of message.partitions) {
+    writer.uint32(50);
+    writer.uint32(sizeTopicPartitionName(element));
+    writeTopicPartitionName(element, writer);
+  }
+}
+
+function readFetchOffsetsRequest(reader: WireReader, end: number): FetchOffsetsRequest {
+  let header: RequestHeader | undefined;
+  let groupId: string = '';
+  let memberId: string = '';
+  let memberEpoch: number = 0;
+  let all: boolean = false;
+  const partitions: TopicPartitionName[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 18:
+        groupId = reader.text();
+        break;
+      case 26:
+        memberId = reader.text();
+        break;
+      case 32:
+        memberEpoch = reader.sint32();
+        break;
+      case 40:
+        all = reader.bool();
+        break;
+      case 50:
+        partitions.push(readTopicPartitionName(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), groupId, memberId, memberEpoch, all, partitions };
+}
+
+export const FetchOffsetsRequest: Codec<FetchOffsetsRequest> = codec('millrace.v1.FetchOffsetsRequest', sizeFetchOffsetsRequest, writeFetchOffsetsRequest, readFetchOffsetsRequest);
+
+export interface FetchOffsetsResponse {
+  readonly failure?: Failure | undefined;
+  readonly offsets: readonly CommittedOffset[];
+}
+
+function sizeFetchOffsetsResponse(message: FetchOffsetsResponse): number {
+  let size = 0;
+  if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
+  for (const element of message.offsets) size += 1 + sizePrefixed(sizeCommittedOffset(element));
+  return size;
+}
+
+function writeFetchOffsetsResponse(message: FetchOffsetsResponse, writer: WireWriter): void {
+  if (message.failure !== undefined) {
+    writer.uint32(10);
+    writer.uint32(sizeFailure(message.failure));
+    writeFailure(message.failure, writer);
+  }
+  for (const element of message.offsets) {
+    writer.uint32(18);
+    writer.uint32(sizeCommittedOffset(element));
+    writeCommittedOffset(element, writer);
+  }
+}
+
+function readFetchOffsetsResponse(reader: WireReader, end: number): FetchOffsetsResponse {
+  let failure: Failure | undefined;
+  const offsets: CommittedOffset[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        failure = readFailure(reader, reader.nested());
+        break;
+      case 18:
+        offsets.push(readCommittedOffset(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { failure, offsets };
+}
+
+export const FetchOffsetsResponse: Codec<FetchOffsetsResponse> = codec('millrace.v1.FetchOffsetsResponse', sizeFetchOffsetsResponse, writeFetchOffsetsResponse, readFetchOffsetsResponse);
+
+export interface CommittedOffset {
+  readonly topic: string;
+  readonly partition: number;
+  /** -1 where nothing is committed. */
+  readonly offset: number;
+  readonly leaderEpoch: number;
+  readonly metadata: string;
+  readonly committedAtMs: number;
+}
+
+function sizeCommittedOffset(message: CommittedOffset): number {
+  let size = 0;
+  if (message.topic !== '') size += 1 + sizeText(message.topic);
+  if (message.partition !== 0) size += 1 + sizeUint32(message.partition);
+  if (message.offset !== 0) size += 1 + sizeSint64(message.offset);
+  if (message.leaderEpoch !== 0) size += 1 + sizeSint32(message.leaderEpoch);
+  if (message.metadata !== '') size += 1 + sizeText(message.metadata);
+  if (message.committedAtMs !== 0) size += 1 + sizeSint64(message.committedAtMs);
+  return size;
+}
+
+function writeCommittedOffset(message: CommittedOffset, writer: WireWriter): void {
+  if (message.topic !== '') {
+    writer.uint32(10);
+    writer.text(message.topic);
+  }
+  if (message.partition !== 0) {
+    writer.uint32(16);
+    writer.uint32(message.partition);
+  }
+  if (message.offset !== 0) {
+    writer.uint32(24);
+    writer.sint64(message.offset);
+  }
+  if (message.leaderEpoch !== 0) {
+    writer.uint32(32);
+    writer.sint32(message.leaderEpoch);
+  }
+  if (message.metadata !== '') {
+    writer.uint32(42);
+    writer.text(message.metadata);
+  }
+  if (message.committedAtMs !== 0) {
+    writer.uint32(48);
+    writer.sint64(message.committedAtMs);
+  }
+}
+
+function readCommittedOffset(reader: WireReader, end: number): CommittedOffset {
+  let topic: string = '';
+  let partition: number = 0;
+  let offset: number = 0;
+  let leaderEpoch: number = 0;
+  let metadata: string = '';
+  let committedAtMs: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topic = reader.text();
+        break;
+      case 16:
+        partition = reader.uint32();
+        break;
+      case 24:
+        offset = reader.sint64();
+        break;
+      case 32:
+        leaderEpoch = reader.sint32();
+        break;
+      case 42:
+        metadata = reader.text();
+        break;
+      case 48:
+        committedAtMs = reader.sint64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { topic, partition, offset, leaderEpoch, metadata, committedAtMs };
+}
+
+export const CommittedOffset: Codec<CommittedOffset> = codec('millrace.v1.CommittedOffset', sizeCommittedOffset, writeCommittedOffset, readCommittedOffset);
+
+export interface DeleteOffsetsRequest {
+  readonly header: RequestHeader;
+  readonly groupId: string;
+  readonly partitions: readonly TopicPartitionName[];
+}
+
+function sizeDeleteOffsetsRequest(message: DeleteOffsetsRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  if (message.groupId !== '') size += 1 + sizeText(message.groupId);
+  for (const element of message.partitions) size += 1 + sizePrefixed(sizeTopicPartitionName(element));
+  return size;
+}
+
+function writeDeleteOffsetsRequest(message: DeleteOffsetsRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  if (message.groupId !== '') {
+    writer.uint32(18);
+    writer.text(message.groupId);
+  }
+  for (const element of message.partitions) {
+    writer.uint32(26);
+    writer.uint32(sizeTopicPartitionName(element));
+    writeTopicPartitionName(element, writer);
+  }
+}
+
+function readDeleteOffsetsRequest(reader: WireReader, end: number): DeleteOffsetsRequest {
+  let header: RequestHeader | undefined;
+  let groupId: string = '';
+  const partitions: TopicPartitionName[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 18:
+        groupId = reader.text();
+        break;
+      case 26:
+        partitions.push(readTopicPartitionName(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), groupId, partitions };
+}
+
+export const DeleteOffsetsRequest: Codec<DeleteOffsetsRequest> = codec('millrace.v1.DeleteOffsetsRequest', sizeDeleteOffsetsRequest, writeDeleteOffsetsRequest, readDeleteOffsetsRequest);
+
+export interface DeleteOffsetsResponse {
+  readonly failure?: Failure | undefined;
+  readonly offsets: readonly PartitionOutcome[];
+}
+
+function sizeDeleteOffsetsResponse(message: DeleteOffsetsResponse): number {
+  let size = 0;
+  if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
+  for (const element of message.offsets) size += 1 + sizePrefixed(sizePartitionOutcome(element));
+  return size;
+}
+
+function writeDeleteOffsetsResponse(message: DeleteOffsetsResponse, writer: WireWriter): void {
+  if (message.failure !== undefined) {
+    writer.uint32(10);
+    writer.uint32(sizeFailure(message.failure));
+    writeFailure(message.failure, writer);
+  }
+  for (const element of message.offsets) {
+    writer.uint32(18);
+    writer.uint32(sizePartitionOutcome(element));
+    writePartitionOutcome(element, writer);
+  }
+}
+
+function readDeleteOffsetsResponse(reader: WireReader, end: number): DeleteOffsetsResponse {
+  let failure: Failure | undefined;
+  const offsets: PartitionOutcome[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        failure = readFailure(reader, reader.nested());
+        break;
+      case 18:
+        offsets.push(readPartitionOutcome(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { failure, offsets };
+}
+
+export const DeleteOffsetsResponse: Codec<DeleteOffsetsResponse> = codec('millrace.v1.DeleteOffsetsResponse', sizeDeleteOffsetsResponse, writeDeleteOffsetsResponse, readDeleteOffsetsResponse);
+
+export interface ListGroupsRequest {
+  readonly header: RequestHeader;
+  /** Empty lists do not restrict. */
+  readonly states: readonly string[];
+  readonly types: readonly string[];
+}
+
+function sizeListGroupsRequest(message: ListGroupsRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  for (const element of message.states) size += 1 + sizeText(element);
+  for (const element of message.types) size += 1 + sizeText(element);
+  return size;
+}
+
+function writeListGroupsRequest(message: ListGroupsRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  for (const element of message.states) {
+    writer.uint32(18);
+    writer.text(element);
+  }
+  for (const element of message.types) {
+    writer.uint32(26);
+    writer.text(element);
+  }
+}
+
+function readListGroupsRequest(reader: WireReader, end: number): ListGroupsRequest {
+  let header: RequestHeader | undefined;
+  const states: string[] = [];
+  const types: string[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 18:
+        states.push(reader.text());
+        break;
+      case 26:
+        types.push(reader.text());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), states, types };
+}
+
+export const ListGroupsRequest: Codec<ListGroupsRequest> = codec('millrace.v1.ListGroupsRequest', sizeListGroupsRequest, writeListGroupsRequest, readListGroupsRequest);
+
+export interface ListGroupsResponse {
+  readonly failure?: Failure | undefined;
+  readonly groups: readonly GroupListing[];
+}
+
+function sizeListGroupsResponse(message: ListGroupsResponse): number {
+  let size = 0;
+  if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
+  for (const element of message.groups) size += 1 + sizePrefixed(sizeGroupListing(element));
+  return size;
+}
+
+function writeListGroupsResponse(message: ListGroupsResponse, writer: WireWriter): void {
+  if (message.failure !== undefined) {
+    writer.uint32(10);
+    writer.uint32(sizeFailure(message.failure));
+    writeFailure(message.failure, writer);
+  }
+  for (const element of message.groups) {
+    writer.uint32(18);
+    writer.uint32(sizeGroupListing(element));
+    writeGroupListing(element, writer);
+  }
+}
+
+function readListGroupsResponse(reader: WireReader, end: number): ListGroupsResponse {
+  let failure: Failure | undefined;
+  const groups: GroupListing[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        failure = readFailure(reader, reader.nested());
+        break;
+      case 18:
+        groups.push(readGroupListing(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { failure, groups };
+}
+
+export const ListGroupsResponse: Codec<ListGroupsResponse> = codec('millrace.v1.ListGroupsResponse', sizeListGroupsResponse, writeListGroupsResponse, readListGroupsResponse);
+
+export interface GroupListing {
+  readonly groupId: string;
+  /** "classic" or "consumer". */
+  readonly type: string;
+  readonly protocolType: string;
+  readonly state: string;
+}
+
+function sizeGroupListing(message: GroupListing): number {
+  let size = 0;
+  if (message.groupId !== '') size += 1 + sizeText(message.groupId);
+  if (message.type !== '') size += 1 + sizeText(message.type);
+  if (message.protocolType !== '') size += 1 + sizeText(message.protocolType);
+  if (message.state !== '') size += 1 + sizeText(message.state);
+  return size;
+}
+
+function writeGroupListing(message: GroupListing, writer: WireWriter): void {
+  if (message.groupId !== '') {
+    writer.uint32(10);
+    writer.text(message.groupId);
+  }
+  if (message.type !== '') {
+    writer.uint32(18);
+    writer.text(message.type);
+  }
+  if (message.protocolType !== '') {
+    writer.uint32(26);
+    writer.text(message.protocolType);
+  }
+  if (message.state !== '') {
+    writer.uint32(34);
+    writer.text(message.state);
+  }
+}
+
+function readGroupListing(reader: WireReader, end: number): GroupListing {
+  let groupId: string = '';
+  let type: string = '';
+  let protocolType: string = '';
+  let state: string = '';
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        groupId = reader.text();
+        break;
+      case 18:
+        type = reader.text();
+        break;
+      case 26:
+        protocolType = reader.text();
+        break;
+      case 34:
+        state = reader.text();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { groupId, type, protocolType, state };
+}
+
+export const GroupListing: Codec<GroupListing> = codec('millrace.v1.GroupListing', sizeGroupListing, writeGroupListing, readGroupListing);
+
+export interface DescribeGroupsRequest {
+  readonly header: RequestHeader;
+  readonly groupIds: readonly string[];
+}
+
+function sizeDescribeGroupsRequest(message: DescribeGroupsRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  for (const element of message.groupIds) size += 1 + sizeText(element);
+  return size;
+}
+
+function writeDescribeGroupsRequest(message: DescribeGroupsRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  for (const element of message.groupIds) {
+    writer.uint32(18);
+    writer.text(element);
+  }
+}
+
+function readDescribeGroupsRequest(reader: WireReader, end: number): DescribeGroupsRequest {
+  let header: RequestHeader | undefined;
+  const groupIds: string[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 18:
+        groupIds.push(reader.text());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), groupIds };
+}
+
+export const DescribeGroupsRequest: Codec<DescribeGroupsRequest> = codec('millrace.v1.DescribeGroupsRequest', sizeDescribeGroupsRequest, writeDescribeGroupsRequest, readDescribeGroupsRequest);
+
+export interface DescribeGroupsResponse {
+  readonly groups: readonly DescribedGroup[];
+}
+
+function sizeDescribeGroupsResponse(message: DescribeGroupsResponse): number {
+  let size = 0;
+  for (const element of message.groups) size += 1 + sizePrefixed(sizeDescribedGroup(element));
+  return size;
+}
+
+function writeDescribeGroupsResponse(message: DescribeGroupsResponse, writer: WireWriter): void {
+  for (const element of message.groups) {
+    writer.uint32(10);
+    writer.uint32(sizeDescribedGroup(element));
+    writeDescribedGroup(element, writer);
+  }
+}
+
+function readDescribeGroupsResponse(reader: WireReader, end: number): DescribeGroupsResponse {
+  const groups: DescribedGroup[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        groups.push(readDescribedGroup(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { groups };
+}
+
+export const DescribeGroupsResponse: Codec<DescribeGroupsResponse> = codec('millrace.v1.DescribeGroupsResponse', sizeDescribeGroupsResponse, writeDescribeGroupsResponse, readDescribeGroupsResponse);
+
+export interface DescribedGroup {
+  readonly groupId: string;
+  readonly failure?: Failure | undefined;
+  readonly type: string;
+  readonly protocolType: string;
+  readonly state: string;
+  readonly epoch: number;
+  readonly assignmentEpoch: number;
+  readonly assignor: string;
+  readonly members: readonly DescribedMember[];
+}
+
+function sizeDescribedGroup(message: DescribedGroup): number {
+  let size = 0;
+  if (message.groupId !== '') size += 1 + sizeText(message.groupId);
+  if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
+  if (message.type !== '') size += 1 + sizeText(message.type);
+  if (message.protocolType !== '') size += 1 + sizeText(message.protocolType);
+  if (message.state !== '') size += 1 + sizeText(message.state);
+  if (message.epoch !== 0) size += 1 + sizeSint32(message.epoch);
+  if (message.assignmentEpoch !== 0) size += 1 + sizeSint32(message.assignmentEpoch);
+  if (message.assignor !== '') size += 1 + sizeText(message.assignor);
+  for (const element of message.members) size += 1 + sizePrefixed(sizeDescribedMember(element));
+  return size;
+}
+
+function writeDescribedGroup(message: DescribedGroup, writer: WireWriter): void {
+  if (message.groupId !== '') {
+    writer.uint32(10);
+    writer.text(message.groupId);
+  }
+  if (message.failure !== undefined) {
+    writer.uint32(18);
+    writer.uint32(sizeFailure(message.failure));
+    writeFailure(message.failure, writer);
+  }
+  if (message.type !== '') {
+    writer.uint32(26);
+    writer.text(message.type);
+  }
+  if (message.protocolType !== '') {
+    writer.uint32(34);
+    writer.text(message.protocolType);
+  }
+  if (message.state !== '') {
+    writer.uint32(42);
+    writer.text(message.state);
+  }
+  if (message.epoch !== 0) {
+    writer.uint32(48);
+    writer.sint32(message.epoch);
+  }
+  if (message.assignmentEpoch !== 0) {
+    writer.uint32(56);
+    writer.sint32(message.assignmentEpoch);
+  }
+  if (message.assignor !== '') {
+    writer.uint32(66);
+    writer.text(message.assignor);
+  }
+  for (const element of message.members) {
+    writer.uint32(74);
+    writer.uint32(sizeDescribedMember(element));
+    writeDescribedMember(element, writer);
+  }
+}
+
+function readDescribedGroup(reader: WireReader, end: number): DescribedGroup {
+  let groupId: string = '';
+  let failure: Failure | undefined;
+  let type: string = '';
+  let protocolType: string = '';
+  let state: string = '';
+  let epoch: number = 0;
+  let assignmentEpoch: number = 0;
+  let assignor: string = '';
+  const members: DescribedMember[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        groupId = reader.text();
+        break;
+      case 18:
+        failure = readFailure(reader, reader.nested());
+        break;
+      case 26:
+        type = reader.text();
+        break;
+      case 34:
+        protocolType = reader.text();
+        break;
+      case 42:
+        state = reader.text();
+        break;
+      case 48:
+        epoch = reader.sint32();
+        break;
+      case 56:
+        assignmentEpoch = reader.sint32();
+        break;
+      case 66:
+        assignor = reader.text();
+        break;
+      case 74:
+        members.push(readDescribedMember(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { groupId, failure, type, protocolType, state, epoch, assignmentEpoch, assignor, members };
+}
+
+export const DescribedGroup: Codec<DescribedGroup> = codec('millrace.v1.DescribedGroup', sizeDescribedGroup, writeDescribedGroup, readDescribedGroup);
+
+export interface DescribedMember {
+  readonly memberId: string;
+  readonly groupInstanceId: string;
+  readonly rackId: string;
+  readonly memberEpoch: number;
+  readonly type: string;
+  readonly clientId: string;
+  readonly clientHost: string;
+  readonly subscribedTopicNames: readonly string[];
+  readonly subscribedTopicRegex: string;
+  readonly assignment: readonly DescribedAssignment[];
+  readonly targetAssignment: readonly DescribedAssignment[];
+}
+
+function sizeDescribedMember(message: DescribedMember): number {
+  let size = 0;
+  if (message.memberId !== '') size += 1 + sizeText(message.memberId);
+  if (message.groupInstanceId !== '') size += 1 + sizeText(message.groupInstanceId);
+  if (message.rackId !== '') size += 1 + sizeText(message.rackId);
+  if (message.memberEpoch !== 0) size += 1 + sizeSint32(message.memberEpoch);
+  if (message.type !== '') size += 1 + sizeText(message.type);
+  if (message.clientId !== '') size += 1 + sizeText(message.clientId);
+  if (message.clientHost !== '') size += 1 + sizeText(message.clientHost);
+  for (const element of message.subscribedTopicNames) size += 1 + sizeText(element);
+  if (message.subscribedTopicRegex !== '') size += 1 + sizeText(message.subscribedTopicRegex);
+  for (const element of message.assignment) size += 1 + sizePrefixed(sizeDescribedAssignment(element));
+  for (const element of message.targetAssignment) size += 1 + sizePrefixed(sizeDescribedAssignment(element));
+  return size;
+}
+
+function writeDescribedMember(message: DescribedMember, writer: WireWriter): void {
+  if (message.memberId !== '') {
+    writer.uint32(10);
+    writer.text(message.memberId);
+  }
+  if (message.groupInstanceId !== '') {
+    writer.uint32(18);
+    writer.text(message.groupInstanceId);
+  }
+  if (message.rackId !== '') {
+    writer.uint32(26);
+    writer.text(message.rackId);
+  }
+  if (message.memberEpoch !== 0) {
+    writer.uint32(32);
+    writer.sint32(message.memberEpoch);
+  }
+  if (message.type !== '') {
+    writer.uint32(42);
+    writer.text(message.type);
+  }
+  if (message.clientId !== '') {
+    writer.uint32(50);
+    writer.text(message.clientId);
+  }
+  if (message.clientHost !== '') {
+    writer.uint32(58);
+    writer.text(message.clientHost);
+  }
+  for (const element of message.subscribedTopicNames) {
+    writer.uint32(66);
+    writer.text(element);
+  }
+  if (message.subscribedTopicRegex !== '') {
+    writer.uint32(74);
+    writer.text(message.subscribedTopicRegex);
+  }
+  for (const element of message.assignment) {
+    writer.uint32(82);
+    writer.uint32(sizeDescribedAssignment(element));
+    writeDescribedAssignment(element, writer);
+  }
+  for (const element of message.targetAssignment) {
+    writer.uint32(90);
+    writer.uint32(sizeDescribedAssignment(element));
+    writeDescribedAssignment(element, writer);
+  }
+}
+
+function readDescribedMember(reader: WireReader, end: number): DescribedMember {
+  let memberId: string = '';
+  let groupInstanceId: string = '';
+  let rackId: string = '';
+  let memberEpoch: number = 0;
+  let type: string = '';
+  let clientId: string = '';
+  let clientHost: string = '';
+  const subscribedTopicNames: string[] = [];
+  let subscribedTopicRegex: string = '';
+  const assignment: DescribedAssignment[] = [];
+  const targetAssignment: DescribedAssignment[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        memberId = reader.text();
+        break;
+      case 18:
+        groupInstanceId = reader.text();
+        break;
+      case 26:
+        rackId = reader.text();
+        break;
+      case 32:
+        memberEpoch = reader.sint32();
+        break;
+      case 42:
+        type = reader.text();
+        break;
+      case 50:
+        clientId = reader.text();
+        break;
+      case 58:
+        clientHost = reader.text();
+        break;
+      case 66:
+        subscribedTopicNames.push(reader.text());
+        break;
+      case 74:
+        subscribedTopicRegex = reader.text();
+        break;
+      case 82:
+        assignment.push(readDescribedAssignment(reader, reader.nested()));
+        break;
+      case 90:
+        targetAssignment.push(readDescribedAssignment(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { memberId, groupInstanceId, rackId, memberEpoch, type, clientId, clientHost, subscribedTopicNames, subscribedTopicRegex, assignment, targetAssignment };
+}
+
+export const DescribedMember: Codec<DescribedMember> = codec('millrace.v1.DescribedMember', sizeDescribedMember, writeDescribedMember, readDescribedMember);
+
+export interface DescribedAssignment {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partitions: readonly number[];
+}
+
+function sizeDescribedAssignment(message: DescribedAssignment): number {
+  let size = 0;
+  if (message.topic !== '') size += 1 + sizeText(message.topic);
+  if (message.topicId !== '') size += 1 + sizeText(message.topicId);
+  if (message.partitions.length > 0) size += 1 + sizePrefixed(packed(message.partitions, sizeUint32));
+  return size;
+}
+
+function writeDescribedAssignment(message: DescribedAssignment, writer: WireWriter): void {
+  if (message.topic !== '') {
+    writer.uint32(10);
+    writer.text(message.topic);
+  }
+  if (message.topicId !== '') {
+    writer.uint32(18);
+    writer.text(message.topicId);
+  }
+  if (message.partitions.length > 0) {
+    writer.uint32(26);
+    writer.uint32(packed(message.partitions, sizeUint32));
+    for (const element of message.partitions) writer.uint32(element);
+  }
+}
+
+function readDescribedAssignment(reader: WireReader, end: number): DescribedAssignment {
+  let topic: string = '';
+  let topicId: string = '';
+  const partitions: number[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        topic = reader.text();
+        break;
+      case 18:
+        topicId = reader.text();
+        break;
+      case 24:
+        partitions.push(reader.uint32());
+        break;
+      case 26:
+        for (const last = reader.end(); reader.position < last; ) partitions.push(reader.uint32());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { topic, topicId, partitions };
+}
+
+export const DescribedAssignment: Codec<DescribedAssignment> = codec('millrace.v1.DescribedAssignment', sizeDescribedAssignment, writeDescribedAssignment, readDescribedAssignment);
+
+export interface ExplainGroupRequest {
+  readonly header: RequestHeader;
+  readonly groupId: string;
+}
+
+function sizeExplainGroupRequest(message: ExplainGroupRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  if (message.groupId !== '') size += 1 + sizeText(message.groupId);
+  return size;
+}
+
+function writeExplainGroupRequest(message: ExplainGroupRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  if (message.groupId !== '') {
+    writer.uint32(18);
+    writer.text(message.groupId);
+  }
+}
+
+function readExplainGroupRequest(reader: WireReader, end: number): ExplainGroupRequest {
+  let header: RequestHeader | undefined;
+  let groupId: string = '';
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 18:
+        groupId = reader.text();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), groupId };
+}
+
+export const ExplainGroupRequest: Codec<ExplainGroupRequest> = codec('millrace.v1.ExplainGroupRequest', sizeExplainGroupRequest, writeExplainGroupRequest, readExplainGroupRequest);
+
+export interface ExplainGroupResponse {
+  readonly failure?: Failure | undefined;
+  readonly type: string;
+  readonly state: string;
+  /** Oldest first. */
+  readonly events: readonly GroupEvent[];
+  /** That the bounded history has dropped. */
+  readonly droppedEvents: number;
+  readonly members: readonly MemberPause[];
+}
+
+function sizeExplainGroupResponse(message: ExplainGroupResponse): number {
+  let size = 0;
+  if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
+  if (message.type !== '') size += 1 + sizeText(message.type);
+  if (message.state !== '') size += 1 + sizeText(message.state);
+  for (const element of message.events) size += 1 + sizePrefixed(sizeGroupEvent(element));
+  if (message.droppedEvents !== 0) size += 1 + sizeUint64(message.droppedEvents);
+  for (const element of message.members) size += 1 + sizePrefixed(sizeMemberPause(element));
+  return size;
+}
+
+function writeExplainGroupResponse(message: ExplainGroupResponse, writer: WireWriter): void {
+  if (message.failure !== undefined) {
+    writer.uint32(10);
+    writer.uint32(sizeFailure(message.failure));
+    writeFailure(message.failure, writer);
+  }
+  if (message.type !== '') {
+    writer.uint32(18);
+    writer.text(message.type);
+  }
+  if (message.state !== '') {
+    writer.uint32(26);
+    writer.text(message.state);
+  }
+  for (const element of message.events) {
+    writer.uint32(34);
+    writer.uint32(sizeGroupEvent(element));
+    writeGroupEvent(element, writer);
+  }
+  if (message.droppedEvents !== 0) {
+    writer.uint32(40);
+    writer.uint64(message.droppedEvents);
+  }
+  for (const element of message.members) {
+    writer.uint32(50);
+    writer.uint32(sizeMemberPause(element));
+    writeMemberPause(element, writer);
+  }
+}
+
+function readExplainGroupResponse(reader: WireReader, end: number): ExplainGroupResponse {
+  let failure: Failure | undefined;
+  let type: string = '';
+  let state: string = '';
+  const events: GroupEvent[] = [];
+  let droppedEvents: number = 0;
+  const members: MemberPause[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        failure = readFailure(reader, reader.nested());
+        break;
+      case 18:
+        type = reader.text();
+        break;
+      case 26:
+        state = reader.text();
+        break;
+      case 34:
+        events.push(readGroupEvent(reader, reader.nested()));
+        break;
+      case 40:
+        droppedEvents = reader.uint64();
+        break;
+      case 50:
+        members.push(readMemberPause(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { failure, type, state, events, droppedEvents, members };
+}
+
+export const ExplainGroupResponse: Codec<ExplainGroupResponse> = codec('millrace.v1.ExplainGroupResponse', sizeExplainGroupResponse, writeExplainGroupResponse, readExplainGroupResponse);
+
+export interface GroupEvent {
+  readonly atMs: number;
+  /** As in packages/groups/src/group-api.ts: "joined", "expired", "partitions-moved" ... */
+  readonly kind: string;
+  readonly epoch: number;
+  readonly memberId: string;
+  readonly clientId: string;
+  readonly groupInstanceId: string;
+  /** For people. */
+  readonly cause: string;
+  readonly gained: readonly DescribedAssignment[];
+  readonly lost: readonly DescribedAssignment[];
+  /** How long the member was without what it gained; -1 unknown. */
+  readonly withoutMs: number;
+}
+
+function sizeGroupEvent(message: GroupEvent): number {
+  let size = 0;
+  if (message.atMs !== 0) size += 1 + sizeInt64(message.atMs);
+  if (message.kind !== '') size += 1 + sizeText(message.kind);
+  if (message.epoch !== 0) size += 1 + sizeSint32(message.epoch);
+  if (message.memberId !== '') size += 1 + sizeText(message.memberId);
+  if (message.clientId !== '') size += 1 + sizeText(message.clientId);
+  if (message.groupInstanceId !== '') size += 1 + sizeText(message.groupInstanceId);
+  if (message.cause !== '') size += 1 + sizeText(message.cause);
+  for (const element of message.gained) size += 1 + sizePrefixed(sizeDescribedAssignment(element));
+  for (const element of message.lost) size += 1 + sizePrefixed(sizeDescribedAssignment(element));
+  if (message.withoutMs !== 0) size += 1 + sizeSint64(message.withoutMs);
+  return size;
+}
+
+function writeGroupEvent(message: GroupEvent, writer: WireWriter): void {
+  if (message.atMs !== 0) {
+    writer.uint32(8);
+    writer.int64(message.atMs);
+  }
+  if (message.kind !== '') {
+    writer.uint32(18);
+    writer.text(message.kind);
+  }
+  if (message.epoch !== 0) {
+    writer.uint32(24);
+    writer.sint32(message.epoch);
+  }
+  if (message.memberId !== '') {
+    writer.uint32(34);
+    writer.text(message.memberId);
+  }
+  if (message.clientId !== '') {
+    writer.uint32(42);
+    writer.text(message.clientId);
+  }
+  if (message.groupInstanceId !== '') {
+    writer.uint32(50);
+    writer.text(message.groupInstanceId);
+  }
+  if (message.cause !== '') {
+    writer.uint32(58);
+    writer.text(message.cause);
+  }
+  for (const element of message.gained) {
+    writer.uint32(66);
+    writer.uint32(sizeDescribedAssignment(element));
+    writeDescribedAssignment(element, writer);
+  }
+  for (const element of message.lost) {
+    writer.uint32(74);
+    writer.uint32(sizeDescribedAssignment(element));
+    writeDescribedAssignment(element, writer);
+  }
+  if (message.withoutMs !== 0) {
+    writer.uint32(80);
+    writer.sint64(message.withoutMs);
+  }
+}
+
+function readGroupEvent(reader: WireReader, end: number): GroupEvent {
+  let atMs: number = 0;
+  let kind: string = '';
+  let epoch: number = 0;
+  let memberId: string = '';
+  let clientId: string = '';
+  let groupInstanceId: string = '';
+  let cause: string = '';
+  const gained: DescribedAssignment[] = [];
+  const lost: DescribedAssignment[] = [];
+  let withoutMs: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 8:
+        atMs = reader.int64();
+        break;
+      case 18:
+        kind = reader.text();
+        break;
+      case 24:
+        epoch = reader.sint32();
+        break;
+      case 34:
+        memberId = reader.text();
+        break;
+      case 42:
+        clientId = reader.text();
+        break;
+      case 50:
+        groupInstanceId = reader.text();
+        break;
+      case 58:
+        cause = reader.text();
+        break;
+      case 66:
+        gained.push(readDescribedAssignment(reader, reader.nested()));
+        break;
+      case 74:
+        lost.push(readDescribedAssignment(reader, reader.nested()));
+        break;
+      case 80:
+        withoutMs = reader.sint64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { atMs, kind, epoch, memberId, clientId, groupInstanceId, cause, gained, lost, withoutMs };
+}
+
+export const GroupEvent: Codec<GroupEvent> = codec('millrace.v1.GroupEvent', sizeGroupEvent, writeGroupEvent, readGroupEvent);
+
+export interface MemberPause {
+  readonly memberId: string;
+  readonly clientId: string;
+  readonly rebalances: number;
+  readonly waitedMs: number;
+  readonly longestWaitMs: number;
+}
+
+function sizeMemberPause(message: MemberPause): number {
+  let size = 0;
+  if (message.memberId !== '') size += 1 + sizeText(message.memberId);
+  if (message.clientId !== '') size += 1 + sizeText(message.clientId);
+  if (message.rebalances !== 0) size += 1 + sizeUint32(message.rebalances);
+  if (message.waitedMs !== 0) size += 1 + sizeInt64(message.waitedMs);
+  if (message.longestWaitMs !== 0) size += 1 + sizeInt64(message.longestWaitMs);
+  return size;
+}
+
+function writeMemberPause(message: MemberPause, writer: WireWriter): void {
+  if (message.memberId !== '') {
+    writer.uint32(10);
+    writer.text(message.memberId);
+  }
+  if (message.clientId !== '') {
+    writer.uint32(18);
+    writer.text(message.clientId);
+  }
+  if (message.rebalances !== 0) {
+    writer.uint32(24);
+    writer.uint32(message.rebalances);
+  }
+  if (message.waitedMs !== 0) {
+    writer.uint32(32);
+    writer.int64(message.waitedMs);
+  }
+  if (message.longestWaitMs !== 0) {
+    writer.uint32(40);
+    writer.int64(message.longestWaitMs);
+  }
+}
+
+function readMemberPause(reader: WireReader, end: number): MemberPause {
+  let memberId: string = '';
+  let clientId: string = '';
+  let rebalances: number = 0;
+  let waitedMs: number = 0;
+  let longestWaitMs: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        memberId = reader.text();
+        break;
+      case 18:
+        clientId = reader.text();
+        break;
+      case 24:
+        rebalances = reader.uint32();
+        break;
+      case 32:
+        waitedMs = reader.int64();
+        break;
+      case 40:
+        longestWaitMs = reader.int64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { memberId, clientId, rebalances, waitedMs, longestWaitMs };
+}
+
+export const MemberPause: Codec<MemberPause> = codec('millrace.v1.MemberPause', sizeMemberPause, writeMemberPause, readMemberPause);
+
+export interface DeleteGroupsRequest {
+  readonly header: RequestHeader;
+  readonly groupIds: readonly string[];
+}
+
+function sizeDeleteGroupsRequest(message: DeleteGroupsRequest): number {
+  let size = 0;
+  size += 1 + sizePrefixed(sizeRequestHeader(message.header));
+  for (const element of message.groupIds) size += 1 + sizeText(element);
+  return size;
+}
+
+function writeDeleteGroupsRequest(message: DeleteGroupsRequest, writer: WireWriter): void {
+  writer.uint32(10);
+  writer.uint32(sizeRequestHeader(message.header));
+  writeRequestHeader(message.header, writer);
+  for (const element of message.groupIds) {
+    writer.uint32(18);
+    writer.text(element);
+  }
+}
+
+function readDeleteGroupsRequest(reader: WireReader, end: number): DeleteGroupsRequest {
+  let header: RequestHeader | undefined;
+  const groupIds: string[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        header = readRequestHeader(reader, reader.nested());
+        break;
+      case 18:
+        groupIds.push(reader.text());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { header: header ?? readRequestHeader(reader, reader.position), groupIds };
+}
+
+export const DeleteGroupsRequest: Codec<DeleteGroupsRequest> = codec('millrace.v1.DeleteGroupsRequest', sizeDeleteGroupsRequest, writeDeleteGroupsRequest, readDeleteGroupsRequest);
+
+export interface DeleteGroupsResponse {
+  readonly groups: readonly DeletedGroup[];
+}
+
+function sizeDeleteGroupsResponse(message: DeleteGroupsResponse): number {
+  let size = 0;
+  for (const element of message.groups) size += 1 + sizePrefixed(sizeDeletedGroup(element));
+  return size;
+}
+
+function writeDeleteGroupsResponse(message: DeleteGroupsResponse, writer: WireWriter): void {
+  for (const element of message.groups) {
+    writer.uint32(10);
+    writer.uint32(sizeDeletedGroup(element));
+    writeDeletedGroup(element, writer);
+  }
+}
+
+function readDeleteGroupsResponse(reader: WireReader, end: number): DeleteGroupsResponse {
+  const groups: DeletedGroup[] = [];
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        groups.push(readDeletedGroup(reader, reader.nested()));
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { groups };
+}
+
+export const DeleteGroupsResponse: Codec<DeleteGroupsResponse> = codec('millrace.v1.DeleteGroupsResponse', sizeDeleteGroupsResponse, writeDeleteGroupsResponse, readDeleteGroupsResponse);
+
+export interface DeletedGroup {
+  readonly groupId: string;
+  readonly failure?: Failure | undefined;
+}
+
+function sizeDeletedGroup(message: DeletedGroup): number {
+  let size = 0;
+  if (message.groupId !== '') size += 1 + sizeText(message.groupId);
+  if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
+  return size;
+}
+
+function writeDeletedGroup(message: DeletedGroup, writer: WireWriter): void {
+  if (message.groupId !== '') {
+    writer.uint32(10);
+    writer.text(message.groupId);
+  }
+  if (message.failure !== undefined) {
+    writer.uint32(18);
+    writer.uint32(sizeFailure(message.failure));
+    writeFailure(message.failure, writer);
+  }
+}
+
+function readDeletedGroup(reader: WireReader, end: number): DeletedGroup {
+  let groupId: string = '';
+  let failure: Failure | undefined;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        groupId = reader.text();
+        break;
+      case 18:
+        failure = readFailure(reader, reader.nested());
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { groupId, failure };
+}
+
+export const DeletedGroup: Codec<DeletedGroup> = codec('millrace.v1.DeletedGroup', sizeDeletedGroup, writeDeletedGroup, readDeletedGroup);
+
 export interface RaftFrame {
   /** First on every stream, and never again. */
   readonly greeting?: RaftGreeting | undefined;
@@ -6549,6 +8651,21 @@ export const controllerService = {
   describeQuorum: { path: '/millrace.v1.Controller/DescribeQuorum', kind: 'unary', request: DescribeQuorumRequest, response: DescribeQuorumResponse } as RpcMethod<DescribeQuorumRequest, DescribeQuorumResponse, 'unary'>,
   addVoter: { path: '/millrace.v1.Controller/AddVoter', kind: 'unary', request: AddVoterRequest, response: AddVoterResponse } as RpcMethod<AddVoterRequest, AddVoterResponse, 'unary'>,
   removeVoter: { path: '/millrace.v1.Controller/RemoveVoter', kind: 'unary', request: RemoveVoterRequest, response: RemoveVoterResponse } as RpcMethod<RemoveVoterRequest, RemoveVoterResponse, 'unary'>,
+};
+
+export const groupService = {
+  /** Any broker answers; the topic of offsets is created on the first call. */
+  findCoordinators: { path: '/millrace.v1.Group/FindCoordinators', kind: 'unary', request: FindCoordinatorsRequest, response: FindCoordinatorsResponse } as RpcMethod<FindCoordinatorsRequest, FindCoordinatorsResponse, 'unary'>,
+  consumerGroupHeartbeat: { path: '/millrace.v1.Group/ConsumerGroupHeartbeat', kind: 'unary', request: ConsumerGroupHeartbeatRequest, response: ConsumerGroupHeartbeatResponse } as RpcMethod<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, 'unary'>,
+  /** Requests of one stream take effect in the order sent and are answered in any order (see correlation_id). */
+  commitOffsets: { path: '/millrace.v1.Group/CommitOffsets', kind: 'duplex', request: CommitOffsetsRequest, response: CommitOffsetsResponse } as RpcMethod<CommitOffsetsRequest, CommitOffsetsResponse, 'duplex'>,
+  fetchOffsets: { path: '/millrace.v1.Group/FetchOffsets', kind: 'unary', request: FetchOffsetsRequest, response: FetchOffsetsResponse } as RpcMethod<FetchOffsetsRequest, FetchOffsetsResponse, 'unary'>,
+  deleteOffsets: { path: '/millrace.v1.Group/DeleteOffsets', kind: 'unary', request: DeleteOffsetsRequest, response: DeleteOffsetsResponse } as RpcMethod<DeleteOffsetsRequest, DeleteOffsetsResponse, 'unary'>,
+  /** Of the groups that the asked broker coordinates: ask every broker. */
+  listGroups: { path: '/millrace.v1.Group/ListGroups', kind: 'unary', request: ListGroupsRequest, response: ListGroupsResponse } as RpcMethod<ListGroupsRequest, ListGroupsResponse, 'unary'>,
+  describeGroups: { path: '/millrace.v1.Group/DescribeGroups', kind: 'unary', request: DescribeGroupsRequest, response: DescribeGroupsResponse } as RpcMethod<DescribeGroupsRequest, DescribeGroupsResponse, 'unary'>,
+  explainGroup: { path: '/millrace.v1.Group/ExplainGroup', kind: 'unary', request: ExplainGroupRequest, response: ExplainGroupResponse } as RpcMethod<ExplainGroupRequest, ExplainGroupResponse, 'unary'>,
+  deleteGroups: { path: '/millrace.v1.Group/DeleteGroups', kind: 'unary', request: DeleteGroupsRequest, response: DeleteGroupsResponse } as RpcMethod<DeleteGroupsRequest, DeleteGroupsResponse, 'unary'>,
 };
 
 export const raftService = {
