@@ -68,6 +68,11 @@ export interface GroupCoordinatorOptions {
   readonly config: GroupConfig;
   /** For member ids and jitter. */
   readonly random: Random;
+  /**
+   * Milliseconds since the Unix epoch, for what people and records carry (commit times, history). Every `nowMs` below
+   * is from a clock that never jumps, so that a corrected wall clock expires nobody.
+   */
+  readonly wallMs: () => number;
   readonly topics: TopicsView;
 }
 

@@ -1,4 +1,5 @@
 /** Consumer groups: classic and consumer protocol, committed offsets, and the records that both become. Pure. */
+export { GroupCoordinatorState } from './coordinator-state.ts';
 export type {
   CommittedOffset,
   ConsumerGroupHeartbeatRequest,
@@ -65,3 +66,4 @@ export {
   type TopicsView,
   type TopicView,
 } from './group-record.ts';
+export { decodeGroupRecord, encodeGroupRecord, type GroupRecordBytes } from './group-record-codec.ts';
