@@ -98,6 +98,7 @@ export {
   type TopicImage,
   topicByName,
 } from './image.ts';
+export { isInternalTopic, OFFSETS_TOPIC } from './internal-topic.ts';
 export { type PlacementBroker, placeReplicas } from './placement.ts';
 export {
   type BrokerChanged,

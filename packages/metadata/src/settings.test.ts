@@ -52,6 +52,13 @@ test('Long.MAX_VALUE means no limit, both ways', () => {
   expect(topicConfig.format('flush.ms', parsed['flush.ms'])).toBe('9223372036854775807');
 });
 
+test('a topic may be deleted from, compacted, both, or kept for ever', () => {
+  for (const policy of ['delete', 'compact', 'delete,compact', '']) {
+    const parsed = topicConfig.parse({ 'cleanup.policy': policy });
+    expect(topicConfig.format('cleanup.policy', parsed['cleanup.policy'])).toBe(policy);
+  }
+});
+
 test.each([
   ['cleanup.policy', 'delete,shred'],
   ['cleanup.policy', 'delete,delete'],
@@ -60,7 +67,6 @@ test.each([
   ['segment.ms', '0'],
   ['durability', 'maybe'],
   ['unclean.leader.election.enable', 'yes'],
-  ['cleanup.policy', 'compact'],
   ['max.message.bytes', '9223372036854775807'],
 ])('%s=%s is refused', (name, value) => {
   expect(() => topicConfig.parse({ [name]: value })).toThrow(`${name}=${value} must be`);

@@ -23,9 +23,9 @@ import { boundless, choices } from './config-key.ts';
 const INT_MAX = 2 ** 31 - 1;
 
 export const topicConfig = configSchema('topic', {
-  'cleanup.policy': choices(['delete'], {
+  'cleanup.policy': choices(['delete', 'compact'], {
     default: ['delete'],
-    doc: 'What happens to old segments: they are deleted by age and size, or kept for ever (empty).',
+    doc: 'What happens to old segments: they are deleted by age and size (delete), thinned to the last record of each key (compact), both, or kept for ever (empty).',
   }),
   'compression.type': oneOf(['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'], {
     default: 'producer',

@@ -7,6 +7,7 @@ import type {
   TopicResult,
 } from '../command.ts';
 import { type MetadataImage, type TopicImage, topicByName } from '../image.ts';
+import { isInternalTopic } from '../internal-topic.ts';
 import type { MetadataRecord, PartitionsCreated } from '../record.ts';
 import { checkAssignments, chooseReplicas, partitionsCreated } from './assign-replicas.ts';
 import { PartitionBudget } from './create-topics.ts';
@@ -25,6 +26,12 @@ export function createPartitions(
     const failure = failureOf(() => {
       if (topic === undefined) {
         throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${growth.name}`);
+      }
+      if (isInternalTopic(growth.name)) {
+        throw new MillraceError(
+          'INVALID_TOPIC_EXCEPTION',
+          `topic ${growth.name} is internal: who coordinates a group follows from its number of partitions`,
+        );
       }
       if (seen.has(growth.name)) {
         throw new MillraceError('INVALID_REQUEST', `topic ${growth.name} is in the request twice`);

@@ -3,6 +3,7 @@ import { MillraceError, type TopicId } from '@millrace/core';
 import type { DeleteTopicsRequest, DeleteTopicsResponse, TopicResult } from '../command.ts';
 import { clusterConfigOf } from '../effective-config.ts';
 import type { MetadataImage } from '../image.ts';
+import { isInternalTopic } from '../internal-topic.ts';
 import type { MetadataRecord } from '../record.ts';
 import { type Decision, type DecisionContext, failureOf } from './decision.ts';
 
@@ -26,6 +27,9 @@ export function deleteTopics(
       if (topicId === '') throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`);
       if (!image.topics.has(topicId))
         throw new MillraceError('UNKNOWN_TOPIC_ID', `no topic has the id ${topicId}`);
+      if (isInternalTopic(name)) {
+        throw new MillraceError('INVALID_TOPIC_EXCEPTION', `topic ${name} is internal: it stays`);
+      }
       if (seen.has(topicId)) {
         throw new MillraceError('INVALID_REQUEST', `topic ${name} is in the request twice`);
       }

@@ -149,6 +149,21 @@ test('a deleted topic is gone with its settings, and its name is free', () => {
   expect(cluster.partition('t').topicId).not.toBe(topicId);
 });
 
+test('the topic of offsets neither goes nor grows', () => {
+  const cluster = new Scenario().start(1);
+  create(cluster, { name: '__consumer_offsets' }, { name: '__mine' });
+  const names = ['__consumer_offsets', '__mine'];
+  const growths = names.map((name) => ({ name, totalCount: 2 }));
+  expect(
+    cluster.run(createPartitions(cluster.image, { topics: growths }, cluster.context)).topics,
+  ).toMatchObject([{ failure: { code: 'INVALID_TOPIC_EXCEPTION' } }, { name: '__mine' }]);
+  expect(cluster.run(deleteTopics(cluster.image, { names }, cluster.context)).topics).toMatchObject([
+    { failure: { code: 'INVALID_TOPIC_EXCEPTION' } },
+    { name: '__mine' },
+  ]);
+  expect([...cluster.image.topicIds.keys()]).toEqual(['__consumer_offsets']);
+});
+
 test('deletion can be forbidden', () => {
   const cluster = new Scenario().start(1);
   alter(cluster, { resource: cluster_, name: 'delete.topic.enable', value: 'false' });
