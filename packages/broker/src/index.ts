@@ -89,6 +89,12 @@ export type {
 } from './controller-channel.ts';
 export { type Failure, failure, failureOf } from './failure.ts';
 export type {
+  FindCoordinatorsRequest,
+  FindCoordinatorsResponse,
+  GroupApi,
+  GroupLocation,
+} from './group-api.ts';
+export type {
   ReplicaChannel,
   ReplicaEndpoint,
   ReplicaFetched,
