@@ -24,6 +24,7 @@ import type {
   ElectLeadersResponse,
 } from './admin-api.ts';
 import type { Failure } from './failure.ts';
+import type { GroupApi } from './group-api.ts';
 import type { ReplicaFetchSession } from './replica-channel.ts';
 
 /** What every request carries besides its content. */
@@ -68,6 +69,8 @@ export interface BrokerApi {
   createPartitions(request: CreatePartitionsRequest): Promise<CreatePartitionsResponse>;
   alterConfigs(request: AlterConfigsRequest): Promise<AlterConfigsResponse>;
   electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponse>;
+
+  readonly groups: GroupApi;
 
   /** The metadata that this broker has applied. */
   image(): MetadataImage;

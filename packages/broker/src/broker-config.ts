@@ -42,6 +42,11 @@ export const brokerConfig = configSchema('broker', {
     min: 1,
     doc: 'Consumer fetches that may wait for data at a time; beyond it fetches are answered at once.',
   }),
+  'queued.max.group.requests': count({
+    default: 100_000,
+    min: 1,
+    doc: 'Requests to coordinators of groups that may wait for an answer at a time; each offset to commit counts as one. Beyond half of it committers are held back, beyond it refused with NODE_OVERLOADED.',
+  }),
   'queued.max.request.bytes': bytes({
     default: 64 * MiB,
     min: MiB,

@@ -1,10 +1,12 @@
 /** What a broker is made of: everything outside of it comes in here. Only types. */
 
 import type { Clock, Logger, MillraceError, NodeId, Random } from '@millrace/core';
+import type { GroupConfig } from '@millrace/groups';
 import type { LogStore } from '@millrace/storage';
 import type { BrokerConfig } from './broker-config.ts';
 import type { BrokerEndpoint, ControllerChannel } from './controller-channel.ts';
 import type { Defer } from './defer.ts';
+import type { NewGroupCoordinator } from './group-coordinators.ts';
 import type { ReplicaChannel } from './replica-channel.ts';
 
 export interface BrokerOptions {
@@ -24,6 +26,10 @@ export interface BrokerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly config: BrokerConfig;
+  /** Kafka's defaults if absent. */
+  readonly groupConfig?: GroupConfig;
+  /** Another machine than the real one, for tests. */
+  readonly newGroupCoordinator?: NewGroupCoordinator;
   /** As the controllers have it, `broker.session.timeout.ms`. */
   readonly sessionTimeoutMs: number;
   /** Texts of clusterConfig keys in the node's file: defaults of topics as this broker sees them. */

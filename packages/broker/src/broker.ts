@@ -5,19 +5,13 @@
 import {
   type Clock,
   type Logger,
-  MillraceError,
+  type MillraceError,
   type NodeId,
   type Timer,
   toMillraceError,
   unit,
 } from '@millrace/core';
-import {
-  clusterConfigOf,
-  deltaBetween,
-  isActive,
-  type MetadataDelta,
-  type MetadataImage,
-} from '@millrace/metadata';
+import { deltaBetween, isActive, type MetadataDelta, type MetadataImage } from '@millrace/metadata';
 import type {
   AlterConfigsRequest,
   AlterConfigsResponse,
@@ -56,11 +50,12 @@ import type {
 } from './broker-api.ts';
 import { BrokerLifecycle } from './broker-lifecycle.ts';
 import type { BrokerOptions } from './broker-options.ts';
+import { ClusterQueries } from './cluster-queries.ts';
 import { ConsumerFetch } from './consumer-fetch.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Defer, microtask } from './defer.ts';
-import { describeCluster, describeConfigs, describeTopics, type View } from './descriptions.ts';
 import { failure } from './failure.ts';
+import { GroupCoordinators } from './group-coordinators.ts';
 import { IsrKeeper } from './isr-keeper.ts';
 import type { IsrProposal } from './leader-state.ts';
 import { MetadataView } from './metadata-view.ts';
@@ -73,8 +68,6 @@ import { ProducerIds } from './producer-ids.ts';
 import type { ReplicaFetchSession } from './replica-channel.ts';
 import { ReplicaFetchers } from './replica-fetchers.ts';
 import { ReplicaSession } from './replica-session.ts';
-import { createMissingTopics } from './topic-auto-creation.ts';
-import { within } from './within.ts';
 
 export class Broker implements BrokerApi, PartitionHost {
   readonly nodeId: NodeId;
@@ -82,10 +75,12 @@ export class Broker implements BrokerApi, PartitionHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly lagTimeMaxMs: number;
+  readonly groups: GroupCoordinators;
   readonly #options: BrokerOptions;
   readonly #configScope: { readonly brokerId: NodeId; readonly fileTexts: Readonly<Record<string, string>> };
   readonly #partitions = new PartitionTable();
   readonly #metadata: MetadataView;
+  readonly #queries: ClusterQueries;
   readonly #lifecycle: BrokerLifecycle;
   readonly #hosting: PartitionHosting;
   readonly #fetchers: ReplicaFetchers;
@@ -125,6 +120,15 @@ export class Broker implements BrokerApi, PartitionHost {
       onControllerChange: () => this.#lifecycle.controllerFound(),
       onFailure: (error) => this.#fail(toMillraceError(error)),
     });
+    this.#queries = new ClusterQueries({
+      clusterId: this.clusterId,
+      metadata: this.#metadata,
+      controllers,
+      clock,
+      config,
+      configScope: this.#configScope,
+      isInformed: () => this.#state !== 'starting',
+    });
     this.#lifecycle = this.#newLifecycle();
     this.#isrKeeper = new IsrKeeper({
       nodeId,
@@ -157,6 +161,7 @@ export class Broker implements BrokerApi, PartitionHost {
     });
     this.#offsets = new OffsetQueries({ partitions, image });
     this.#producerIds = new ProducerIds({ nodeId, controllers, clock, brokerEpoch });
+    this.groups = this.#newGroups(defer);
   }
 
   /** Returns at once: the broker registers, catches up and takes up its replicas by itself. `whenActive` tells when. */
@@ -226,14 +231,8 @@ export class Broker implements BrokerApi, PartitionHost {
     return session;
   }
 
-  async describeTopics(request: DescribeTopicsRequest): Promise<DescribeTopicsResponse> {
-    await this.#informed(request);
-    if (request.allowAutoCreate) {
-      const isEnabled = clusterConfigOf(this.image(), this.#configScope)['auto.create.topics.enable'];
-      const { controllers } = this.#options;
-      if (isEnabled) await createMissingTopics(this.#timed(request), controllers, this.#metadata, this.clock);
-    }
-    return describeTopics(this.#view(), request);
+  describeTopics(request: DescribeTopicsRequest): Promise<DescribeTopicsResponse> {
+    return this.#queries.topics(request);
   }
 
   listOffsets(request: ListOffsetsRequest): Promise<ListOffsetsResponse> {
@@ -249,49 +248,47 @@ export class Broker implements BrokerApi, PartitionHost {
   }
 
   async initProducerId(request: RequestContext): Promise<InitProducerIdResponse> {
-    return { producerId: await this.#producerIds.next(this.#timeoutOf(request)), producerEpoch: 0 };
+    return { producerId: await this.#producerIds.next(this.#queries.timeoutOf(request)), producerEpoch: 0 };
   }
 
-  async describeCluster(request: DescribeClusterRequest): Promise<DescribeClusterResponse> {
-    await this.#informed(request);
-    return describeCluster(this.#view(), request.listener);
+  describeCluster(request: DescribeClusterRequest): Promise<DescribeClusterResponse> {
+    return this.#queries.cluster(request);
   }
 
-  async describeConfigs(request: DescribeConfigsRequest): Promise<DescribeConfigsResponse> {
-    await this.#informed(request);
-    return describeConfigs(this.image(), request.resources, this.#configScope, this.#options.config);
+  describeConfigs(request: DescribeConfigsRequest): Promise<DescribeConfigsResponse> {
+    return this.#queries.configs(request);
   }
 
   describeQuorum(request: RequestContext): Promise<DescribeQuorumResponse> {
-    return this.#options.controllers.describeQuorum(this.#timed(request));
+    return this.#options.controllers.describeQuorum(this.#queries.timed(request));
   }
 
   addVoter(request: ChangeVoterRequest): Promise<ChangeVoterResponse> {
-    return this.#options.controllers.addVoter(this.#timed(request));
+    return this.#options.controllers.addVoter(this.#queries.timed(request));
   }
 
   removeVoter(request: ChangeVoterRequest): Promise<ChangeVoterResponse> {
-    return this.#options.controllers.removeVoter(this.#timed(request));
+    return this.#options.controllers.removeVoter(this.#queries.timed(request));
   }
 
   createTopics(request: CreateTopicsRequest): Promise<CreateTopicsResponse> {
-    return this.#options.controllers.createTopics(this.#timed(request));
+    return this.#options.controllers.createTopics(this.#queries.timed(request));
   }
 
   deleteTopics(request: DeleteTopicsRequest): Promise<DeleteTopicsResponse> {
-    return this.#options.controllers.deleteTopics(this.#timed(request));
+    return this.#options.controllers.deleteTopics(this.#queries.timed(request));
   }
 
   createPartitions(request: CreatePartitionsRequest): Promise<CreatePartitionsResponse> {
-    return this.#options.controllers.createPartitions(this.#timed(request));
+    return this.#options.controllers.createPartitions(this.#queries.timed(request));
   }
 
   alterConfigs(request: AlterConfigsRequest): Promise<AlterConfigsResponse> {
-    return this.#options.controllers.alterConfigs(this.#timed(request));
+    return this.#options.controllers.alterConfigs(this.#queries.timed(request));
   }
 
   electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponse> {
-    return this.#options.controllers.electLeaders(this.#timed(request));
+    return this.#options.controllers.electLeaders(this.#queries.timed(request));
   }
 
   brokerEpoch(): number {
@@ -320,6 +317,7 @@ export class Broker implements BrokerApi, PartitionHost {
     if (wasOffline !== this.#offline.has(partition)) this.#lifecycle.heartbeatSoon();
     this.#fetchers.assign(partition);
     this.#tellSessions(partition);
+    this.groups.roleChanged(partition);
   }
 
   #newLifecycle(): BrokerLifecycle {
@@ -383,7 +381,27 @@ export class Broker implements BrokerApi, PartitionHost {
     });
   }
 
+  #newGroups(defer: Defer): GroupCoordinators {
+    const { controllers, clock, random, logger, config, groupConfig, logStore } = this.#options;
+    return new GroupCoordinators({
+      partitions: this.#partitions,
+      metadata: this.#metadata,
+      controllers,
+      clock,
+      random,
+      logger,
+      defer,
+      deadlines: this.#deadlines,
+      config: groupConfig,
+      queuedMaxRequests: config['queued.max.group.requests'],
+      isJournalFull: () => logStore.isJournalNearlyFull,
+      queries: this.#queries,
+      newCoordinator: this.#options.newGroupCoordinator,
+    });
+  }
+
   #metadataChanged(image: MetadataImage, delta: MetadataDelta): void {
+    this.groups.metadataChanged(image, delta);
     this.#fetchers.metadataChanged(image);
     if (this.#state === 'starting') this.#openIfKnown();
     else if (this.#state === 'serving') this.#apply(image, delta);
@@ -426,6 +444,7 @@ export class Broker implements BrokerApi, PartitionHost {
   #removed(partition: Partition): void {
     this.#offline.delete(partition);
     this.#fetchers.release(partition);
+    this.groups.removed(partition);
     for (const session of this.#sessions) session.partitionRemoved(partition);
   }
 
@@ -443,29 +462,6 @@ export class Broker implements BrokerApi, PartitionHost {
       }
       this.#checkIsrLater();
     });
-  }
-
-  /** Before its own registration shows in metadata, what a broker knows may be as old as its disk. */
-  async #informed(request: RequestContext): Promise<void> {
-    if (this.#state !== 'starting') return;
-    const isKnown = this.#metadata.until(() => this.#state !== 'starting');
-    await within(this.clock, this.#timeoutOf(request), isKnown);
-    if (this.#state === 'starting') {
-      throw new MillraceError('QUORUM_UNAVAILABLE', 'this broker has not caught up with the metadata yet');
-    }
-  }
-
-  #view(): View {
-    const { controllerId, image } = this.#metadata;
-    return { clusterId: this.clusterId, controllerId, image };
-  }
-
-  #timeoutOf({ timeoutMs }: RequestContext): number {
-    return timeoutMs || this.#options.config['request.timeout.ms'];
-  }
-
-  #timed<T extends RequestContext>(request: T): T {
-    return request.timeoutMs === 0 ? { ...request, timeoutMs: this.#timeoutOf(request) } : request;
   }
 
   #fail(error: MillraceError): void {
@@ -486,6 +482,7 @@ export class Broker implements BrokerApi, PartitionHost {
     this.#state = 'closing';
     this.#isrCheck?.cancel();
     this.#isrKeeper.close();
+    this.groups.close();
     this.#fetchers.close();
     for (const session of [...this.#sessions]) session.close();
     for (const partition of this.#partitions) partition.close();

@@ -4,6 +4,7 @@ import {
   type BrokerImage,
   type ConfigScope,
   describeConfig,
+  isInternalTopic,
   type MetadataImage,
   type PartitionImage,
   type TopicImage,
@@ -149,7 +150,7 @@ function describeTopic({ id, name, partitions }: TopicImage): TopicDescription {
   return {
     topicId: id,
     name,
-    internal: name.startsWith('__'),
+    internal: isInternalTopic(name),
     partitions: partitions.map(describePartition),
   };
 }
@@ -172,7 +173,7 @@ function describeBrokers(image: MetadataImage, listener: string): BrokerNode[] {
 }
 
 /** A broker without the asked listener shows its first address: better than none. */
-function describeBroker(broker: BrokerImage, listener: string): BrokerNode {
+export function describeBroker(broker: BrokerImage, listener: string): BrokerNode {
   const { endpoints } = broker;
   const endpoint = endpoints.find((candidate) => candidate.listener === listener) ?? endpoints[0];
   return {

@@ -98,6 +98,12 @@ export class OffsetQueries {
     const { topicId, partition: index } = entry;
     try {
       const partition = this.#leader(entry, -1);
+      if (partition.isInternal) {
+        throw new MillraceError(
+          'INVALID_TOPIC_EXCEPTION',
+          `${partition.topic} is internal: its records stay`,
+        );
+      }
       const { log, highWatermark } = partition;
       const before = entry.beforeOffset === -1 ? highWatermark : entry.beforeOffset;
       if (before < 0 || before > highWatermark) {

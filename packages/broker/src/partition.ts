@@ -13,7 +13,7 @@ import {
   type NodeId,
   type TopicId,
 } from '@millrace/core';
-import type { PartitionImage, TopicConfig } from '@millrace/metadata';
+import { isInternalTopic, type PartitionImage, type TopicConfig } from '@millrace/metadata';
 import type { EpochEndOffset, LeaderAppend, LogConfig, PartitionLog } from '@millrace/storage';
 import { AckQueue } from './ack-queue.ts';
 import { failure } from './failure.ts';
@@ -57,6 +57,8 @@ export class Partition {
   readonly topicId: TopicId;
   readonly topic: string;
   readonly index: number;
+  /** Written by a coordinator only. */
+  readonly isInternal: boolean;
   readonly acks = new AckQueue();
   /** Replication sessions that hold a position here. Owned by the sessions. */
   readonly followers: FollowerWatcher[] = [];
@@ -80,6 +82,7 @@ export class Partition {
     this.topic = topic;
     this.topicId = image.topicId;
     this.index = image.partition;
+    this.isInternal = isInternalTopic(topic);
     this.#image = image;
     this.#config = config;
   }

@@ -113,6 +113,13 @@ export class Produce {
       this.#pointToLeader(outcome, entry);
       return undefined;
     }
+    if (partition.isInternal) {
+      outcome.failure = failure(
+        'INVALID_TOPIC_EXCEPTION',
+        `${partition.topic} is internal: nobody produces to it`,
+      );
+      return undefined;
+    }
     let result: LeaderAppend;
     try {
       const batch = this.#checked(entry, partition);

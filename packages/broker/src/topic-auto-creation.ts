@@ -1,6 +1,6 @@
 /** Topics that come into being because somebody asked for them, as `auto.create.topics.enable` allows. */
 import type { Clock } from '@millrace/core';
-import { topicByName } from '@millrace/metadata';
+import { isInternalTopic, topicByName } from '@millrace/metadata';
 import type { DescribeTopicsRequest } from './broker-api.ts';
 import type { ControllerChannel } from './controller-channel.ts';
 import type { MetadataView } from './metadata-view.ts';
@@ -16,7 +16,9 @@ export async function createMissingTopics(
   metadata: MetadataView,
   clock: Clock,
 ): Promise<void> {
-  const missing = names.filter((name) => topicByName(metadata.image, name) === undefined);
+  const missing = names.filter(
+    (name) => topicByName(metadata.image, name) === undefined && !isInternalTopic(name),
+  );
   if (missing.length === 0) return;
   const { topics } = await controllers.createTopics({
     timeoutMs,

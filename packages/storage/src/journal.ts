@@ -79,6 +79,11 @@ export class Journal {
     return this.#backlogBytes;
   }
 
+  /** Little more can be queued: who must not be refused half-way begins nothing new. */
+  get isNearlyFull(): boolean {
+    return this.#backlogBytes * 4 >= this.#options.queueBytes * 3;
+  }
+
   get isFull(): boolean {
     return this.#backlogBytes >= this.#options.queueBytes;
   }

@@ -176,6 +176,11 @@ export class LogStore {
     return this.#journal.backlogBytes;
   }
 
+  /** Durable appends may soon be refused with NODE_OVERLOADED. */
+  get isJournalNearlyFull(): boolean {
+    return this.#journal.isNearlyFull;
+  }
+
   /** What lies on disk, open or not. */
   listPartitions(): PartitionId[] {
     const { fileSystem } = this.#options;
