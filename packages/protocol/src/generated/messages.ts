@@ -4939,14 +4939,15 @@ export const FindCoordinatorsResponse: Codec<FindCoordinatorsResponse> = codec('
 export interface Coordinator {
   readonly groupId: string;
   readonly failure?: Failure | undefined;
-  readonly node: BrokerNode;
+  /** Absent with a failure. */
+  readonly node?: BrokerNode | undefined;
 }
 
 function sizeCoordinator(message: Coordinator): number {
   let size = 0;
   if (message.groupId !== '') size += 1 + sizeText(message.groupId);
   if (message.failure !== undefined) size += 1 + sizePrefixed(sizeFailure(message.failure));
-  size += 1 + sizePrefixed(sizeBrokerNode(message.node));
+  if (message.node !== undefined) size += 1 + sizePrefixed(sizeBrokerNode(message.node));
   return size;
 }
 
@@ -4960,9 +4961,11 @@ function writeCoordinator(message: Coordinator, writer: WireWriter): void {
     writer.uint32(sizeFailure(message.failure));
     writeFailure(message.failure, writer);
   }
-  writer.uint32(26);
-  writer.uint32(sizeBrokerNode(message.node));
-  writeBrokerNode(message.node, writer);
+  if (message.node !== undefined) {
+    writer.uint32(26);
+    writer.uint32(sizeBrokerNode(message.node));
+    writeBrokerNode(message.node, writer);
+  }
 }
 
 function readCoordinator(reader: WireReader, end: number): Coordinator {
@@ -4986,7 +4989,7 @@ function readCoordinator(reader: WireReader, end: number): Coordinator {
     }
   }
   reader.finish(end);
-  return { groupId, failure, node: node ?? readBrokerNode(reader, reader.position) };
+  return { groupId, failure, node };
 }
 
 export const Coordinator: Codec<Coordinator> = codec('millrace.v1.Coordinator', sizeCoordinator, writeCoordinator, readCoordinator);
@@ -5050,12 +5053,12 @@ export interface ConsumerGroupHeartbeatRequest {
   readonly groupInstanceId?: string | undefined;
   readonly rackId?: string | undefined;
   readonly rebalanceTimeoutMs?: number | undefined;
-  readonly subscribedTopics: TopicNames;
+  readonly subscribedTopics?: TopicNames | undefined;
   /** Empty ends the subscription by pattern. */
   readonly subscribedTopicRegex?: string | undefined;
   readonly serverAssignor?: string | undefined;
   /** What the member holds and may process. */
-  readonly held: Assignment;
+  readonly held?: Assignment | undefined;
   /** Why the member leaves, or what slows it: kept in the history of the group. */
   readonly reason: string;
 }
@@ -5069,10 +5072,10 @@ function sizeConsumerGroupHeartbeatRequest(message: ConsumerGroupHeartbeatReques
   if (message.groupInstanceId !== undefined) size += 1 + sizeText(message.groupInstanceId);
   if (message.rackId !== undefined) size += 1 + sizeText(message.rackId);
   if (message.rebalanceTimeoutMs !== undefined) size += 1 + sizeUint32(message.rebalanceTimeoutMs);
-  size += 1 + sizePrefixed(sizeTopicNames(message.subscribedTopics));
+  if (message.subscribedTopics !== undefined) size += 1 + sizePrefixed(sizeTopicNames(message.subscribedTopics));
   if (message.subscribedTopicRegex !== undefined) size += 1 + sizeText(message.subscribedTopicRegex);
   if (message.serverAssignor !== undefined) size += 1 + sizeText(message.serverAssignor);
-  size += 1 + sizePrefixed(sizeAssignment(message.held));
+  if (message.held !== undefined) size += 1 + sizePrefixed(sizeAssignment(message.held));
   if (message.reason !== '') size += 1 + sizeText(message.reason);
   return size;
 }
@@ -5105,9 +5108,11 @@ function writeConsumerGroupHeartbeatRequest(message: ConsumerGroupHeartbeatReque
     writer.uint32(56);
     writer.uint32(message.rebalanceTimeoutMs);
   }
-  writer.uint32(66);
-  writer.uint32(sizeTopicNames(message.subscribedTopics));
-  writeTopicNames(message.subscribedTopics, writer);
+  if (message.subscribedTopics !== undefined) {
+    writer.uint32(66);
+    writer.uint32(sizeTopicNames(message.subscribedTopics));
+    writeTopicNames(message.subscribedTopics, writer);
+  }
   if (message.subscribedTopicRegex !== undefined) {
     writer.uint32(74);
     writer.text(message.subscribedTopicRegex);
@@ -5116,9 +5121,11 @@ function writeConsumerGroupHeartbeatRequest(message: ConsumerGroupHeartbeatReque
     writer.uint32(82);
     writer.text(message.serverAssignor);
   }
-  writer.uint32(90);
-  writer.uint32(sizeAssignment(message.held));
-  writeAssignment(message.held, writer);
+  if (message.held !== undefined) {
+    writer.uint32(90);
+    writer.uint32(sizeAssignment(message.held));
+    writeAssignment(message.held, writer);
+  }
   if (message.reason !== '') {
     writer.uint32(98);
     writer.text(message.reason);
@@ -5182,7 +5189,7 @@ function readConsumerGroupHeartbeatRequest(reader: WireReader, end: number): Con
     }
   }
   reader.finish(end);
-  return { header: header ?? readRequestHeader(reader, reader.position), groupId, memberId, memberEpoch, groupInstanceId, rackId, rebalanceTimeoutMs, subscribedTopics: subscribedTopics ?? readTopicNames(reader, reader.position), subscribedTopicRegex, serverAssignor, held: held ?? readAssignment(reader, reader.position), reason };
+  return { header: header ?? readRequestHeader(reader, reader.position), groupId, memberId, memberEpoch, groupInstanceId, rackId, rebalanceTimeoutMs, subscribedTopics, subscribedTopicRegex, serverAssignor, held, reason };
 }
 
 export const ConsumerGroupHeartbeatRequest: Codec<ConsumerGroupHeartbeatRequest> = codec('millrace.v1.ConsumerGroupHeartbeatRequest', sizeConsumerGroupHeartbeatRequest, writeConsumerGroupHeartbeatRequest, readConsumerGroupHeartbeatRequest);
@@ -5264,7 +5271,7 @@ export interface ConsumerGroupHeartbeatResponse {
   readonly memberEpoch: number;
   readonly heartbeatIntervalMs: number;
   /** Absent: as it was told before. */
-  readonly assignment: Assignment;
+  readonly assignment?: Assignment | undefined;
 }
 
 function sizeConsumerGroupHeartbeatResponse(message: ConsumerGroupHeartbeatResponse): number {
@@ -5273,7 +5280,7 @@ function sizeConsumerGroupHeartbeatResponse(message: ConsumerGroupHeartbeatRespo
   if (message.memberId !== '') size += 1 + sizeText(message.memberId);
   if (message.memberEpoch !== 0) size += 1 + sizeSint32(message.memberEpoch);
   if (message.heartbeatIntervalMs !== 0) size += 1 + sizeUint32(message.heartbeatIntervalMs);
-  size += 1 + sizePrefixed(sizeAssignment(message.assignment));
+  if (message.assignment !== undefined) size += 1 + sizePrefixed(sizeAssignment(message.assignment));
   return size;
 }
 
@@ -5295,9 +5302,11 @@ function writeConsumerGroupHeartbeatResponse(message: ConsumerGroupHeartbeatResp
     writer.uint32(32);
     writer.uint32(message.heartbeatIntervalMs);
   }
-  writer.uint32(42);
-  writer.uint32(sizeAssignment(message.assignment));
-  writeAssignment(message.assignment, writer);
+  if (message.assignment !== undefined) {
+    writer.uint32(42);
+    writer.uint32(sizeAssignment(message.assignment));
+    writeAssignment(message.assignment, writer);
+  }
 }
 
 function readConsumerGroupHeartbeatResponse(reader: WireReader, end: number): ConsumerGroupHeartbeatResponse {
@@ -5329,7 +5338,7 @@ function readConsumerGroupHeartbeatResponse(reader: WireReader, end: number): Co
     }
   }
   reader.finish(end);
-  return { failure, memberId, memberEpoch, heartbeatIntervalMs, assignment: assignment ?? readAssignment(reader, reader.position) };
+  return { failure, memberId, memberEpoch, heartbeatIntervalMs, assignment };
 }
 
 export const ConsumerGroupHeartbeatResponse: Codec<ConsumerGroupHeartbeatResponse> = codec('millrace.v1.ConsumerGroupHeartbeatResponse', sizeConsumerGroupHeartbeatResponse, writeConsumerGroupHeartbeatResponse, readConsumerGroupHeartbeatResponse);
