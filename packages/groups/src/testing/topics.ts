@@ -1,0 +1,39 @@
+/** Topics for tests: names with partition counts, and racks where a test names them. */
+import type { TopicsView, TopicView } from '../group-record.ts';
+
+export type TopicCounts = Readonly<Record<string, number>>;
+
+/** Every call gives a newer view than the one before, as metadata does. Ids follow from names. */
+export class TestTopics {
+  #version = 0;
+  #topics: readonly TopicView[] = [];
+
+  constructor(counts: TopicCounts = {}) {
+    this.set(counts);
+  }
+
+  /** @param racks of each partition; none by default. */
+  set(counts: TopicCounts, racks: (partition: number) => readonly string[] = () => []): void {
+    this.#version++;
+    this.#topics = Object.entries(counts).map(([name, partitionCount]) => ({
+      topicId: topicIdOf(name),
+      name,
+      partitionCount,
+      racksOf: racks,
+    }));
+  }
+
+  get view(): TopicsView {
+    const topics = this.#topics;
+    return {
+      version: this.#version,
+      byName: (name) => topics.find((topic) => topic.name === name),
+      byId: (topicId) => topics.find((topic) => topic.topicId === topicId),
+      names: () => topics.map(({ name }) => name),
+    };
+  }
+}
+
+export function topicIdOf(name: string): string {
+  return `id-of-${name}`;
+}
