@@ -34,6 +34,8 @@ export interface JoinGroupRequest extends GroupCaller {
   readonly protocols: readonly JoinGroupProtocol[];
   /** Whether the answer MEMBER_ID_REQUIRED may be given (KIP-394). */
   readonly requiresKnownMemberId: boolean;
+  /** Whether the answer may say `skipAssignment` (KIP-814); undefined: yes. */
+  readonly supportsSkippingAssignment?: boolean | undefined;
   /** Why it joins, for the history (KIP-800). */
   readonly reason: string;
 }

@@ -5,6 +5,7 @@ import {
   configSchema,
   count,
   DAY_MS,
+  KiB,
   list,
   MINUTE_MS,
   MiB,
@@ -67,6 +68,11 @@ export const groupConfig = configSchema('groups', {
     default: 4096,
     min: 0,
     doc: 'Longest metadata that may be committed with an offset.',
+  }),
+  'offsets.batch.max.bytes': bytes({
+    default: 900 * KiB,
+    min: KiB,
+    doc: 'Largest batch that one request may write to __consumer_offsets. Keep it below max.message.bytes of that topic.',
   }),
   'offsets.commit.timeout.ms': millis({
     default: 5000,

@@ -88,7 +88,14 @@ export class RecordReader {
 
   /** A copy, so that no record keeps the batch alive that it came in. */
   bytes(): Buffer {
-    return Buffer.from(this.#take(this.flexible ? this.uvarint() - 1 : this.int32()));
+    const value = this.nullableBytes();
+    if (value === undefined) throw damaged('bytes are null that may not be');
+    return value;
+  }
+
+  nullableBytes(): Buffer | undefined {
+    const length = this.flexible ? this.uvarint() - 1 : this.int32();
+    return length === -1 ? undefined : Buffer.from(this.#take(length));
   }
 
   uuid(): TopicId {

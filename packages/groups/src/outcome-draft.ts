@@ -1,0 +1,17 @@
+/** What one step of the coordinator has to say so far: records to append, and answers that wait for them. */
+import type { GroupAnswer, GroupOutcome, RequestToken } from './group-coordinator.ts';
+import type { GroupRecord } from './group-record.ts';
+
+export class OutcomeDraft implements GroupOutcome {
+  readonly records: GroupRecord[] = [];
+  readonly answers: GroupAnswer[] = [];
+
+  /** `record` is applied already. */
+  write(record: GroupRecord): void {
+    this.records.push(record);
+  }
+
+  answer(token: RequestToken, response: GroupAnswer['response']): void {
+    this.answers.push({ token, response });
+  }
+}
