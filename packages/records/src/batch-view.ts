@@ -124,7 +124,15 @@ export class BatchView {
     return this.#bytes.readInt32BE(FIELD.lastOffsetDelta);
   }
 
-  /** Milliseconds since the epoch. The origin of the records' timestamp deltas. */
+  /** When the tombstones in a compacted batch may go; undefined before a cleaner has seen them. Source: KIP-534. */
+  get deleteHorizonMs(): number | undefined {
+    return (this.attributes & ATTRIBUTE.deleteHorizon) === 0 ? undefined : this.baseTimestamp;
+  }
+
+  /**
+   * Milliseconds since the epoch. The origin of the records' timestamp deltas: the time of the first record, or the
+   * delete horizon if there is one.
+   */
   get baseTimestamp(): number {
     return readInt64(this.#bytes, FIELD.baseTimestamp);
   }

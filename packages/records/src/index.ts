@@ -9,11 +9,13 @@ export {
 } from './batch-builder.ts';
 export { checkBatch } from './batch-check.ts';
 export { HEADER_BYTES } from './batch-header.ts';
+export { emptiedBatch, type EmptyBatch, emptyBatch, type Thinning, thinBatch } from './batch-thinning.ts';
 export { BatchView, splitBatches } from './batch-view.ts';
 export { COMPRESSION_CODECS, type CompressionCodec, codecId, codecOfId } from './codec-id.ts';
 export { compress, decompress } from './compression.ts';
 export { crc32c } from './crc32c.ts';
 export { type LogRecord, NO_HEADERS, type RecordHeader } from './log-record.ts';
 export { murmur2 } from './murmur2.ts';
+export { checkKeys, RecordCursor } from './record-cursor.ts';
 export { checkRecords, type DecompressionLimits, decodeRecords, forEachRecord } from './record-reader.ts';
 export { VARLONG_MAX, VarintCursor, varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts';
