@@ -17,6 +17,7 @@ import {
   MiB,
   millis,
   oneOf,
+  ratio,
 } from '@millrace/core';
 import { boundless, choices } from './config-key.ts';
 
@@ -34,6 +35,10 @@ export const topicConfig = configSchema('topic', {
   durability: oneOf(['fsync', 'page-cache'], {
     default: 'fsync',
     doc: 'When a replica counts as holding a write: "fsync" once it is on stable storage, so that acknowledged writes survive power loss of every node; "page-cache" once the operating system has it, which is what Kafka promises.',
+  }),
+  'delete.retention.ms': boundless({
+    default: DAY_MS,
+    doc: 'How long a compacted topic keeps a tombstone after it was first cleaned: a reader that needs longer from the beginning to the end may miss the deletion.',
   }),
   'file.delete.delay.ms': millis({
     default: MINUTE_MS,
@@ -55,6 +60,11 @@ export const topicConfig = configSchema('topic', {
     max: INT_MAX,
     doc: 'One offset index entry for this many bytes of log.',
   }),
+  'max.compaction.lag.ms': boundless({
+    default: Number.MAX_SAFE_INTEGER,
+    min: 1,
+    doc: 'A record of a compacted topic is cleaned at the latest this long after it was written, whatever the dirty ratio.',
+  }),
   'max.message.bytes': bytes({
     default: MiB + 12,
     min: 0,
@@ -72,6 +82,14 @@ export const topicConfig = configSchema('topic', {
   'message.timestamp.type': oneOf(['CreateTime', 'LogAppendTime'], {
     default: 'CreateTime',
     doc: "Whose clock a record's timestamp shows: the producer's, or the leader's at append.",
+  }),
+  'min.cleanable.dirty.ratio': ratio({
+    default: 0.5,
+    doc: 'Share of a compacted log that must not have been cleaned yet before it is cleaned. Less keeps the log smaller and cleans it more often.',
+  }),
+  'min.compaction.lag.ms': boundless({
+    default: 0,
+    doc: 'A record of a compacted topic stays at least this long, even if a newer one has its key.',
   }),
   'min.insync.replicas': count({
     default: 1,

@@ -2,7 +2,14 @@
  * A batch without some of its records, as compaction leaves it: offsets, producer, epoch and codec stay, and so does
  * the last offset delta. Pure. Source: KIP-534 for the delete horizon; Kafka's `MemoryRecords.filterTo`.
  */
-import { ATTRIBUTE, CRC_START, FIELD, HEADER_BYTES, LENGTH_PREFIX_BYTES, writeInt64 } from './batch-header.ts';
+import {
+  ATTRIBUTE,
+  CRC_START,
+  FIELD,
+  HEADER_BYTES,
+  LENGTH_PREFIX_BYTES,
+  writeInt64,
+} from './batch-header.ts';
 import type { BatchView } from './batch-view.ts';
 import { compress } from './compression.ts';
 import { crc32c } from './crc32c.ts';

@@ -9,7 +9,7 @@ export {
 } from './batch-builder.ts';
 export { checkBatch } from './batch-check.ts';
 export { HEADER_BYTES } from './batch-header.ts';
-export { emptiedBatch, type EmptyBatch, emptyBatch, type Thinning, thinBatch } from './batch-thinning.ts';
+export { type EmptyBatch, emptiedBatch, emptyBatch, type Thinning, thinBatch } from './batch-thinning.ts';
 export { BatchView, splitBatches } from './batch-view.ts';
 export { COMPRESSION_CODECS, type CompressionCodec, codecId, codecOfId } from './codec-id.ts';
 export { compress, decompress } from './compression.ts';

@@ -1,6 +1,6 @@
 /**
- * The three offset checkpoints of a data directory. Entries of partitions that are not open stay as they
- * were read. Recovery points and log start offsets are written durably; high watermarks are only a hint.
+ * The four offset checkpoints of a data directory. Entries of partitions that are not open stay as they
+ * were read. Recovery points, log start offsets and what is cleaned are written durably; high watermarks are only a hint.
  */
 import type { Logger } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
@@ -14,12 +14,14 @@ export interface CheckpointSource {
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
   readonly highWatermark: number;
+  readonly firstDirtyOffset: number;
   readonly isDamaged: boolean;
 }
 
 const RECOVERY_POINTS = 'recovery-point-offset-checkpoint';
 const LOG_STARTS = 'log-start-offset-checkpoint';
 const HIGH_WATERMARKS = 'replication-offset-checkpoint';
+const CLEANED = 'cleaner-offset-checkpoint';
 
 /**
  * Log start offsets stand in the file of recovery points once more, as entries of topics that cannot be: a damaged
@@ -36,6 +38,9 @@ export class Checkpoints {
   readonly #recoveryPoints: Offsets;
   readonly #logStarts: Offsets;
   readonly #highWatermarks: Offsets;
+  /** A log without a line was never cleaned, or nobody knows: it is cleaned from its beginning. */
+  readonly #cleaned: Offsets;
+  #cleanedOnDisk: string;
   /** False if recovery points existed and cannot be read. */
   readonly areRecoveryPointsKnown: boolean;
   /** False if they existed and are gone or cannot be read. */
@@ -79,6 +84,9 @@ export class Checkpoints {
     this.areLogStartsKnown = logStarts !== undefined;
     this.#logStarts = logStarts ?? new Map();
     this.#highWatermarks = read(HIGH_WATERMARKS) ?? new Map();
+    const cleaned = read(CLEANED);
+    this.#cleaned = cleaned ?? new Map();
+    this.#cleanedOnDisk = cleaned === undefined ? '' : format(cleaned);
   }
 
   /** Undefined if nobody knows: the checkpoint was lost. */
@@ -96,6 +104,10 @@ export class Checkpoints {
 
   highWatermark(topic: string, partition: number): number {
     return this.#highWatermarks.get(keyOf({ topic, partition }))?.offset ?? 0;
+  }
+
+  firstDirtyOffset(topic: string, partition: number): number {
+    return this.#cleaned.get(keyOf({ topic, partition }))?.offset ?? 0;
   }
 
   /** The partition is gone, or another one has its name. On disk its lines stay until `whenForgotten`. */
@@ -152,6 +164,7 @@ export class Checkpoints {
       }));
       const recoveryPoints = formatOffsets([...this.#recoveryPoints.values(), ...starts]);
       await replaceWholeDurably(this.#fileSystem, this.#path(RECOVERY_POINTS), recoveryPoints);
+      await this.#writeCleaned();
       if (this.#leaving.size > 0) await this.#syncHighWatermarks();
     } catch (error) {
       for (const key of this.#leaving) this.#forgotten.add(key);
@@ -159,6 +172,15 @@ export class Checkpoints {
     } finally {
       this.#leaving = new Set();
     }
+  }
+
+  /** Rarely anything new. */
+  async #writeCleaned(): Promise<void> {
+    const cleaned = format(this.#cleaned);
+    if (cleaned === this.#cleanedOnDisk) return;
+    this.#cleanedOnDisk = '';
+    await replaceWholeDurably(this.#fileSystem, this.#path(CLEANED), cleaned);
+    this.#cleanedOnDisk = cleaned;
   }
 
   /** A torn file is only a lost hint, so it may be replaced before its contents are durable. */
@@ -169,7 +191,7 @@ export class Checkpoints {
   }
 
   get #all(): readonly Offsets[] {
-    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks];
+    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks, this.#cleaned];
   }
 
   #forget(key: string): void {
@@ -185,6 +207,9 @@ export class Checkpoints {
       this.#highWatermarks.set(key, { topic, partition, offset: highWatermark });
       if (logStartOffset > 0) this.#logStarts.set(key, { topic, partition, offset: logStartOffset });
       else this.#logStarts.delete(key);
+      const { firstDirtyOffset } = source;
+      if (firstDirtyOffset > 0) this.#cleaned.set(key, { topic, partition, offset: firstDirtyOffset });
+      else this.#cleaned.delete(key);
     }
   }
 

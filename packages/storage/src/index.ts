@@ -1,4 +1,5 @@
 /** Partition logs on disk: segments, indexes, recovery, group commit through one journal per node. */
+export type { CompactionReport } from './compaction-pass.ts';
 export type { DirectoryIdentity } from './directory-identity.ts';
 export type { BatchEntry, DumpEntry } from './dump-entry.ts';
 export { baseOffsetOf, type DumpOptions, dumpLogFile, isLogFile } from './dump-file.ts';

@@ -14,6 +14,14 @@ export interface LogConfig {
   readonly retentionMs: number;
   /** -1: no limit. */
   readonly retentionBytes: number;
+  /** Of each key only the newest record is kept. Independent of retention. */
+  readonly isCompacted: boolean;
+  /** Share of the log's bytes, 0 to 1. */
+  readonly minCleanableDirtyRatio: number;
+  readonly minCompactionLagMs: number;
+  readonly maxCompactionLagMs: number;
+  /** How long tombstones stay once a cleaner has seen them. */
+  readonly deleteRetentionMs: number;
   readonly maxMessageBytes: number;
   readonly timestampType: 'create' | 'append';
   readonly timestampBeforeMaxMs: number;
@@ -35,6 +43,11 @@ export const DEFAULT_LOG_CONFIG: LogConfig = Object.freeze({
   segmentIndexBytes: 10 * MiB,
   retentionMs: 7 * DAY_MS,
   retentionBytes: -1,
+  isCompacted: false,
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
+  deleteRetentionMs: DAY_MS,
   maxMessageBytes: MiB + 12,
   timestampType: 'create',
   timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,

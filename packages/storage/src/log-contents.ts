@@ -10,6 +10,7 @@ import { type RecoveryContext, recoverLog } from './log-recovery.ts';
 import { LogSideFiles } from './log-side-files.ts';
 import { findMaxTimestamp, findTimestamp, type TimestampOffset } from './log-timestamps.ts';
 import { syncPartitionFolder } from './partition-folder.ts';
+import type { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 import { LogTail } from './tail-cache.ts';
 
@@ -124,12 +125,14 @@ export class LogContents {
     startOffset: number,
     config: LogConfig,
   ): Promise<TimestampOffset | undefined> {
-    return await this.#undisturbed(findTimestamp(this.segments.all, config, timestampMs, startOffset));
+    return await this.#untilUndisturbed(() =>
+      findTimestamp([...this.segments.all], config, timestampMs, startOffset),
+    );
   }
 
   /** @throws {DamageFound} */
   async findMaxTimestamp(config: LogConfig): Promise<TimestampOffset | undefined> {
-    return await this.#undisturbed(findMaxTimestamp(this.segments.all, config));
+    return await this.#untilUndisturbed(() => findMaxTimestamp([...this.segments.all], config));
   }
 
   /** Undefined if bytes that it may have looked at went away meanwhile. */
@@ -143,10 +146,27 @@ export class LogContents {
     }
   }
 
+  /** Again, as long as bytes that it may have looked at went away meanwhile. */
+  async #untilUndisturbed<T>(work: () => Promise<T | undefined>): Promise<T | undefined> {
+    for (;;) {
+      const generation = this.#generation;
+      const found = await this.#undisturbed(work());
+      if (generation === this.#generation) return found;
+    }
+  }
+
   /** Bytes go away: readers start over. */
   disturbReaders(): void {
     this.#generation++;
     this.#reader.forget();
+  }
+
+  /** Puts a cleaned segment in the place of those it was written from. @returns their files, renamed. */
+  replace(old: readonly Segment[], cleaned: Segment, endOffset: number): string[] {
+    const removed = this.segments.replace(old, cleaned);
+    this.#tail.dropBefore(endOffset);
+    this.disturbReaders();
+    return removed;
   }
 
   forgetTail(): void {

@@ -28,6 +28,8 @@ export async function cutEnd(target: CutTarget, offset: number): Promise<void> {
   if (end < offsets.recoveryPoint) {
     // Written down first: a log that ends below its recovery point passes for damaged.
     offsets.recoveryPoint = end;
+    // What comes there next was never cleaned, whatever stood there before.
+    offsets.firstDirty = Math.min(offsets.firstDirty, end);
     await checkpoint();
   }
   // What the journal holds below the cut must be on stable storage, names included, before it is void.
@@ -50,6 +52,7 @@ export async function cutAll(
   // Before anything tells of a log that begins later: a folder that is lost then is damage.
   await contents.syncFolder();
   offsets.recoveryPoint = 0;
+  offsets.firstDirty = 0;
   // Up before the files go, else those that are missing would pass for lost; down only once the new one is there.
   if (offset > offsets.logStart) offsets.emptying(offset);
   await checkpoint();

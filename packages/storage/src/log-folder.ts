@@ -6,6 +6,10 @@ export const LEADER_EPOCHS = 'leader-epoch-checkpoint';
 /** Present while a log must not be trusted: its file failed to sync. Holds the reason. */
 export const DAMAGE_MARK = 'damaged';
 export const DELETED_SUFFIX = '.deleted';
+/** A segment that a cleaner is writing. */
+export const CLEANED_SUFFIX = '.cleaned';
+/** One that is on stable storage and takes the place of all segments that begin within it. */
+export const SWAP_SUFFIX = '.swap';
 export const DELETED_FOLDER_SUFFIX = '-delete';
 export const DAMAGED_FOLDER_SUFFIX = '-damaged';
 export const STRAY_FOLDER_SUFFIX = '-stray';

@@ -12,6 +12,8 @@ export class LogOffsets {
   #highWatermark = 0;
   /** Everything below is on stable storage in the log's own files. */
   recoveryPoint: number;
+  /** What compaction has not seen begins here. */
+  firstDirty = 0;
   readonly #waiters = new FlushWaiters();
   readonly #listeners: ((flushedOffset: number) => void)[] = [];
 
@@ -91,6 +93,7 @@ export class LogOffsets {
   /** The log was cut at its end. */
   endMovedTo(logEnd: number): void {
     this.#logEnd = logEnd;
+    this.firstDirty = Math.min(this.firstDirty, logEnd);
     this.#flushed = Math.min(this.#flushed, logEnd);
     this.#highWatermark = Math.min(this.#highWatermark, logEnd);
     this.#waiters.failed(

@@ -84,7 +84,7 @@ export class LogReader {
     await segment.load(config);
     if (segment === this.#segments().at(-1) || segment === this.#loaded) return;
     if (this.#loaded !== this.#segments().at(-1)) this.#loaded?.unload();
-    this.#loaded = segment;
+    this.#loaded = segment.isRemoved ? undefined : segment;
   }
 
   async #readAt(place: Place, range: ReadRange, slackBytes: number): Promise<Buffer> {
@@ -123,7 +123,7 @@ export class LogReader {
       next = batch.nextOffset;
       at += batch.sizeBytes;
     }
-    if (end < segment.sizeBytes) {
+    if (end < segment.sizeBytes && !segment.isRemoved) {
       if (this.#places.length === PLACES_MAX) this.#places.shift();
       this.#places = this.#places.filter(({ offset }) => offset !== fromOffset && offset !== next);
       this.#places.push({ offset: next, segment, position: end });

@@ -15,6 +15,7 @@ import type { LogResources } from './log-resources.ts';
 import type { BatchVisitor } from './log-scan.ts';
 import { type LogState, recoverState } from './log-state-recovery.ts';
 import { Segment } from './segment.ts';
+import { finishSwaps } from './swap-recovery.ts';
 import { readWhole } from './whole-file.ts';
 
 export interface RecoveryContext {
@@ -52,12 +53,13 @@ export interface RecoveredLog extends LogState {
 export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog> {
   const { folder, resources, wasClean, recoveryPoint } = context;
   if (context.damage !== undefined) throw logDamaged(folder, context.damage);
-  const names = fileNames(resources.fileSystem, folder);
+  let names = fileNames(resources.fileSystem, folder);
   if (names.includes(DAMAGE_MARK)) {
     const reason = readWhole(resources.fileSystem, `${folder}/${DAMAGE_MARK}`)?.toString() ?? '';
     throw logDamaged(folder, `marked as damaged (${reason})`);
   }
   removeLeftovers(context, names);
+  if (await finishSwaps(context, names)) names = fileNames(resources.fileSystem, folder);
   const segments = withoutOrphans(context, openSegments(context, names));
   const hadSegments = segments.length > 0;
   if (!hadSegments) segments.push(createFirst(context));

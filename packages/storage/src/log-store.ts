@@ -4,6 +4,7 @@
  */
 import { type Clock, type Logger, MillraceError, type NodeId, type Random, type Timer } from '@millrace/core';
 import { Checkpoints } from './checkpoints.ts';
+import type { CompactionReport } from './compaction-pass.ts';
 import {
   checkFormatted,
   checkIdentity,
@@ -15,6 +16,7 @@ import {
 import { type DirectoryLock, diskErrorCode, type FileSystem } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { JournalReplay } from './journal-replay.ts';
+import { LogCleaner } from './log-cleaner.ts';
 import type { LogConfig } from './log-config.ts';
 import {
   DELETED_FOLDER_SUFFIX,
@@ -70,6 +72,7 @@ export class LogStore {
   /** Files of the run before are kept for those that are not recovered yet. */
   #isReplayWanted: boolean;
   readonly #trash: Trash;
+  readonly #cleaner: LogCleaner;
   readonly #logs = new Map<string, PartitionLog>();
   /** The last thing that is done to each folder name. */
   readonly #busy = new Map<string, Promise<void>>();
@@ -135,6 +138,8 @@ export class LogStore {
       checkpointLater: () => this.#checkpointLater(),
       removeLater: (paths, delayMs) => this.#trash.add(paths, delayMs),
     };
+    this.#cleaner = new LogCleaner({ clock, logger, config, logs: () => this.#logs.values() });
+    this.#cleaner.start();
     this.#scheduleCleanUp();
   }
 
@@ -240,7 +245,10 @@ export class LogStore {
       replay: this.#replay,
       ...found,
     };
-    const log = await PartitionLog.open(id, context, this.#checkpoints.highWatermark(topic, partition));
+    const log = await PartitionLog.open(id, context, {
+      highWatermark: this.#checkpoints.highWatermark(topic, partition),
+      firstDirtyOffset: found.isNew ? 0 : this.#checkpoints.firstDirtyOffset(topic, partition),
+    });
     this.#logs.set(key, log);
     if (this.#journal.failure !== undefined && config.durability === 'fsync')
       log.goOffline(this.#journal.failure);
@@ -286,6 +294,11 @@ export class LogStore {
     return this.#space.keep();
   }
 
+  /** Compacts this log now, dirty enough or not. Undefined if nothing can be cleaned, or it ended early. @throws {MillraceError} */
+  async compact(log: PartitionLog): Promise<CompactionReport | undefined> {
+    return await this.#cleaner.clean(log);
+  }
+
   /** The epoch that a clean shutdown writes down. */
   setBrokerEpoch(epoch: number): void {
     this.#brokerEpoch = epoch;
@@ -303,6 +316,7 @@ export class LogStore {
     this.#isClosed = true;
     for (const timer of this.#timers) timer.cancel();
     this.#trash.close();
+    await this.#cleaner.close();
     // A log that is opened meanwhile would not be closed, and the marker would vouch for it.
     await Promise.all(this.#busy.values());
     await this.#space.close();

@@ -58,7 +58,8 @@ export class OffsetMap {
   #find(bytes: Uint8Array, start: number, end: number): number {
     const hash = this.#hash;
     hash.hash(bytes, start, end);
-    const [a, b, c, d] = hash.words as unknown as [number, number, number, number];
+    const { words } = hash;
+    const [a, b, c, d] = [words[0]!, words[1]!, words[2]!, words[3]!];
     const table = this.#table;
     // 52 bits of the hash, so that large tables are filled evenly.
     let slot = ((b & 0xfffff) * TWO_POW_32 + a) % this.#slots;

@@ -8,6 +8,7 @@ import type { BatchView } from '@millrace/records';
 import { checkFollowerBatches, checkTimestamps, type LeaderAppend, soleBatch } from './incoming-batches.ts';
 import type { JournalClient } from './journal.ts';
 import type { EpochEndOffset } from './leader-epochs-state.ts';
+import { LogCompaction } from './log-compaction.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogContents } from './log-contents.ts';
 import { type CutTarget, cutAll, cutEmptyEpochs, cutEnd } from './log-cut.ts';
@@ -36,6 +37,8 @@ export class PartitionLog implements JournalClient {
   readonly #logger: Logger;
   readonly #offsets: LogOffsets;
   readonly #durability: LogDurability;
+  /** @internal */
+  readonly compaction: LogCompaction;
   #context: RecoveryContext;
   /** Undefined while the log is damaged. */
   #contents: LogContents | undefined;
@@ -65,13 +68,31 @@ export class PartitionLog implements JournalClient {
       checkpoint: () => context.resources.checkpoint(),
       isOffline: () => this.#offline !== undefined,
     });
+    this.compaction = new LogCompaction({
+      folder: context.folder,
+      resources: context.resources,
+      logger: context.logger,
+      offsets: this.#offsets,
+      config: () => this.config,
+      contents: () => (this.#offline === undefined && !this.#isCutting ? this.#contents : undefined),
+      sync: () => this.syncForJournal(),
+      failed: (error) => this.#compactionFailed(error),
+    });
   }
 
   /** Opens or recovers what lies in the folder. A damaged log comes back offline. @internal */
-  static async open(id: PartitionId, context: RecoveryContext, highWatermark: number): Promise<PartitionLog> {
+  static async open(
+    id: PartitionId,
+    context: RecoveryContext,
+    {
+      highWatermark,
+      firstDirtyOffset,
+    }: { readonly highWatermark: number; readonly firstDirtyOffset: number },
+  ): Promise<PartitionLog> {
     const log = new PartitionLog(id, context);
     try {
       await log.#recover(highWatermark);
+      log.#offsets.firstDirty = Math.min(firstDirtyOffset, log.logEndOffset);
     } catch (error) {
       const failure = readFailure(context.folder, error);
       log.#offline = failure;
@@ -110,6 +131,11 @@ export class PartitionLog implements JournalClient {
 
   get highWatermark(): number {
     return this.#offsets.highWatermark;
+  }
+
+  /** Where the part begins that compaction has not seen. */
+  get firstDirtyOffset(): number {
+    return this.#offsets.firstDirty;
   }
 
   get sizeBytes(): number {
@@ -357,6 +383,7 @@ export class PartitionLog implements JournalClient {
 
   /** Leaves everything as a restart wants it. @internal */
   async close(isClean: boolean): Promise<void> {
+    await this.compaction.stop();
     if (isClean && this.#offline === undefined) {
       this.#guard(() => this.#contents?.finish());
       // A failure took the log offline, which the store sees.
@@ -369,6 +396,7 @@ export class PartitionLog implements JournalClient {
   async retire(): Promise<void> {
     // A repair makes its folder anew: that of the next topic of this name must not be there yet.
     await this.#repairing;
+    await this.compaction.stop();
     this.#isDeleted = true;
     this.#end(new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'the partition is deleted here'));
     const journal = this.#durability.usedJournal;
@@ -378,7 +406,9 @@ export class PartitionLog implements JournalClient {
   async #startOver(startOffset: number): Promise<void> {
     const { fileSystem, journal, checkpoint } = this.#resources;
     const { folder } = this.#context;
+    await this.compaction.stop();
     this.#offsets.recoveryPoint = 0;
+    this.#offsets.firstDirty = 0;
     this.#offsets.startMovedTo(startOffset);
     await checkpoint();
     await journal.reset(this, startOffset);
@@ -419,16 +449,26 @@ export class PartitionLog implements JournalClient {
     return failure;
   }
 
+  #compactionFailed(error: unknown): MillraceError {
+    if (error instanceof DamageFound) return this.#readFailed(error);
+    const failure = storageFailure(`${this.#context.folder} cannot be cleaned`, error);
+    this.goOffline(failure);
+    return failure;
+  }
+
   async #deleteExpired(contents: LogContents, config: LogConfig, nowMs: number): Promise<void> {
-    const { generation } = contents;
-    await deleteExpired({
-      contents,
-      offsets: this.#offsets,
-      config,
-      nowMs,
-      resources: this.#resources,
-      isDisturbed: () => generation !== contents.generation || this.#isCutting || this.offline !== undefined,
-      write: (work) => this.#guard(work),
+    await this.compaction.turns.run(async () => {
+      const { generation } = contents;
+      await deleteExpired({
+        contents,
+        offsets: this.#offsets,
+        config,
+        nowMs,
+        resources: this.#resources,
+        isDisturbed: () =>
+          generation !== contents.generation || this.#isCutting || this.offline !== undefined,
+        write: (work) => this.#guard(work),
+      });
     });
   }
 
@@ -440,7 +480,7 @@ export class PartitionLog implements JournalClient {
     contents.forgetTail();
     contents.disturbReaders();
     try {
-      await work({
+      const target = {
         client: this,
         contents,
         offsets: this.#offsets,
@@ -448,7 +488,8 @@ export class PartitionLog implements JournalClient {
         journal: this.#durability.usedJournal,
         checkpoint,
         logger: this.#logger,
-      });
+      };
+      await this.compaction.turns.run(() => work(target));
     } catch (error) {
       if (error instanceof DamageFound) throw this.#readFailed(error);
       const failure = storageFailure(`${this.#context.folder} cannot be truncated`, error);

@@ -175,6 +175,18 @@ export class SegmentList {
     return removed;
   }
 
+  /** Puts one segment in the place of neighbours. @returns their files, renamed, for a later removal. */
+  replace(old: readonly Segment[], cleaned: Segment): string[] {
+    const at = this.#segments.indexOf(old[0]!);
+    this.#segments.splice(at, old.length, cleaned);
+    const removed: string[] = [];
+    for (const segment of old) {
+      this.#dirty.delete(segment);
+      removed.push(...segment.remove(DELETED_SUFFIX));
+    }
+    return removed;
+  }
+
   /** The next sync covers the active segment's indexes, too. */
   finish(): void {
     if (this.active.finishIndexes()) this.#dirty.add(this.active);

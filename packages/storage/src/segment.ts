@@ -5,7 +5,7 @@
  */
 import type { Logger } from '@millrace/core';
 import type { BatchView } from '@millrace/records';
-import type { DiskFile } from './file-system.ts';
+import { type DiskFile, missingFile } from './file-system.ts';
 import type { LogConfig } from './log-config.ts';
 import { offsetName } from './log-folder.ts';
 import type { LogResources } from './log-resources.ts';
@@ -18,6 +18,8 @@ import { readWhole, syncFile, withFile } from './whole-file.ts';
 /** Positions and relative offsets are int32. */
 const RELATIVE_MAX = 2 ** 31 - 1;
 
+const ENDINGS = ['.log', '.index', '.timeindex', '.txnindex'] as const;
+
 interface Indexes {
   readonly offsets: OffsetIndex;
   readonly times: TimeIndex;
@@ -28,6 +30,10 @@ interface Indexes {
 export class Segment {
   readonly baseOffset: number;
   readonly #stem: string;
+  /** Of its files' names while the segment is about to take the place of others. */
+  #suffix: string;
+  /** Its files belong to nobody, and what has their names may be another segment's. */
+  #isRemoved = false;
   readonly #resources: LogResources;
   readonly #logger: Logger;
   #open: OpenFile | undefined;
@@ -57,9 +63,11 @@ export class Segment {
     sizeBytes: number,
     resources: LogResources,
     logger: Logger,
+    suffix = '',
   ) {
     this.baseOffset = baseOffset;
     this.#stem = `${folder}/${offsetName(baseOffset)}`;
+    this.#suffix = suffix;
     this.#sizeBytes = sizeBytes;
     this.#nextOffset = baseOffset;
     this.#resources = resources;
@@ -69,15 +77,21 @@ export class Segment {
   }
 
   /** A new, empty segment with its files. */
-  static create(folder: string, baseOffset: number, resources: LogResources, logger: Logger): Segment {
-    const segment = new Segment(folder, baseOffset, 0, resources, logger);
+  static create(
+    folder: string,
+    baseOffset: number,
+    resources: LogResources,
+    logger: Logger,
+    suffix = '',
+  ): Segment {
+    const segment = new Segment(folder, baseOffset, 0, resources, logger, suffix);
     segment.#createFiles('.log');
     segment.isDirty = true;
     return segment;
   }
 
   get logPath(): string {
-    return `${this.#stem}.log`;
+    return this.#path('.log');
   }
 
   get sizeBytes(): number {
@@ -155,7 +169,7 @@ export class Segment {
   /** Index entries of the page cache's data, to the page cache. */
   writeIndexes(): void {
     const indexes = this.#indexes;
-    if (indexes === undefined) return;
+    if (indexes === undefined || this.#isRemoved) return;
     const { offsets, times } = indexes;
     if (!this.#hasIndexFiles) this.#createFiles('.index', '.timeindex');
     this.#hasIndexFiles = true;
@@ -188,6 +202,7 @@ export class Segment {
    * last index entry are walked.
    */
   async load(config: LogConfig): Promise<ScanEnd> {
+    if (this.#isRemoved) throw missingFile(this.logPath);
     if (this.#loading !== undefined) return await this.#loading;
     if (this.#indexes !== undefined) return { position: this.#sizeBytes, fault: undefined };
     this.#loading = this.#load(config).finally(() => {
@@ -273,6 +288,11 @@ export class Segment {
     return newest && { timestamp: newest.timestamp, offset: this.baseOffset + newest.relativeOffset };
   }
 
+  /** Of the first batch that has a time; -1 if none is known to. */
+  get oldestTimestamp(): number {
+    return this.#firstTimestamp ?? -1;
+  }
+
   /** Cuts the log at `position`, the end of a whole batch; everything kept is before `nextOffset`. */
   async truncate(position: number, nextOffset: number, config: LogConfig): Promise<void> {
     this.isDirty = true;
@@ -293,16 +313,45 @@ export class Segment {
 
   /** Renames the files so that they are gone after a restart; returns their new names. */
   remove(suffix: string): string[] {
+    const paths = this.#forget();
+    const removed: string[] = [];
+    for (const path of paths) {
+      const renamed = path.slice(0, path.length - this.#suffix.length) + suffix;
+      this.#resources.fileSystem.renameSync(path, renamed);
+      removed.push(renamed);
+    }
+    this.#isRemoved = true;
+    return removed;
+  }
+
+  /** Gives the files of a segment that is not in use yet this suffix instead of the one they have, the log's last. */
+  rename(suffix: string): void {
+    for (const path of this.#forget().reverse()) {
+      const renamed = path.slice(0, path.length - this.#suffix.length) + suffix;
+      this.#resources.fileSystem.renameSync(path, renamed);
+    }
+    this.#suffix = suffix;
+  }
+
+  /** The files of a segment that nobody uses go at once. */
+  unlink(): void {
+    for (const path of this.#forget()) this.#resources.fileSystem.unlinkSync(path);
+    this.#isRemoved = true;
+  }
+
+  /** Those that are there. */
+  #forget(): string[] {
     this.#resources.files.forget(this.logPath);
     this.#open = undefined;
-    const removed: string[] = [];
-    for (const ending of ['.log', '.index', '.timeindex', '.txnindex']) {
-      const path = this.#stem + ending;
-      if (this.#resources.fileSystem.statSync(path) === undefined) continue;
-      this.#resources.fileSystem.renameSync(path, path + suffix);
-      removed.push(path + suffix);
-    }
-    return removed;
+    const { fileSystem } = this.#resources;
+    return ENDINGS.map((ending) => this.#path(ending)).filter(
+      (path) => fileSystem.statSync(path) !== undefined,
+    );
+  }
+
+  /** Reads of it end with ENOENT, unless they have its file already. */
+  get isRemoved(): boolean {
+    return this.#isRemoved;
   }
 
   #opened(): OpenFile {
@@ -311,8 +360,13 @@ export class Segment {
       open.isRecent = true;
       return open;
     }
+    if (this.#isRemoved) throw missingFile(this.logPath);
     this.#open = this.#resources.files.open(this.logPath);
     return this.#open;
+  }
+
+  #path(ending: string): string {
+    return this.#stem + ending + this.#suffix;
   }
 
   #ageMs(timestamp: number): number {
@@ -357,7 +411,8 @@ export class Segment {
 
   #index(indexes: Indexes, batch: BatchView, position: number, indexIntervalBytes: number): void {
     const relativeOffset = batch.lastOffset - this.baseOffset;
-    const timestamp = batch.maxTimestamp;
+    // Of a batch that lost its records the time is that of none.
+    const timestamp = batch.recordCount === 0 ? -1 : batch.maxTimestamp;
     if (timestamp >= 0) this.#firstTimestamp ??= timestamp;
     if (timestamp > (this.#newest?.timestamp ?? -1)) this.#newest = { timestamp, relativeOffset };
     if (this.#bytesSinceIndexed > indexIntervalBytes) {
@@ -398,8 +453,8 @@ export class Segment {
 
   /** @returns what is missing or damaged; undefined if both indexes were read. */
   #readIndexFiles(): string | undefined {
-    const offsetBytes = readWhole(this.#resources.fileSystem, `${this.#stem}.index`);
-    const timeBytes = readWhole(this.#resources.fileSystem, `${this.#stem}.timeindex`);
+    const offsetBytes = readWhole(this.#resources.fileSystem, this.#path('.index'));
+    const timeBytes = readWhole(this.#resources.fileSystem, this.#path('.timeindex'));
     const offsets = offsetBytes && OffsetIndex.decode(offsetBytes, this.#sizeBytes);
     const times = timeBytes && TimeIndex.decode(timeBytes);
     if (offsets === undefined) return 'the offset index';
@@ -420,7 +475,7 @@ export class Segment {
   #extend(ending: string, entryBytes: number, from: number, index: OffsetIndex | TimeIndex): number {
     if (index.count <= from) return index.count;
     this.#areIndexFilesUnsynced = true;
-    withFile(this.#resources.fileSystem, this.#stem + ending, true, (file) => {
+    withFile(this.#resources.fileSystem, this.#path(ending), true, (file) => {
       file.writeSync([index.encode(from)], from * entryBytes);
     });
     return index.count;
@@ -430,7 +485,7 @@ export class Segment {
   #createFiles(...endings: readonly string[]): void {
     this.#areIndexFilesUnsynced = true;
     for (const ending of endings) {
-      withFile(this.#resources.fileSystem, this.#stem + ending, true, (file) => {
+      withFile(this.#resources.fileSystem, this.#path(ending), true, (file) => {
         if (file.sizeSync() > 0) file.truncateSync(0);
       });
     }
@@ -451,7 +506,7 @@ export class Segment {
     this.#areIndexFilesUnsynced = false;
     try {
       for (const ending of ['.index', '.timeindex']) {
-        await syncFile(this.#resources.fileSystem, this.#stem + ending);
+        await syncFile(this.#resources.fileSystem, this.#path(ending));
       }
     } catch (error) {
       this.isIndexSyncDue = true;

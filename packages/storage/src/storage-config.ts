@@ -1,5 +1,16 @@
 /** Settings of a node's storage. This table is the only place they exist. */
-import { bytes, type ConfigOf, configSchema, count, flag, GiB, KiB, MiB, millis } from '@millrace/core';
+import {
+  bytes,
+  type ConfigOf,
+  configSchema,
+  count,
+  flag,
+  GiB,
+  KiB,
+  MiB,
+  millis,
+  ratio,
+} from '@millrace/core';
 
 export const storageConfig = configSchema('storage', {
   'journal.file.bytes': bytes({
@@ -53,6 +64,37 @@ export const storageConfig = configSchema('storage', {
     default: 300_000,
     min: 10,
     doc: 'How often logs are checked for segments to roll or delete.',
+  }),
+  'log.cleaner.enable': flag({
+    default: true,
+    doc: 'Clean the logs of compacted topics. Without it they grow without limit.',
+  }),
+  'log.cleaner.backoff.ms': millis({
+    default: 15_000,
+    min: 0,
+    doc: 'Pause of the cleaner when no log needs it.',
+  }),
+  'log.cleaner.dedupe.buffer.size': bytes({
+    default: 128 * MiB,
+    min: KiB,
+    doc: 'Most memory for the keys of one cleaning, 24 bytes a key and some room; taken only while a log is cleaned. What does not fit is left to the next cleaning.',
+  }),
+  'log.cleaner.io.buffer.load.factor': ratio({
+    default: 0.9,
+    min: 0.01,
+    max: 0.99,
+    doc: 'How full the table of keys may get. More takes more keys into the same memory, at a slower pace.',
+  }),
+  'log.cleaner.io.buffer.size': bytes({
+    default: 512 * KiB,
+    min: KiB,
+    max: 64 * MiB,
+    doc: 'Bytes that the cleaner reads or writes at once; larger batches are taken whole.',
+  }),
+  'log.cleaner.io.max.bytes.per.second': bytes({
+    default: Number.MAX_SAFE_INTEGER,
+    min: 1,
+    doc: 'Most bytes a second that the cleaner of a data directory reads and writes.',
   }),
   'producer.ids.max': count({
     default: 100_000,

@@ -101,6 +101,11 @@ export class LogTail {
     return buffers;
   }
 
+  /** Of what was cleaned another batch stands in the log now. */
+  dropBefore(offset: number): void {
+    while (this.#head < this.#runs.length && this.#runs[this.#head]!.baseOffset < offset) this.dropOldest();
+  }
+
   clear(): void {
     while (this.#head < this.#runs.length) this.dropOldest();
   }

@@ -1,6 +1,13 @@
 /** What the tests of this package share: small batches, small settings, a store on any disk. Never part of a running node. */
 import { type Clock, type Logger, ManualClock, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
-import { type BatchProducer, buildBatch, decodeRecords, splitBatches } from '@millrace/records';
+import {
+  type BatchProducer,
+  buildBatch,
+  type CompressionCodec,
+  decodeRecords,
+  type LogRecord,
+  splitBatches,
+} from '@millrace/records';
 import type { FileSystem } from './file-system.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts';
 import { LogStore } from './log-store.ts';
@@ -95,4 +102,72 @@ export async function contentsOf(log: PartitionLog): Promise<string[]> {
     }
   }
   return values;
+}
+
+/** One record a key; a null value is a tombstone. */
+export type KeyedRecord = readonly [key: string, value: string | null];
+
+/** Small segments that compaction may clean at once. */
+export const COMPACTED: LogConfig = {
+  ...SMALL,
+  isCompacted: true,
+  minCleanableDirtyRatio: 0,
+  fileDeleteDelayMs: 0,
+};
+
+export function keyedBatch(
+  records: readonly KeyedRecord[],
+  options: {
+    readonly timestamp?: number;
+    readonly producer?: BatchProducer;
+    readonly codec?: CompressionCodec;
+  } = {},
+): Buffer {
+  const { timestamp = 1000, producer, codec } = options;
+  const inputs = records.map(([key, value], i) => ({
+    timestamp: timestamp + i,
+    key: Buffer.from(key),
+    value: value === null ? null : Buffer.from(value),
+  }));
+  return Buffer.from(buildBatch(inputs, { ...(producer && { producer }), ...(codec && { codec }) }));
+}
+
+/** Every record that is left, by offset. */
+export async function recordsOf(log: PartitionLog): Promise<LogRecord[]> {
+  const records: LogRecord[] = [];
+  let offset = log.logStartOffset;
+  while (offset < log.logEndOffset) {
+    const views = splitBatches(await log.read(offset, 500, log.logEndOffset));
+    if (views.length === 0) throw new Error(`nothing is read at ${offset}`);
+    for (const view of views) {
+      if (view.baseOffset > offset) throw new Error(`the log has a hole at ${offset}`);
+      records.push(...decodeRecords(view).filter((record) => record.offset >= log.logStartOffset));
+      offset = view.nextOffset;
+    }
+  }
+  return records;
+}
+
+/** What a reader from the beginning ends up with. */
+export async function valuesOf(log: PartitionLog): Promise<Map<string, string>> {
+  const values = new Map<string, string>();
+  for (const { key, value } of await recordsOf(log)) {
+    if (value === null) values.delete(String(key));
+    else values.set(String(key), String(value));
+  }
+  return values;
+}
+
+/** Lets time pass until `promise` is settled. */
+export async function passing<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
+  let isSettled = false;
+  const settle = (): void => {
+    isSettled = true;
+  };
+  promise.then(settle, settle);
+  for (let i = 0; i < 100_000 && !isSettled; i++) {
+    for (let hop = 0; hop < 20 && !isSettled; hop++) await Promise.resolve();
+    if (!isSettled) clock.advance(1);
+  }
+  return await promise;
 }
