@@ -1,6 +1,7 @@
 /**
  * Produce: checks each batch, appends it, and answers when `acks` is met. Everything up to the append happens
- * inside the call, so batches land in call order. Never decodes a record unless the topic wants another codec.
+ * inside the call, so batches land in call order. Never decodes a record unless the topic wants another codec, or is
+ * compacted and takes only records with a key.
  *
  * acks=1 is answered after the append to the leader's page cache, in both durability modes: it promises one
  * copy that survives a crash of the process, not of the machine. acks=all waits for the high watermark, which
@@ -8,7 +9,7 @@
  */
 import { type ErrorCode, MillraceError } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
-import { BatchView, checkBatch } from '@millrace/records';
+import { BatchView, checkBatch, checkKeys } from '@millrace/records';
 import type { LeaderAppend } from '@millrace/storage';
 import type { AckListener } from './ack-queue.ts';
 import type { PartitionProduce, PartitionProduced, ProduceRequest, ProduceResponse } from './broker-api.ts';
@@ -157,6 +158,7 @@ export class Produce {
     }
     checkBatch(view, this.#limits);
     if (view.isTransactional) throw new MillraceError('INVALID_REQUEST', 'transactions are not supported');
+    if (config['cleanup.policy'].includes('compact')) checkKeys(view, this.#limits);
     const wanted = config['compression.type'];
     if (wanted === 'producer') return records;
     const codec = wanted === 'uncompressed' ? 'none' : wanted;

@@ -30,6 +30,7 @@ export class RecordCursor {
   readonly #baseOffset: number;
   readonly #baseTimestamp: number;
   readonly #appendTime: number | undefined;
+  readonly #lastOffset: number;
   #left: number;
 
   /** @throws {MillraceError} CORRUPT_MESSAGE, INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE, as `decodeRecords`. */
@@ -39,6 +40,8 @@ export class RecordCursor {
     this.#baseOffset = view.baseOffset;
     this.#baseTimestamp = view.baseTimestamp;
     this.#appendTime = view.timestampType === 'append' ? view.maxTimestamp : undefined;
+    this.#lastOffset = view.lastOffset;
+    this.offset = this.#baseOffset - 1;
     this.#left = view.recordCount;
     if (this.#left < 0 || this.#left * RECORD_BYTES_MIN > this.bytes.length) {
       throw invalid(`${this.bytes.length} bytes cannot hold ${this.#left} records`);
@@ -62,7 +65,11 @@ export class RecordCursor {
     const timestamp = this.#baseTimestamp + varints.varlong();
     this.timestamp = this.#appendTime ?? timestamp;
     this.tailStart = varints.position;
-    this.offset = this.#baseOffset + varints.varint();
+    const offset = this.#baseOffset + varints.varint();
+    if (offset <= this.offset || offset > this.#lastOffset) {
+      throw invalid(`offset delta ${offset - this.#baseOffset} is out of order or beyond the last one`);
+    }
+    this.offset = offset;
     const keyBytes = varints.varint();
     this.keyStart = keyBytes < 0 ? -1 : varints.position;
     this.keyEnd = keyBytes < 0 ? -1 : varints.position + keyBytes;
