@@ -79,26 +79,35 @@ class World {
   do(act: Action): void {
     switch (act.kind) {
       case 'beat':
-        return this.#beat(this.members[act.member]!, act.fate);
+        this.#beat(this.members[act.member]!, act.fate);
+        break;
       case 'work':
-        return this.#work(this.members[act.member]!);
+        this.#work(this.members[act.member]!);
+        break;
       case 'leave':
-        return this.#keep(this.members[act.member]!.leave(this.group, this.nowMs, this.#topics.view));
+        this.#keep(this.members[act.member]!.leave(this.group, this.nowMs, this.#topics.view));
+        break;
       case 'crash':
         this.#owesSinceMs.delete(this.members[act.member]!);
-        return this.members[act.member]!.stop();
+        this.members[act.member]!.stop();
+        break;
       case 'wait':
-        return this.#wait(act.ms);
+        this.#wait(act.ms);
+        break;
       case 'grow':
         this.#sizes = { orders: this.#sizes.orders + 1, payments: this.#sizes.payments };
         this.#topics.set(this.#sizes);
-        return this.#keep(this.group.topicsChanged(this.#topics.view, this.nowMs));
+        this.#keep(this.group.topicsChanged(this.#topics.view, this.nowMs));
+        break;
       case 'failover':
-        return this.#load(this.#log);
+        this.#load(this.#log);
+        break;
       case 'compacted failover':
-        return this.#load(compacted(this.#log));
+        this.#load(compacted(this.#log));
+        break;
       case 'resume':
-        return this.group.resumed(this.nowMs);
+        this.group.resumed(this.nowMs);
+        break;
     }
   }
 
