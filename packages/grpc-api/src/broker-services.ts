@@ -8,17 +8,21 @@ import {
   type UnaryMethod,
 } from '@millrace/protocol';
 import { FetchStream } from './fetch-stream.ts';
-import { ProduceStream } from './produce-stream.ts';
+import { registerGroupService } from './group-service.ts';
+import { PipelinedStream } from './pipelined-stream.ts';
+import { producePipeline } from './produce-pipeline.ts';
 import { registerReplicationService } from './replication-service.ts';
 import { checkAwaited, checkCluster, contextOf } from './request-header.ts';
 import { toWireFailures } from './wire-failure.ts';
 
-/** Registers Broker and Replication. */
+/** Registers Broker, Replication and Group. */
 export function registerBrokerServices(server: RpcListener, broker: BrokerApi): void {
   const unary = unaryFor(server, broker);
-  server.duplex(brokerService.produce, (stream) => new ProduceStream(broker, stream));
+  const produce = producePipeline(broker);
+  server.duplex(brokerService.produce, (stream) => new PipelinedStream(produce, stream));
   server.duplex(brokerService.fetch, (stream) => new FetchStream(broker, stream));
   registerReplicationService(server, broker);
+  registerGroupService(server, broker);
 
   unary(brokerService.describeTopics, async (request, { listener }) => {
     const { names, topicIds, allowAutoCreate } = request;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatHostPort, parseHostPort } from './host-port.ts';
+import { formatHostPort, hostOf, parseHostPort } from './host-port.ts';
 
 test.each([
   ['host:9191', { host: 'host', port: 9191 }],
@@ -13,3 +13,11 @@ test.each([
 test.each(['', 'host', 'host:', ':9191', 'host:0', 'host:65536', 'a:b:1', '[]:1'])('"%s" is none', (text) => {
   expect(parseHostPort(text)).toBeUndefined();
 });
+
+test.each([
+  ['10.0.0.1:9', '10.0.0.1'],
+  ['::ffff:10.0.0.1:9', '10.0.0.1'],
+  ['::1:9', '::1'],
+  ['[::1]:9', '::1'],
+  ['memory', 'memory'],
+])('the other end of %s is %s', (peer, host) => expect(hostOf(peer)).toBe(host));

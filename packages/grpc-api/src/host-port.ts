@@ -16,3 +16,10 @@ export function parseHostPort(text: string): HostPort | undefined {
   if (!match || port < 1 || port > 65_535) return undefined;
   return { host: match[1]!.replace(/^\[|\]$/g, ''), port };
 }
+
+/** The address alone of a connection's other end, as `address:port` without brackets names it. */
+export function hostOf(peer: string): string {
+  const colon = peer.lastIndexOf(':');
+  const host = colon === -1 ? peer : peer.slice(0, colon);
+  return host.replace(/^\[|\]$/g, '').replace(/^::ffff:(?=\d+\.)/, '');
+}
