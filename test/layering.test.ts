@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: [
     'core',
     'metadata',
+    'groups',
     'storage',
     'protocol',
     'metadata-quorum',

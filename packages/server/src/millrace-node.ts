@@ -38,6 +38,7 @@ import {
   brokerService,
   controllerService,
   type ExpectedMethod,
+  groupService,
   grpcNetwork,
   type RpcListener,
   type RpcNetwork,
@@ -317,6 +318,7 @@ export class MillraceNode implements AsyncDisposable {
       random,
       logger,
       config: config.broker,
+      groupConfig: config.groups,
       sessionTimeoutMs: config.controller['broker.session.timeout.ms'],
       fileTexts: config.clusterTexts,
       onFatal: (error) => {
@@ -391,7 +393,7 @@ function closing(server: RpcListener, config: NodeConfig): Closable {
 function methodsOf({ isBroker, isController }: NodeConfig): ExpectedMethod[] {
   const services = [
     ...(isController ? [raftService, controllerService] : []),
-    ...(isBroker ? [brokerService, adminService, replicationService] : []),
+    ...(isBroker ? [brokerService, adminService, groupService, replicationService] : []),
   ];
   return services.flatMap((service): ExpectedMethod[] => Object.values(service));
 }

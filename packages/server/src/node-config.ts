@@ -4,6 +4,7 @@
  */
 import { brokerConfig } from '@millrace/broker';
 import { type ConfigKeys, type ConfigOf, type ConfigSchema, MillraceError } from '@millrace/core';
+import { groupConfig } from '@millrace/groups';
 import { clusterConfig } from '@millrace/metadata';
 import { controllerConfig, quorumConfig } from '@millrace/metadata-quorum';
 import { rpcConfig } from '@millrace/protocol';
@@ -28,6 +29,7 @@ export const NODE_SCHEMAS = [
   nodeProperties,
   clusterConfig,
   brokerConfig,
+  groupConfig,
   storageConfig,
   controllerConfig,
   quorumConfig,
@@ -46,6 +48,7 @@ export interface NodeConfig {
   /** Where controllers listen, whichever they are. */
   readonly bootstrapControllers: readonly Address[];
   readonly broker: ConfigOf<typeof brokerConfig>;
+  readonly groups: ConfigOf<typeof groupConfig>;
   readonly storage: ConfigOf<typeof storageConfig>;
   readonly controller: ConfigOf<typeof controllerConfig>;
   readonly quorum: ConfigOf<typeof quorumConfig>;
@@ -79,6 +82,7 @@ export function parseNodeConfig(texts: Readonly<Record<string, string>>): NodeCo
     attempt(problems, () => schema.parse(schema.select(known)));
   const properties = parse(nodeProperties);
   const broker = parse(brokerConfig);
+  const groups = parse(groupConfig);
   const storage = parse(storageConfig);
   const controller = parse(controllerConfig);
   const quorum = parse(quorumConfig);
@@ -90,6 +94,7 @@ export function parseNodeConfig(texts: Readonly<Record<string, string>>): NodeCo
     problems.length > 0 ||
     !properties ||
     !broker ||
+    !groups ||
     !storage ||
     !controller ||
     !quorum ||
@@ -102,6 +107,7 @@ export function parseNodeConfig(texts: Readonly<Record<string, string>>): NodeCo
     properties,
     ...addresses,
     broker,
+    groups,
     storage,
     controller,
     quorum,
