@@ -9,7 +9,7 @@ import type { PartitionLog } from '@millrace/storage';
 
 export interface GroupLogReplay {
   readonly log: PartitionLog;
-  /** The log end when the leader epoch began. */
+  /** The log end when the reading began: nobody appends meanwhile. */
   readonly endOffset: number;
   readonly clock: Clock;
   /** False ends the reading. */

@@ -86,7 +86,8 @@ export class GroupPartition implements TurnOwner {
     this.#startedMs = host.clock.nowMs();
     this.#topics = host.topics();
     this.#machine = host.newMachine(this.#topics);
-    this.#endOffset = leader.epochStartOffset;
+    // Nobody else appends in this epoch, except one that failed before this one.
+    this.#endOffset = partition.log.logEndOffset;
   }
 
   get isServing(): boolean {
@@ -206,7 +207,7 @@ export class GroupPartition implements TurnOwner {
     if (this.#delayMs > 0) await sleep(clock, this.#delayMs);
     const counts = await loads.run(() => this.#replay());
     // What a former leader appended counts only when this one has committed it.
-    await this.#committedUpTo(this.leader.epochStartOffset);
+    await this.#committedUpTo(this.#endOffset);
     if (this.absence?.code !== 'COORDINATOR_LOAD_IN_PROGRESS') return;
     this.#state = 'serving';
     this.#noteLoaded(counts);
@@ -220,7 +221,7 @@ export class GroupPartition implements TurnOwner {
     if (this.#state === 'closed') return { records: 0, skipped: 0 };
     return await replayGroupLog({
       log: this.partition.log,
-      endOffset: this.leader.epochStartOffset,
+      endOffset: this.#endOffset,
       clock: this.#host.clock,
       isWanted: () => this.#state !== 'closed',
       replay: (offset, record) => this.#machine.replay(offset, record),

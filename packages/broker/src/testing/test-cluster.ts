@@ -1,11 +1,13 @@
 /** For tests: brokers of one process over memory disks, a scripted controller and one manual clock. */
 import { ManualClock, type NodeId, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
+import { groupConfig } from '@millrace/groups';
 import { topicByName } from '@millrace/metadata';
 import { type BatchProducer, buildBatch, decodeRecords, splitBatches } from '@millrace/records';
 import { LogStore, MemoryFileSystem, storageConfig } from '@millrace/storage';
 import { Broker } from '../broker.ts';
 import type { PartitionFetched, PartitionProduced } from '../broker-api.ts';
 import { brokerConfig } from '../broker-config.ts';
+import type { NewGroupCoordinator } from '../group-coordinators.ts';
 import type { Partition } from '../partition.ts';
 import { MemoryReplicaNetwork } from './memory-replica-network.ts';
 import { ScriptedController } from './scripted-controller.ts';
@@ -18,6 +20,9 @@ export interface TestClusterOptions {
   readonly nodes?: number;
   readonly seed?: number;
   readonly config?: Readonly<Record<string, string>>;
+  readonly groupConfig?: Readonly<Record<string, string>>;
+  /** Instead of the real machine. */
+  readonly newGroupCoordinator?: NewGroupCoordinator;
 }
 
 export class TestCluster {
@@ -29,8 +34,10 @@ export class TestCluster {
   readonly disks = new Map<NodeId, MemoryFileSystem>();
   readonly fatal: unknown[] = [];
   readonly #config: Readonly<Record<string, string>>;
+  readonly #groups: Pick<TestClusterOptions, 'groupConfig' | 'newGroupCoordinator'>;
 
-  private constructor({ seed = 1, config = {} }: TestClusterOptions) {
+  private constructor({ seed = 1, config = {}, ...groups }: TestClusterOptions) {
+    this.#groups = groups;
     this.random = new SeededRandom(seed);
     this.controller = new ScriptedController(this.random.fork());
     this.#config = config;
@@ -70,6 +77,11 @@ export class TestCluster {
       logger: silentLogger,
       config: brokerConfig.parse({ 'broker.heartbeat.interval.ms': '100', ...this.#config }),
       sessionTimeoutMs: 9_000,
+      groupConfig: groupConfig.parse({
+        'offsets.topic.num.partitions': '1',
+        ...this.#groups.groupConfig,
+      }),
+      ...(this.#groups.newGroupCoordinator && { newGroupCoordinator: this.#groups.newGroupCoordinator }),
       onFatal: (error) => this.fatal.push(error),
     });
     this.brokers.set(id, broker);
