@@ -27,6 +27,7 @@ import type { RequestToken } from './group-coordinator.ts';
 import type { GroupHistoryLog } from './group-history.ts';
 import type { ClassicGroupRecord, GroupRecord } from './group-record.ts';
 import type { OutcomeDraft } from './outcome-draft.ts';
+import { recordBytesAtMost } from './record-size.ts';
 
 export interface ClassicGroupOptions {
   readonly config: GroupConfig;
@@ -34,7 +35,6 @@ export interface ClassicGroupOptions {
   readonly wallMs: () => number;
 }
 
-const MEMBER_OVERHEAD_BYTES = 64;
 const TOO_LARGE = 'subscriptions and assignments of the group do not fit offsets.batch.max.bytes';
 
 /** Who says it speaks for a member. */
@@ -65,6 +65,11 @@ export class ClassicGroup {
 
   get isEmpty(): boolean {
     return this.#rounds.state === 'Empty';
+  }
+
+  /** Its generation. */
+  get epoch(): number {
+    return this.#rounds.generation;
   }
 
   /** Nobody is in it and nobody is expected. */
@@ -112,7 +117,7 @@ export class ClassicGroup {
     const left: string[] = [];
     const members = request.members.map((leaving) => {
       const { memberId, groupInstanceId } = leaving;
-      const failure = this.#leaveOne(leaving, left, nowMs, out);
+      const failure = this.#leaveOne(leaving, left, out);
       return { memberId, groupInstanceId, failure };
     });
     if (left.length > 0) {
@@ -154,7 +159,7 @@ export class ClassicGroup {
   loaded(nowMs: number, out: OutcomeDraft): void {
     const rounds = this.#rounds;
     rounds.renewSessions(nowMs);
-    rounds.note('loaded', 'a new coordinator has read the group', nowMs);
+    rounds.note('loaded', 'a new coordinator has read the group');
     if (rounds.roster.size > rounds.config['group.max.size'])
       rounds.begin('the group has more members than group.max.size', nowMs, out);
   }
@@ -163,7 +168,7 @@ export class ClassicGroup {
     this.#rounds.renewSessions(nowMs);
   }
 
-  /** Takes the group out of the log; it has to be vacant. */
+  /** Takes the group out of the log; nobody may be in it. */
   tombstones(): readonly GroupRecord[] {
     return [{ kind: 'classic-group', groupId: this.groupId, value: undefined }];
   }
@@ -233,25 +238,14 @@ export class ClassicGroup {
       return;
     }
     const assignments = new Map(request.assignments.map((one) => [one.memberId, one.assignment]));
-    if (this.#recordBytes(assignments) > rounds.config['offsets.batch.max.bytes']) {
+    const assignedBytes = request.assignments.reduce((sum, { assignment }) => sum + assignment.length, 0);
+    if (recordBytesAtMost(rounds.toRecord()) + assignedBytes > rounds.config['offsets.batch.max.bytes']) {
       out.answer(token, syncFailure(failureOf('MESSAGE_TOO_LARGE', TOO_LARGE)));
       rounds.begin(TOO_LARGE, nowMs, out);
       return;
     }
     rounds.awaitAssignment(member, token, out);
     rounds.assign(assignments, nowMs, out);
-  }
-
-  /** About how large the record of the group gets; too much rather than too little. */
-  #recordBytes(assignments: ReadonlyMap<string, Buffer>): number {
-    let sum = MEMBER_OVERHEAD_BYTES;
-    for (const member of this.#rounds.roster.members()) {
-      const names = [member.memberId, member.groupInstanceId ?? '', member.clientId, member.clientHost];
-      sum += MEMBER_OVERHEAD_BYTES + names.reduce((total, name) => total + Buffer.byteLength(name), 0);
-      sum += metadataFor(member, this.#rounds.protocolName).length;
-      sum += assignments.get(member.memberId)?.length ?? 0;
-    }
-    return sum;
   }
 
   /** The generation is assigned already: a follower that came late, or an answer that was lost. */
@@ -269,7 +263,6 @@ export class ClassicGroup {
   #leaveOne(
     { memberId, groupInstanceId, reason }: LeavingMember,
     left: string[],
-    nowMs: number,
     out: OutcomeDraft,
   ): GroupFailure | undefined {
     const { roster } = this.#rounds;
@@ -281,7 +274,7 @@ export class ClassicGroup {
     if (member === undefined) return failureOf('UNKNOWN_MEMBER_ID');
     if (memberId !== '' && member.memberId !== memberId) return failureOf('FENCED_INSTANCE_ID');
     const cause = reason === '' ? 'left' : `left: ${reason}`;
-    this.#rounds.drop(member, 'left', cause, failureOf('UNKNOWN_MEMBER_ID'), nowMs, out);
+    this.#rounds.drop(member, 'left', cause, failureOf('UNKNOWN_MEMBER_ID'), out);
     left.push(labelOf(member));
     return undefined;
   }

@@ -90,7 +90,7 @@ function rejoin(group: ClassicRebalance, step: JoinStep, member: ClassicMember):
   const renewed = group.roster.renew(member, termsOf(request));
   const cause = isChanged ? 'subscribes to something else' : 'joined again';
   const reason = withReason(cause, request.reason);
-  group.note(isChanged ? 'subscription-changed' : 'rejoined', reason, nowMs, renewed);
+  group.note(isChanged ? 'subscription-changed' : 'rejoined', reason, renewed);
   group.await(renewed, token, `${labelOf(renewed)} ${reason}`, nowMs, out);
 }
 
@@ -129,7 +129,7 @@ function replaceStatic(group: ClassicRebalance, step: JoinStep, old: ClassicMemb
   };
   group.roster.add(member);
   if (wasLeader) group.roster.leaderId = member.memberId;
-  group.note('replaced', withReason(`took the place of ${old.memberId}`, request.reason), nowMs, member);
+  group.note('replaced', withReason(`took the place of ${old.memberId}`, request.reason), member);
   if (group.state === 'Stable' && group.roster.electProtocol() === group.protocolName) {
     keepPlace(group, step, member, old.memberId);
     return;

@@ -23,24 +23,11 @@ export function noteMoves(
     const moved = movesOf(group, before.get(member.memberId), member);
     if (moved.gained.length + moved.lost.length === 0) continue;
     if (++movedMembers > NOTED_MEMBERS_MAX) continue;
-    const { memberId, clientId, groupInstanceId } = member;
     const cause = `assigned by the leader ${group.roster.leaderId} with ${group.protocolName}`;
-    group.history.note(
-      {
-        kind: 'partitions-moved',
-        epoch: group.generation,
-        cause,
-        memberId,
-        clientId,
-        groupInstanceId,
-        ...moved,
-        withoutMs,
-      },
-      nowMs,
-    );
+    group.note('partitions-moved', cause, member, { ...moved, withoutMs });
   }
   const cause = `${group.roster.size} members, ${movedMembers} with other partitions than before, after ${spanText(withoutMs)}`;
-  group.note('stable', cause, nowMs);
+  group.note('stable', cause);
 }
 
 function movesOf(

@@ -10,7 +10,7 @@ import { noteMoves } from './classic-moves.ts';
 import { ClassicRoster } from './classic-roster.ts';
 import type { GroupEventKind, GroupFailure, GroupStateName, JoinGroupResponse } from './group-api.ts';
 import type { GroupConfig } from './group-config.ts';
-import { GroupHistoryLog, spanText } from './group-history.ts';
+import { type GroupEventNote, GroupHistoryLog, spanText } from './group-history.ts';
 import type { ClassicGroupRecord } from './group-record.ts';
 import type { OutcomeDraft } from './outcome-draft.ts';
 
@@ -94,7 +94,7 @@ export class ClassicRebalance {
     this.roster.leaderId ??= member.memberId;
     this.#holdSession(member, nowMs);
     if (this.#join?.initial !== undefined) this.#join.initial.hasNewMember = true;
-    this.note('joined', cause, nowMs, member);
+    this.note('joined', cause, member);
     this.#beginOrContinue(`${labelOf(member)} joined`, nowMs, out);
   }
 
@@ -113,13 +113,12 @@ export class ClassicRebalance {
     kind: GroupEventKind,
     cause: string,
     why: GroupFailure,
-    nowMs: number,
     out: OutcomeDraft,
   ): void {
     this.release(member, why, out);
     this.roster.remove(member);
     this.history.memberGone(member.memberId);
-    this.note(kind, cause, nowMs, member);
+    this.note(kind, cause, member);
   }
 
   /** Answers whatever the member waits for. */
@@ -206,7 +205,7 @@ export class ClassicRebalance {
         : undefined,
     };
     this.#due(this.#join.endsAtMs);
-    this.note('rebalance-started', cause, nowMs);
+    this.note('rebalance-started', cause);
     this.#completeIfAllJoined(nowMs, out);
   }
 
@@ -250,7 +249,7 @@ export class ClassicRebalance {
     const cause = `did not join within ${spanText(nowMs - join.startedAtMs)} (rebalance timeout)`;
     for (const member of [...this.roster.members()]) {
       if (member.joinToken !== undefined || member.groupInstanceId !== undefined) continue;
-      this.drop(member, 'expired', cause, failureOf('UNKNOWN_MEMBER_ID'), nowMs, out);
+      this.drop(member, 'expired', cause, failureOf('UNKNOWN_MEMBER_ID'), out);
     }
   }
 
@@ -261,7 +260,7 @@ export class ClassicRebalance {
       this.#protocolName = undefined;
       this.#enter('Empty');
       out.write(this.toRecord());
-      this.note('stable', 'no members are left', nowMs);
+      this.note('stable', 'no members are left');
       return;
     }
     this.roster.electLeader();
@@ -339,7 +338,7 @@ export class ClassicRebalance {
       const cause = member.isNew
         ? 'its first join was never picked up'
         : `missed heartbeats for ${spanText(nowMs - member.lastSeenMs)} (session timeout)`;
-      this.drop(member, 'expired', cause, failureOf('UNKNOWN_MEMBER_ID'), nowMs, out);
+      this.drop(member, 'expired', cause, failureOf('UNKNOWN_MEMBER_ID'), out);
     }
     if (late.length > 0) this.continueWithout(`${labelsOf(late)} expired`, nowMs, out);
   }
@@ -348,8 +347,7 @@ export class ClassicRebalance {
     this.#syncEndsAtMs = Number.POSITIVE_INFINITY;
     const late = [...this.roster.members()].filter(({ owesSync }) => owesSync);
     const cause = 'did not ask for its assignment within the rebalance timeout';
-    for (const member of late)
-      this.drop(member, 'expired', cause, failureOf('UNKNOWN_MEMBER_ID'), nowMs, out);
+    for (const member of late) this.drop(member, 'expired', cause, failureOf('UNKNOWN_MEMBER_ID'), out);
     if (late.length > 0) this.continueWithout(`${labelsOf(late)} expired`, nowMs, out);
   }
 
@@ -410,9 +408,10 @@ export class ClassicRebalance {
     };
   }
 
-  note(kind: GroupEventKind, cause: string, nowMs: number, member?: ClassicMember): void {
+  note(kind: GroupEventKind, cause: string, member?: ClassicMember, moved?: Partial<GroupEventNote>): void {
     const { memberId, clientId, groupInstanceId } = member ?? {};
-    this.history.note({ kind, epoch: this.#generation, cause, memberId, clientId, groupInstanceId }, nowMs);
+    const who = { memberId, clientId, groupInstanceId };
+    this.history.note({ kind, epoch: this.#generation, cause, ...who, ...moved }, this.#wallMs());
   }
 
   #enter(state: ClassicState): void {

@@ -94,6 +94,10 @@ export class ConsumerGroup {
     return this.memberCount === 0;
   }
 
+  get epoch(): number {
+    return this.#state.epoch;
+  }
+
   get memberCount(): number {
     return this.#state.members.size;
   }

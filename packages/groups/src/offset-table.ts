@@ -44,6 +44,10 @@ export class OffsetTable {
     return this.#size;
   }
 
+  groupIds(): Iterable<string> {
+    return this.#groups.keys();
+  }
+
   /** A record that has committed, at load. */
   replay(record: OffsetRecord): void {
     const cell = this.#cellOf(record);
@@ -113,11 +117,6 @@ export class OffsetTable {
 
   hasWritten(groupId: string): boolean {
     return this.writtenOf(groupId).next().done !== true;
-  }
-
-  /** Whether anything of the group has committed; what a reader may know of. */
-  hasCommitted(groupId: string): boolean {
-    return this.committedOf(groupId).next().done !== true;
   }
 
   topics(): Iterable<string> {
