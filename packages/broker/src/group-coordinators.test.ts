@@ -339,6 +339,13 @@ describe('a coordinator', () => {
     expect(await committed()).toEqual({ failure: undefined, offsets: [1] });
   });
 
+  test('refuses a commit that no batch can hold before anything else sees it', async () => {
+    await start();
+    const metadata = 'x'.repeat(4000);
+    expect(await codeOf(commit(1, { count: 1000, metadata }))).toBe('INVALID_COMMIT_OFFSET_SIZE');
+    expect(machine().called('offsetCommit')).toBe(0);
+  });
+
   test('refuses a change that no batch can hold, and goes on without it', async () => {
     await start();
     expect(await codeOf(commit(1))).toBeUndefined();

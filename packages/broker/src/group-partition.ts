@@ -18,6 +18,7 @@ import type { Defer } from './defer.ts';
 import { type Failure, failure } from './failure.ts';
 import { type ReplayedCounts, replayGroupLog } from './group-log-replay.ts';
 import { coordinatorFailure, refusal } from './group-refusals.ts';
+import { sizeOfRequest } from './group-request-size.ts';
 import { GroupTurn, sizeOfRecords, type TurnOwner } from './group-turn.ts';
 import type { LeaderState } from './leader-state.ts';
 import type { Partition } from './partition.ts';
@@ -122,7 +123,7 @@ export class GroupPartition implements TurnOwner {
     name: N,
     request: GroupRequests[N]['request'],
   ): Promise<GroupRequests[N]['response']> {
-    const fault = this.absence ?? this.#writeFault();
+    const fault = this.absence ?? this.#sizeFault(name, request) ?? this.#writeFault();
     if (fault !== undefined) return Promise.resolve(refusal(name, request, fault));
     const token = this.#nextToken++;
     const answered = new Promise<GroupRequests[N]['response']>((resolve) => {
@@ -284,12 +285,20 @@ export class GroupPartition implements TurnOwner {
     return true;
   }
 
+  /** What no batch could hold is refused before the machine runs ahead of the log with it. */
+  #sizeFault<N extends GroupRequestName>(name: N, request: GroupRequests[N]['request']): Failure | undefined {
+    if (sizeOfRequest(name, request) <= this.#batchBytesMax) return undefined;
+    return failure(name === 'offsetCommit' ? 'INVALID_COMMIT_OFFSET_SIZE' : 'MESSAGE_TOO_LARGE');
+  }
+
   #checkSize(bytes: number): void {
-    const maxBytes = this.partition.config['max.message.bytes'] - BATCH_OVERHEAD_BYTES;
-    if (bytes > maxBytes) {
-      const text = `the change takes ${bytes} bytes in the log of groups, at most ${maxBytes} are allowed`;
-      throw new MillraceError('MESSAGE_TOO_LARGE', text);
-    }
+    if (bytes <= this.#batchBytesMax) return;
+    const text = `a change takes ${bytes} bytes in the log of groups, at most ${this.#batchBytesMax} are allowed`;
+    throw new MillraceError('MESSAGE_TOO_LARGE', text);
+  }
+
+  get #batchBytesMax(): number {
+    return this.partition.config['max.message.bytes'] - BATCH_OVERHEAD_BYTES;
   }
 
   #openTurn(): GroupTurn {
