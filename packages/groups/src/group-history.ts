@@ -45,12 +45,13 @@ export class GroupHistoryLog {
     this.#maxEvents = maxEvents;
   }
 
-  note(note: GroupEventNote, nowMs: number): void {
+  /** @param atMs milliseconds since the Unix epoch: people compare it with other logs. */
+  note(note: GroupEventNote, atMs: number): void {
     if (this.#maxEvents === 0) {
       this.#dropped++;
       return;
     }
-    const event = eventOf(note, nowMs);
+    const event = eventOf(note, atMs);
     if (this.#events.length < this.#maxEvents) {
       this.#events.push(event);
       return;
@@ -92,9 +93,9 @@ export class GroupHistoryLog {
   }
 }
 
-function eventOf(note: GroupEventNote, nowMs: number): GroupEvent {
+function eventOf(note: GroupEventNote, atMs: number): GroupEvent {
   return {
-    atMs: nowMs,
+    atMs,
     kind: note.kind,
     epoch: note.epoch,
     memberId: note.memberId ?? '',

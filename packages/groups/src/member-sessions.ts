@@ -1,13 +1,17 @@
 /**
  * What a coordinator remembers of its members that no record holds: when each was heard, until when it may be silent,
- * until when it must have given up what it was asked for. A new coordinator begins with full sessions for all.
+ * until when it must have done what it was asked for. A new coordinator begins with full sessions for all.
  */
+
+/** What a member was told to do within its rebalance timeout; the last two only by the classic protocol. */
+export type MemberDuty = 'revoke' | 'join' | 'sync';
 
 export interface MemberSession {
   lastHeardMs: number;
   expiresAtMs: number;
+  duty: MemberDuty | undefined;
   /** Infinity while the member owes nothing. */
-  revokeUntilMs: number;
+  dutyEndsAtMs: number;
   /** Whether the member has reported to hold exactly what it was told. Until then every answer tells it again. */
   isTold: boolean;
   /** What slows the member by its own word; empty for nothing. */
@@ -35,7 +39,8 @@ export class MemberSessions {
       session = {
         lastHeardMs: nowMs,
         expiresAtMs: 0,
-        revokeUntilMs: Number.POSITIVE_INFINITY,
+        duty: undefined,
+        dutyEndsAtMs: Number.POSITIVE_INFINITY,
         isTold: false,
         slowness: '',
         waitingSinceMs: undefined,
@@ -48,9 +53,20 @@ export class MemberSessions {
     return session;
   }
 
-  mustRevoke(session: MemberSession, untilMs: number): void {
-    session.revokeUntilMs = untilMs;
+  demand(memberId: string, duty: MemberDuty, untilMs: number): void {
+    const session = this.#sessions.get(memberId);
+    if (session === undefined) return;
+    session.duty = duty;
+    session.dutyEndsAtMs = untilMs;
     this.#nextMs = Math.min(this.#nextMs, untilMs);
+  }
+
+  /** The member owes nothing any more. */
+  acquit(memberId: string): void {
+    const session = this.#sessions.get(memberId);
+    if (session === undefined) return;
+    session.duty = undefined;
+    session.dutyEndsAtMs = Number.POSITIVE_INFINITY;
   }
 
   delete(memberId: string): void {
@@ -62,8 +78,8 @@ export class MemberSessions {
     if (nowMs < this.#nextMs) return [];
     const due: string[] = [];
     this.#nextMs = Number.POSITIVE_INFINITY;
-    for (const [memberId, { expiresAtMs, revokeUntilMs }] of this.#sessions) {
-      const endsAtMs = Math.min(expiresAtMs, revokeUntilMs);
+    for (const [memberId, { expiresAtMs, dutyEndsAtMs }] of this.#sessions) {
+      const endsAtMs = Math.min(expiresAtMs, dutyEndsAtMs);
       if (endsAtMs <= nowMs) due.push(memberId);
       else this.#nextMs = Math.min(this.#nextMs, endsAtMs);
     }

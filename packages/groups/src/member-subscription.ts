@@ -37,7 +37,19 @@ export function isSameSubscription(a: MemberSubscription, b: MemberSubscription)
     a.clientId === b.clientId &&
     a.clientHost === b.clientHost &&
     a.rebalanceTimeoutMs === b.rebalanceTimeoutMs &&
-    a.classic === b.classic
+    isSameClassic(a.classic, b.classic)
+  );
+}
+
+function isSameClassic(a: MemberSubscription['classic'], b: MemberSubscription['classic']): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.sessionTimeoutMs === b.sessionTimeoutMs &&
+    a.protocols.length === b.protocols.length &&
+    a.protocols.every(({ name, metadata }, index) => {
+      const other = b.protocols[index]!;
+      return name === other.name && metadata.equals(other.metadata);
+    })
   );
 }
 
