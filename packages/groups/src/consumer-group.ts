@@ -68,10 +68,6 @@ export class ConsumerGroup {
     return this.memberCount === 0;
   }
 
-  get epoch(): number {
-    return this.#state.epoch;
-  }
-
   get memberCount(): number {
     return this.#balance.state.members.size;
   }
