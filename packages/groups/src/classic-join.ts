@@ -5,8 +5,9 @@
  */
 import { type Random, randomUuid } from '@millrace/core';
 import { failureOf, joinFailure } from './classic-answers.ts';
-import { type ClassicMember, newMember, sameProtocols, termsOf } from './classic-member.ts';
+import { type ClassicMember, metadataFor, newMember, sameProtocols, termsOf } from './classic-member.ts';
 import { type ClassicRebalance, labelOf } from './classic-rebalance.ts';
+import { CONSUMER_PROTOCOL_TYPE, decodeSubscriptionOf } from './consumer-protocol.ts';
 import type { GroupFailure, JoinGroupRequest } from './group-api.ts';
 import type { RequestToken } from './group-coordinator.ts';
 import type { OutcomeDraft } from './outcome-draft.ts';
@@ -51,11 +52,12 @@ function refusalOf(
   const isOtherType = roster.size > 0 && request.protocolType !== group.protocolType;
   const names = request.protocols.map(({ name }) => name);
   if (isOtherType || !roster.sharesProtocol(names, known)) return failureOf('INCONSISTENT_GROUP_PROTOCOL');
+  const max = config['group.max.size'];
+  // Members keep their places against newcomers; where the limit was lowered, the first to come back have them.
   const isFull =
-    group.state === 'PreparingRebalance'
-      ? // Members of the last generation that are not back yet may not come back at all.
-        known?.joinToken === undefined && roster.joinsWaiting >= config['group.max.size']
-      : known === undefined && roster.size >= config['group.max.size'];
+    known === undefined
+      ? roster.size >= max
+      : roster.size > max && known.joinToken === undefined && roster.joinsWaiting >= max;
   return isFull ? failureOf('GROUP_MAX_SIZE_REACHED') : undefined;
 }
 
@@ -130,11 +132,24 @@ function replaceStatic(group: ClassicRebalance, step: JoinStep, old: ClassicMemb
   group.roster.add(member);
   if (wasLeader) group.roster.leaderId = member.memberId;
   group.note('replaced', withReason(`took the place of ${old.memberId}`, request.reason), member);
-  if (group.state === 'Stable' && group.roster.electProtocol() === group.protocolName) {
+  const isSame = group.roster.electProtocol() === group.protocolName && readsTheSame(group, old, member);
+  if (group.state === 'Stable' && isSame) {
     keepPlace(group, step, member, old.memberId);
     return;
   }
   group.await(member, token, `${labelOf(member)} started anew`, nowMs, out);
+}
+
+/** Other bytes alone say nothing: a cooperative client that starts anew owns nothing yet, and says so. */
+function readsTheSame(group: ClassicRebalance, old: ClassicMember, member: ClassicMember): boolean {
+  if (group.protocolType !== CONSUMER_PROTOCOL_TYPE) return true;
+  const before = topicsOf(old, group.protocolName);
+  const after = topicsOf(member, group.protocolName);
+  return before.size === after.size && [...after].every((topic) => before.has(topic));
+}
+
+function topicsOf(member: ClassicMember, protocol: string | undefined): ReadonlySet<string> {
+  return new Set(decodeSubscriptionOf(metadataFor(member, protocol))?.topics);
 }
 
 /** Nothing changes for the others: no round, and a leader is told not to assign anew (KIP-814). */

@@ -94,6 +94,7 @@ export class ClassicRebalance {
     this.roster.leaderId ??= member.memberId;
     this.#holdSession(member, nowMs);
     if (this.#join?.initial !== undefined) this.#join.initial.hasNewMember = true;
+    if (this.#generation === 0 && this.roster.size === 1) this.note('created', 'the first member joined');
     this.note('joined', cause, member);
     this.#beginOrContinue(`${labelOf(member)} joined`, nowMs, out);
   }
@@ -271,10 +272,11 @@ export class ClassicRebalance {
     this.#due(this.#syncEndsAtMs);
     for (const member of this.roster.members()) {
       member.isNew = false;
-      member.owesSync = true;
       const token = this.roster.takeJoin(member);
+      // A static member that is away knows of no generation: its session alone says for how long.
+      member.owesSync = token !== undefined;
       if (token !== undefined) out.answer(token, this.joinedAs(member));
-      this.seen(member, nowMs);
+      if (token !== undefined) this.seen(member, nowMs);
     }
   }
 

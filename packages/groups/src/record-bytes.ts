@@ -3,7 +3,7 @@
  * half-read value: what does not fit is damage. Source: Kafka's protocol guide, "Protocol Primitive Types".
  */
 import { isUtf8 } from 'node:buffer';
-import { MillraceError, type TopicId } from '@millrace/core';
+import { invariant, MillraceError, type TopicId } from '@millrace/core';
 
 export const STRING_MAX_BYTES = 32_767;
 const UUID_BYTES = 16;
@@ -207,7 +207,9 @@ export class RecordWriter {
   }
 
   uuid(value: TopicId): this {
-    return this.raw(Buffer.from(value, 'base64url'));
+    const bytes = Buffer.from(value, 'base64url');
+    invariant(bytes.length === UUID_BYTES, 'a topic id has 16 bytes', { value });
+    return this.raw(bytes);
   }
 
   array<T>(items: readonly T[], write: (item: T) => void): this {
