@@ -164,6 +164,24 @@ export class ClassicGroup {
       rounds.begin('the group has more members than group.max.size', nowMs, out);
   }
 
+  /** Members that have been in a generation; one whose first join still waits has nothing to lose. */
+  members(): readonly ClassicMember[] {
+    return [...this.#rounds.roster.members()].filter(({ isNew }) => !isNew);
+  }
+
+  /** The group moves to the other protocol: whoever waits is to ask again. */
+  dissolve(out: OutcomeDraft): void {
+    const why = failureOf('REBALANCE_IN_PROGRESS', 'the group moves to the consumer protocol');
+    for (const member of this.#rounds.roster.members()) this.#rounds.release(member, why, out);
+  }
+
+  /** The group comes from the other protocol, by a record that was applied: everybody is to join. */
+  takeOver(cause: string, nowMs: number, out: OutcomeDraft): void {
+    this.#rounds.renewSessions(nowMs);
+    this.#rounds.note('converted', cause);
+    this.#rounds.begin(cause, nowMs, out);
+  }
+
   resumed(nowMs: number): void {
     this.#rounds.renewSessions(nowMs);
   }

@@ -5,14 +5,18 @@
  */
 import { type Random, randomUuid } from '@millrace/core';
 import { failureOf, joinFailure, syncFailure } from './classic-answers.ts';
+import type { ClassicMember, MemberTerms } from './classic-member.ts';
 import { type ConsumerGroupBalance, type Turn, turnAt } from './consumer-group-balance.ts';
-import type { ConsumerMember, MemberSubscription } from './consumer-group-state.ts';
+import { memberAssignmentRecord } from './consumer-group-records.ts';
+import { type ConsumerMember, type MemberSubscription, UNASSIGNED } from './consumer-group-state.ts';
 import { nameOf, withReason } from './consumer-group-story.ts';
 import {
   CONSUMER_PROTOCOL_TYPE,
   type ConsumerProtocolSubscription,
+  decodeAssignmentOf,
   decodeSubscriptionOf,
   encodeAssignmentOf,
+  type NamedPartitions,
 } from './consumer-protocol.ts';
 import type {
   GroupFailure,
@@ -25,10 +29,18 @@ import type {
   LeavingMember,
   SyncGroupRequest,
   SyncGroupResponse,
+  TopicPartitions,
 } from './group-api.ts';
-import type { GroupRecord, TopicsView } from './group-record.ts';
+import type { ClassicGroupRecord, ClassicMemberValue, GroupRecord, TopicsView } from './group-record.ts';
 import { isSameSubscription, rebalances, subscriptionText } from './member-subscription.ts';
-import { difference, filterSet, intersects, type PartitionSet, partitionSetOf } from './topic-partitions.ts';
+import {
+  difference,
+  filterSet,
+  intersects,
+  listOf,
+  type PartitionSet,
+  partitionSetOf,
+} from './topic-partitions.ts';
 
 export interface ClassicOutcome<Response> {
   /** Applied already. */
@@ -90,8 +102,14 @@ export class ClassicMembers {
     this.#balance.lookAtTopics(turn);
     this.#seat(place, memberSubscription(request, wanted), request.reason, turn);
     this.#balance.rebalance(turn);
-    const member = this.#balance.reconcile(place.memberId, ownedBy(wanted, topics), turn);
-    this.#balance.demand(place.memberId, 'sync', nowMs);
+    // An eager member has given up everything before it joins, and says so by naming nothing.
+    const member = this.#balance.reconcile(
+      place.memberId,
+      partitionSetOf(idsOf(wanted.ownedPartitions, topics)),
+      turn,
+    );
+    // Who has something to give up has had its deadline for that since it was told.
+    if (member.state !== 'UNREVOKED_PARTITIONS') this.#balance.demand(place.memberId, 'sync', nowMs);
     const response: JoinGroupResponse = {
       generationId: member.memberEpoch,
       protocolType: CONSUMER_PROTOCOL_TYPE,
@@ -120,8 +138,7 @@ export class ClassicMembers {
       this.#balance.demand(memberId, 'join', nowMs);
       return syncFailure(failureOf('REBALANCE_IN_PROGRESS'));
     }
-    if (mustRevoke) this.#balance.demand(memberId, 'revoke', nowMs);
-    else this.#balance.sessions.acquit(memberId);
+    if (!mustRevoke) this.#balance.sessions.acquit(memberId);
     const bytes = assignmentBytes(assignment.assigned, topics);
     return { protocolType: CONSUMER_PROTOCOL_TYPE, protocolName, assignment: bytes };
   }
@@ -144,6 +161,74 @@ export class ClassicMembers {
     this.#balance.rebalance(turn);
     return { records: turn.records, response: { members } };
   }
+
+  // ---- the move between the protocols -----------------------------------------------------------------------------------
+
+  /** Takes over the members of a classic group, with what they hold. Nobody may be in this group before. */
+  adopt(
+    members: readonly ClassicMember[],
+    generation: number,
+    nowMs: number,
+    topics: TopicsView,
+  ): readonly GroupRecord[] {
+    const turn = turnAt(nowMs, topics);
+    const { groupId } = this.#balance.state;
+    const epoch = Math.max(generation, 1);
+    for (const member of members) this.#adoptMember(member, epoch, turn);
+    const value = { epoch, metadataHash: this.#balance.hashOf(topics) };
+    this.#balance.write(turn, { kind: 'consumer-group-epoch', groupId, value });
+    this.#balance.write(turn, { kind: 'target-epoch', groupId, value: { assignmentEpoch: epoch } });
+    this.#balance.hearAll(nowMs);
+    const cause = `a member of the consumer protocol joins ${members.length} classic members`;
+    this.#balance.story.group('converted', epoch, cause);
+    return turn.records;
+  }
+
+  #adoptMember(member: ClassicMember, epoch: number, turn: Turn): void {
+    const { state } = this.#balance;
+    const { groupId } = state;
+    const { memberId } = member;
+    const wanted = subscriptionIn(member);
+    if (wanted === undefined) return;
+    // An assignor of the members' own may have given a partition to two of them, or one that does not exist.
+    const assigned = filterSet(
+      partitionSetOf(idsOf(decodeAssignmentOf(member.assignment) ?? [], turn.topics)),
+      (topicId, partition) =>
+        state.ownerOf(topicId, partition) === undefined &&
+        partition < (turn.topics.byId(topicId)?.partitionCount ?? 0),
+    );
+    const value = memberSubscription(member, wanted);
+    this.#balance.write(turn, { kind: 'member-subscription', groupId, memberId, value });
+    const partitions = listOf(assigned);
+    this.#balance.write(turn, { kind: 'target-assignment', groupId, memberId, value: { partitions } });
+    const assignment = { ...UNASSIGNED, memberEpoch: epoch, previousMemberEpoch: epoch, assigned };
+    this.#balance.write(turn, memberAssignmentRecord(groupId, memberId, assignment));
+  }
+
+  /** The group as a classic one, each member with what it holds; undefined where they share no protocol. */
+  classicRecord(topics: TopicsView, wallMs: number): ClassicGroupRecord | undefined {
+    const { members, groupId, epoch } = this.#balance.state;
+    const all = [...members.values()];
+    const [first] = all;
+    const protocol = first?.subscription?.classic?.protocols.find(({ name }) =>
+      all.every(({ subscription }) => subscription?.classic?.protocols.some((one) => one.name === name)),
+    )?.name;
+    if (first === undefined || protocol === undefined) return undefined;
+    return {
+      kind: 'classic-group',
+      groupId,
+      value: {
+        protocolType: CONSUMER_PROTOCOL_TYPE,
+        generation: epoch,
+        protocol,
+        leader: first.memberId,
+        stateAtMs: wallMs,
+        members: all.map((member) => classicValue(member, protocol, topics)),
+      },
+    };
+  }
+
+  // ---- who may ask ------------------------------------------------------------------------------------------------------
 
   #place({ memberId, groupInstanceId, clientId }: JoinGroupRequest, random: Random): Place | GroupFailure {
     const { state, config } = this.#balance;
@@ -227,7 +312,9 @@ export class ClassicMembers {
 }
 
 /** Of the first protocol that says it in Kafka's way. */
-function subscriptionIn({ protocols }: JoinGroupRequest): ConsumerProtocolSubscription | undefined {
+function subscriptionIn({
+  protocols,
+}: Pick<JoinGroupRequest, 'protocols'>): ConsumerProtocolSubscription | undefined {
   for (const { metadata } of protocols) {
     const subscription = decodeSubscriptionOf(metadata);
     if (subscription !== undefined) return subscription;
@@ -236,7 +323,7 @@ function subscriptionIn({ protocols }: JoinGroupRequest): ConsumerProtocolSubscr
 }
 
 function memberSubscription(
-  request: JoinGroupRequest,
+  request: MemberTerms & Pick<JoinGroupRequest, 'groupInstanceId'>,
   wanted: ConsumerProtocolSubscription,
 ): MemberSubscription {
   return {
@@ -252,18 +339,33 @@ function memberSubscription(
   };
 }
 
-/** An eager member has given up everything before it joins, and says so by naming nothing. */
-function ownedBy({ ownedPartitions }: ConsumerProtocolSubscription, topics: TopicsView): PartitionSet {
-  return partitionSetOf(
-    ownedPartitions.flatMap(({ topic, partitions }) => {
-      const topicId = topics.byName(topic)?.topicId;
-      return topicId === undefined ? [] : [{ topicId, partitions }];
-    }),
-  );
+function idsOf(list: readonly NamedPartitions[], topics: TopicsView): readonly TopicPartitions[] {
+  return list.flatMap(({ topic, partitions }) => {
+    const topicId = topics.byName(topic)?.topicId;
+    return topicId === undefined ? [] : [{ topicId, partitions }];
+  });
+}
+
+function classicValue(
+  { memberId, subscription, assignment }: ConsumerMember,
+  protocol: string,
+  topics: TopicsView,
+): ClassicMemberValue {
+  const { groupInstanceId, clientId, clientHost, rebalanceTimeoutMs, classic } = subscription!;
+  return {
+    memberId,
+    groupInstanceId,
+    clientId,
+    clientHost,
+    rebalanceTimeoutMs,
+    sessionTimeoutMs: classic!.sessionTimeoutMs,
+    subscription: classic!.protocols.find(({ name }) => name === protocol)!.metadata,
+    assignment: assignmentBytes(assignment.assigned, topics),
+  };
 }
 
 /** A topic that does not exist any more has no name to tell. */
-export function assignmentBytes(set: PartitionSet, topics: TopicsView): Buffer {
+function assignmentBytes(set: PartitionSet, topics: TopicsView): Buffer {
   const named = [...set].flatMap(([topicId, partitions]) => {
     const topic = topics.byId(topicId)?.name;
     return topic === undefined ? [] : [{ topic, partitions }];

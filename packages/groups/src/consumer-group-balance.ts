@@ -179,7 +179,7 @@ export class ConsumerGroupBalance {
     this.#topicsSeenMs = nowMs;
     this.story.topicsSeen(topics);
     for (const pattern of counts.patterns.keys()) this.#resolve(pattern, turn);
-    if (members.size === 0 || this.#hash(topics) === metadataHash) return;
+    if (members.size === 0 || this.hashOf(topics) === metadataHash) return;
     const cause = isFirst ? 'topics changed while no coordinator watched' : this.#topicChanges(topics);
     turn.causes.push(cause);
     this.story.group('topics-changed', epoch, cause);
@@ -191,7 +191,7 @@ export class ConsumerGroupBalance {
     const { state } = this;
     if (causes.length > 0) {
       this.#keepPatterns(turn);
-      const value = { epoch: state.epoch + 1, metadataHash: this.#hash(topics) };
+      const value = { epoch: state.epoch + 1, metadataHash: this.hashOf(topics) };
       this.write(turn, { kind: 'consumer-group-epoch', groupId: state.groupId, value });
       this.#rememberTopics(topics);
     }
@@ -245,7 +245,8 @@ export class ConsumerGroupBalance {
     this.write(turn, { kind: 'resolved-pattern', groupId: this.state.groupId, pattern, value });
   }
 
-  #hash(topics: TopicsView): bigint {
+  /** Of the topics that members subscribe to, as they are now. */
+  hashOf(topics: TopicsView): bigint {
     return topicsHash(subscribedNames(this.state), topics, this.state.counts.racks.size > 0);
   }
 

@@ -3,12 +3,13 @@
  * changed, offsets that expire, groups that are deleted. Every tick does a bounded part and says when the next is due.
  */
 import { failureOf } from './classic-answers.ts';
-import { ClassicGroup } from './classic-group.ts';
+import { ClassicGroup, type ClassicGroupOptions } from './classic-group.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import type { GroupEventKind } from './group-api.ts';
 import type { GroupConfig } from './group-config.ts';
-import type { GroupCoordinatorOptions, RequestToken } from './group-coordinator.ts';
+import type { RequestToken } from './group-coordinator.ts';
 import type { Group, GroupDirectory } from './group-directory.ts';
+import { downgradeGroup } from './group-migration.ts';
 import type { DoomedOffset, GroupOffsets } from './group-offsets.ts';
 import type { TopicsView } from './group-record.ts';
 import type { OutcomeDraft } from './outcome-draft.ts';
@@ -25,6 +26,7 @@ export class CoordinatorChores {
   readonly #groups: GroupDirectory;
   readonly #offsets: GroupOffsets;
   readonly #config: GroupConfig;
+  readonly #options: ClassicGroupOptions;
   readonly #wallMs: () => number;
   /** Of topics that are gone, or expired. */
   readonly #doomed: DoomedOffset[] = [];
@@ -37,15 +39,12 @@ export class CoordinatorChores {
   /** When more may be done; Infinity while nothing is left over. */
   #moreDueMs = Number.POSITIVE_INFINITY;
 
-  constructor(
-    groups: GroupDirectory,
-    offsets: GroupOffsets,
-    { config, wallMs }: Pick<GroupCoordinatorOptions, 'config' | 'wallMs'>,
-  ) {
+  constructor(groups: GroupDirectory, offsets: GroupOffsets, options: ClassicGroupOptions) {
     this.#groups = groups;
     this.#offsets = offsets;
-    this.#config = config;
-    this.#wallMs = wallMs;
+    this.#options = options;
+    this.#config = options.config;
+    this.#wallMs = options.wallMs;
   }
 
   get nextDueMs(): number {
@@ -88,6 +87,14 @@ export class CoordinatorChores {
     if (isUnused && !this.#offsets.table.hasWritten(groupId)) this.#groups.remove(groupId);
   }
 
+  /** A consumer group is a classic one again when only members of the classic protocol are left. */
+  downgradeIfClassic(groupId: string, nowMs: number, topics: TopicsView, out: OutcomeDraft): void {
+    const group = this.#groups.get(groupId);
+    if (!(group instanceof ConsumerGroup) || !group.classic.areAll) return;
+    const classic = downgradeGroup(group, this.#options, nowMs, topics, out);
+    if (classic !== undefined) this.#groups.replace(classic);
+  }
+
   note(group: Group, kind: GroupEventKind, cause: string): void {
     group.history.note({ kind, epoch: group.epoch, cause }, this.#wallMs());
   }
@@ -97,7 +104,10 @@ export class CoordinatorChores {
       const group = this.#groups.takeDue(nowMs);
       if (group === undefined) return;
       if (group instanceof ClassicGroup) group.tick(nowMs, out);
-      else for (const record of group.tick(nowMs, topics)) out.write(record);
+      else {
+        for (const record of group.tick(nowMs, topics)) out.write(record);
+        this.downgradeIfClassic(group.groupId, nowMs, topics, out);
+      }
       this.#groups.settle(group.groupId);
       this.dropIfUnused(group.groupId);
     }

@@ -33,6 +33,7 @@ import type {
   RequestToken,
 } from './group-coordinator.ts';
 import { type Group, GroupDirectory } from './group-directory.ts';
+import { mayUpgrade, upgradeGroup } from './group-migration.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import type { GroupRecord, TopicsView } from './group-record.ts';
 import { OutcomeDraft } from './outcome-draft.ts';
@@ -168,6 +169,13 @@ export class GroupCoordinatorState implements GroupCoordinator {
 
   #join(request: JoinGroupRequest, { token, nowMs, out }: Step): void {
     const refusal = checkJoin(request, this.#options.config);
+    const inside = refusal === undefined ? this.#consumerGroupInUse(request.groupId) : undefined;
+    if (inside !== undefined) {
+      const { records, response } = inside.classic.join(request, this.#options.random, nowMs, this.#topics);
+      for (const record of records) out.write(record);
+      out.answer(token, response);
+      return;
+    }
     const group = refusal ?? this.#classicGroupToJoin(request, out);
     if ('code' in group) out.answer(token, joinFailure(request.memberId, group));
     else group.join(token, request, nowMs, out);
@@ -180,10 +188,15 @@ export class GroupCoordinatorState implements GroupCoordinator {
   ): ClassicGroup | GroupFailure {
     const group = this.#groups.get(groupId);
     if (group instanceof ClassicGroup) return group;
-    if (group?.isEmpty === false) return failureOf('INCONSISTENT_GROUP_PROTOCOL');
     if (memberId !== '') return NO_SUCH_MEMBER;
     for (const record of group?.tombstones() ?? []) out.write(record);
     return this.#groups.addClassic(groupId);
+  }
+
+  /** Members of the classic protocol may live in a consumer group; an empty one they begin anew. */
+  #consumerGroupInUse(groupId: string): ConsumerGroup | undefined {
+    const group = this.#groups.get(groupId);
+    return group instanceof ConsumerGroup && !group.isEmpty ? group : undefined;
   }
 
   #classicGroup(groupId: string): ClassicGroup | undefined {
@@ -192,12 +205,22 @@ export class GroupCoordinatorState implements GroupCoordinator {
   }
 
   #sync(request: SyncGroupRequest, { token, nowMs, out }: Step): void {
+    const inside = this.#consumerGroupInUse(request.groupId);
+    if (inside !== undefined) {
+      out.answer(token, inside.classic.sync(request, nowMs, this.#topics));
+      return;
+    }
     const group = checkGroupId(request.groupId) ?? this.#classicGroup(request.groupId) ?? NO_SUCH_MEMBER;
     if ('code' in group) out.answer(token, syncFailure(group));
     else group.sync(token, request, nowMs, out);
   }
 
   #heartbeat(request: HeartbeatRequest, { token, nowMs, out }: Step): void {
+    const inside = this.#consumerGroupInUse(request.groupId);
+    if (inside !== undefined) {
+      out.answer(token, inside.classic.heartbeat(request, nowMs));
+      return;
+    }
     const group = checkGroupId(request.groupId) ?? this.#classicGroup(request.groupId) ?? NO_SUCH_MEMBER;
     const failure = 'code' in group ? group : group.heartbeat(request, nowMs);
     out.answer(token, { failure });
@@ -206,8 +229,14 @@ export class GroupCoordinatorState implements GroupCoordinator {
   #leave(request: LeaveGroupRequest, { token, nowMs, out }: Step): void {
     const failure = checkLeave(request, this.#options.config);
     const group = this.#classicGroup(request.groupId);
+    const inside = this.#consumerGroupInUse(request.groupId);
     if (failure !== undefined) out.answer(token, { failure, members: [] });
-    else if (group !== undefined) out.answer(token, group.leave(request, nowMs, out));
+    else if (inside !== undefined) {
+      const { records, response } = inside.classic.leave(request, nowMs, this.#topics);
+      for (const record of records) out.write(record);
+      out.answer(token, response);
+      this.#chores.downgradeIfClassic(request.groupId, nowMs, this.#topics, out);
+    } else if (group !== undefined) out.answer(token, group.leave(request, nowMs, out));
     else
       out.answer(token, {
         members: request.members.map(({ memberId, groupInstanceId }) => ({
@@ -224,6 +253,16 @@ export class GroupCoordinatorState implements GroupCoordinator {
   #consumerHeartbeat(request: ConsumerGroupHeartbeatRequest, { token, nowMs, out }: Step): void {
     const { groupId, memberId, memberEpoch } = request;
     const before = this.#groups.get(groupId);
+    if (
+      before instanceof ClassicGroup &&
+      !before.isVacant &&
+      mayUpgrade(before, request, this.#options.config)
+    ) {
+      const { group, response } = upgradeGroup(before, this.#options, request, nowMs, this.#topics, out);
+      if (group !== undefined) this.#groups.replace(group);
+      out.answer(token, response);
+      return;
+    }
     const failure = checkGroupId(groupId) ?? heartbeatRefusal(before);
     if (failure !== undefined) {
       out.answer(token, { failure, memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: undefined });
@@ -237,6 +276,7 @@ export class GroupCoordinatorState implements GroupCoordinator {
     else if (before instanceof ClassicGroup) for (const record of before.tombstones()) out.write(record);
     for (const record of records) out.write(record);
     out.answer(token, response);
+    this.#chores.downgradeIfClassic(groupId, nowMs, this.#topics, out);
   }
 
   // ---- offsets --------------------------------------------------------------------------------------------------------
@@ -298,7 +338,7 @@ export class GroupCoordinatorState implements GroupCoordinator {
   }
 }
 
-/** Members of the classic protocol have the group to themselves as long as there are any. */
+/** Where a group may not move to the consumer protocol, members of the classic one have it to themselves. */
 function heartbeatRefusal(group: Group | undefined): GroupFailure | undefined {
   return group instanceof ClassicGroup && !group.isVacant ? failureOf('GROUP_ID_NOT_FOUND') : undefined;
 }

@@ -52,6 +52,12 @@ export class GroupDirectory {
     return group;
   }
 
+  /** The same group under the other protocol. */
+  replace(group: Group): void {
+    this.remove(group.groupId);
+    this.#put(group.groupId, group);
+  }
+
   /** Puts back what was there before a try that came to nothing. */
   restore(groupId: string, before: Group | undefined): void {
     this.remove(groupId);
