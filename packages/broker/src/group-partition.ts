@@ -132,7 +132,7 @@ export class GroupPartition implements TurnOwner {
         refuse: (reason) => resolve(refusal(name, request, reason)),
       });
     });
-    this.#run(() => this.#machine.step(name, token, request, this.#host.clock.nowMs()), token);
+    this.#run(() => this.#machine.step(name, token, request, this.#nowMs), token);
     return answered;
   }
 
@@ -170,7 +170,7 @@ export class GroupPartition implements TurnOwner {
       return;
     }
     this.#topics = topics;
-    this.#run(() => this.#machine.topicsChanged(topics, this.#host.clock.nowMs()));
+    this.#run(() => this.#machine.topicsChanged(topics, this.#nowMs));
   }
 
   /** Leadership is gone, the broker ends, or the log failed. Whoever waits hears `reason`. */
@@ -203,6 +203,11 @@ export class GroupPartition implements TurnOwner {
     this.partition.acks.forgetSettled();
   }
 
+  /** The machine's time, in whole milliseconds: durations out of it go onto the wire. */
+  get #nowMs(): number {
+    return Math.floor(this.#host.clock.nowMs());
+  }
+
   async #load(): Promise<void> {
     const { clock, loads } = this.#host;
     if (this.#delayMs > 0) await sleep(clock, this.#delayMs);
@@ -213,7 +218,7 @@ export class GroupPartition implements TurnOwner {
     this.#state = 'serving';
     this.#noteLoaded(counts);
     this.#machine.committed(this.#endOffset);
-    this.#run(() => this.#machine.loaded(clock.nowMs()));
+    this.#run(() => this.#machine.loaded(this.#nowMs));
     this.topicsChanged();
     this.#armTick();
   }
@@ -322,9 +327,9 @@ export class GroupPartition implements TurnOwner {
       return;
     }
     if (turn.hasRecords && !this.#append(turn)) return;
-    const { clock, deadlines, commitTimeoutMs } = this.#host;
+    const { deadlines, commitTimeoutMs } = this.#host;
     turn.endOffset = this.#endOffset;
-    turn.endedMs = clock.nowMs();
+    turn.endedMs = this.#nowMs;
     this.#turns.add(turn);
     if (this.partition.highWatermark >= turn.endOffset) {
       this.#advance();
@@ -368,9 +373,8 @@ export class GroupPartition implements TurnOwner {
 
   /** Why the machine must not be stepped now: what it decided could not be written. */
   #writeFault(): Failure | undefined {
-    const { clock, isJournalFull } = this.#host;
-    const nowMs = clock.nowMs();
-    const fault = this.#logFault(isJournalFull());
+    const nowMs = this.#nowMs;
+    const fault = this.#logFault(this.#host.isJournalFull());
     const [oldest] = this.#turns;
     const facts = { isWritable: fault === undefined, waitingSinceMs: oldest?.endedMs };
     if (this.#flow.observe(facts, nowMs) === 'resumed') this.#machine.resumed(nowMs);
@@ -389,9 +393,8 @@ export class GroupPartition implements TurnOwner {
   /** For the next time that something is due, and not before. An earlier timer is left to find that out. */
   #armTick(): void {
     if (!this.isServing) return;
-    const { clock } = this.#host;
     const isBehind = this.#host.topics() !== this.#topics;
-    const dueMs = isBehind ? clock.nowMs() + STALL_CHECK_MS : this.#machine.nextTickMs();
+    const dueMs = isBehind ? this.#nowMs + STALL_CHECK_MS : this.#machine.nextTickMs();
     if (dueMs < this.#tickDueMs) this.#tickAt(dueMs);
   }
 
@@ -405,10 +408,10 @@ export class GroupPartition implements TurnOwner {
   }
 
   #tick(): void {
-    const lateMs = this.#host.clock.nowMs() - this.#tickDueMs;
+    const nowMs = this.#nowMs;
+    const lateMs = nowMs - this.#tickDueMs;
     this.#tickDueMs = Number.POSITIVE_INFINITY;
     if (!this.isServing) return;
-    const nowMs = this.#host.clock.nowMs();
     const fault = this.#writeFault();
     if (fault !== undefined || this.#flow.isStalled) {
       this.#tickAt(nowMs + STALL_CHECK_MS);
