@@ -33,6 +33,8 @@ export interface ClassicGroupOptions {
   readonly config: GroupConfig;
   readonly random: Random;
   readonly wallMs: () => number;
+  /** Of the group's life under the consumer protocol, to be continued. */
+  readonly history?: GroupHistoryLog | undefined;
 }
 
 const TOO_LARGE = 'subscriptions and assignments of the group do not fit offsets.batch.max.bytes';
@@ -51,7 +53,7 @@ export class ClassicGroup {
   #subscribed: { readonly version: number; readonly topics: ReadonlySet<string> | undefined } | undefined;
 
   constructor(groupId: string, options: ClassicGroupOptions) {
-    this.#rounds = new ClassicRebalance(groupId, options.config, options.wallMs);
+    this.#rounds = new ClassicRebalance(groupId, options.config, options.wallMs, options.history);
     this.#random = options.random;
   }
 

@@ -48,11 +48,11 @@ export class ClassicRebalance {
   /** Not later than the earliest deadline; exact after a tick. */
   #dueMs = Number.POSITIVE_INFINITY;
 
-  constructor(groupId: string, config: GroupConfig, wallMs: () => number) {
+  constructor(groupId: string, config: GroupConfig, wallMs: () => number, history?: GroupHistoryLog) {
     this.groupId = groupId;
     this.config = config;
     this.#wallMs = wallMs;
-    this.history = new GroupHistoryLog(config['group.history.max.events']);
+    this.history = history ?? new GroupHistoryLog(config['group.history.max.events']);
   }
 
   get state(): ClassicState {

@@ -2,6 +2,7 @@
  * Whether a heartbeat of the consumer protocol makes sense at all, before any group is asked. Nothing that comes from a
  * client is believed: sizes are bounded, and what contradicts itself is refused.
  */
+import { ASSIGNORS } from './assignors/assignors.ts';
 import type { ConsumerGroupHeartbeatRequest, GroupFailure, TopicPartitions } from './group-api.ts';
 import type { GroupConfig } from './group-config.ts';
 
@@ -23,8 +24,9 @@ export function checkConsumerHeartbeat(
   const problem = problemOf(request);
   if (problem !== undefined) return { code: 'INVALID_REQUEST', message: problem };
   const { serverAssignor } = request;
-  if (serverAssignor !== undefined && !config['group.consumer.assignors'].includes(serverAssignor)) {
-    const known = config['group.consumer.assignors'].join(', ');
+  const offered = config['group.consumer.assignors'].filter((name) => ASSIGNORS.has(name));
+  if (serverAssignor !== undefined && !offered.includes(serverAssignor)) {
+    const known = offered.join(', ');
     return {
       code: 'UNSUPPORTED_ASSIGNOR',
       message: `assignor "${serverAssignor.slice(0, 100)}" is none of ${known}`,

@@ -142,6 +142,8 @@ test('a classic group goes on inside a consumer group, gives up its part, and co
 
   bench.consumer(-1);
   expect(bench.state()).toEqual(['classic', 'PreparingRebalance']);
+  const kinds = bench.coordinator.explainGroup('g').events.map(({ kind }) => kind);
+  expect(kinds.slice(-4)).toEqual(['left', 'rebalance-started', 'converted', 'rebalance-started']);
   bench.failOver();
   expect(bench.state()[0]).toBe('classic');
   const again = bench.join(old.memberId, orders(0, 1));

@@ -73,7 +73,7 @@ export function downgradeGroup(
   if (record === undefined) return undefined;
   for (const tombstone of group.tombstones()) out.write(tombstone);
   out.write(record);
-  const classic = new ClassicGroup(group.groupId, options);
+  const classic = new ClassicGroup(group.groupId, { ...options, history: group.history });
   classic.apply(record);
   classic.takeOver('the last member of the consumer protocol has gone', nowMs, out);
   return classic;
