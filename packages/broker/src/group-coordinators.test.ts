@@ -168,6 +168,8 @@ describe('a coordinator', () => {
   test('is found on the leader only', async () => {
     await start();
     const other = [1, 2, 3].find((id) => id !== leader)!;
+    expect([...cluster.broker(leader).groups.all].map(({ isServing }) => isServing)).toEqual([true]);
+    expect([...cluster.broker(other).groups.all]).toEqual([]);
     expect(await codeOf(commit(1, { at: other }))).toBe('NOT_COORDINATOR');
     expect((await committed('g', other)).failure).toBe('NOT_COORDINATOR');
     expect(await codeOf(commit(1, { groupId: '' }))).toBe('INVALID_GROUP_ID');

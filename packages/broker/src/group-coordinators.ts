@@ -234,14 +234,15 @@ export class GroupCoordinators implements GroupApi, GroupPartitionHost {
   }
 
   async listGroups(request: ListGroupsRequest): Promise<ListGroupsResponse> {
+    const refuse = (reason: Failure): ListGroupsResponse => ({ failure: reason, groups: [] });
+    const cost = this.#coordinators.size;
+    if (!this.#budget.take(cost)) return refuse(failure('NODE_OVERLOADED'));
     const lists = await Promise.all(
       [...this.#coordinators.values()].map((coordinator) =>
-        coordinator.read<ListGroupsResponse>(
-          (machine) => ({ groups: machine.listGroups(request) }),
-          (reason) => ({ failure: reason, groups: [] }),
-        ),
+        coordinator.read<ListGroupsResponse>((machine) => ({ groups: machine.listGroups(request) }), refuse),
       ),
     );
+    this.#budget.release(cost);
     const incomplete = lists.find((list) => list.failure !== undefined);
     return { failure: incomplete?.failure, groups: lists.flatMap(({ groups }) => groups) };
   }

@@ -2,7 +2,7 @@
  * Reads a coordinator's log from its start: batches to records, records to the machine, in the order of the log. Gives
  * everything else a turn every few milliseconds. Never looks above the given end and never writes.
  */
-import { type Clock, MillraceError, sleep } from '@millrace/core';
+import { type Clock, MiB, MillraceError, sleep } from '@millrace/core';
 import { decodeGroupRecord, type GroupRecord } from '@millrace/groups';
 import { type BatchView, forEachRecord, splitBatches } from '@millrace/records';
 import type { PartitionLog } from '@millrace/storage';
@@ -23,7 +23,7 @@ export interface ReplayedCounts {
   readonly skipped: number;
 }
 
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = MiB;
 /** Records are replayed for this long before everything else gets a turn. */
 const TURN_MAX_MS = 10;
 

@@ -15,7 +15,7 @@ import {
 } from '@millrace/groups';
 import type { Deadlines } from './deadlines.ts';
 import type { Defer } from './defer.ts';
-import { type Failure, failure } from './failure.ts';
+import { type Failure, failure, failureOf } from './failure.ts';
 import { type ReplayedCounts, replayGroupLog } from './group-log-replay.ts';
 import { coordinatorFailure, refusal } from './group-refusals.ts';
 import { sizeOfRequest } from './group-request-size.ts';
@@ -431,7 +431,9 @@ export class GroupPartition implements TurnOwner {
       const fields = { event: 'coordinator_failed', partition: this.partition.name, err: error };
       this.#host.logger.error(fields, 'the coordinator is dropped and loaded again');
     }
-    if (token !== undefined && error.code === 'MESSAGE_TOO_LARGE') this.#take(token)?.refuse(error);
+    if (token !== undefined && error.code === 'MESSAGE_TOO_LARGE') {
+      this.#take(token)?.refuse(failureOf(error));
+    }
     this.close(hasLed ? coordinatorFailure(error) : failure('NOT_COORDINATOR'));
     this.#host.failed(this);
   }

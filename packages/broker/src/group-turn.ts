@@ -2,13 +2,14 @@
  * What a coordinator did in one turn of the event loop: records that become one batch, and answers that wait until it and
  * everything before it have committed. Only holds them; never steps a machine.
  */
+import { KiB } from '@millrace/core';
 import type { GroupRecord, RequestToken } from '@millrace/groups';
 import { BatchBuilder, NO_HEADERS } from '@millrace/records';
 import type { AckListener } from './ack-queue.ts';
 import type { Deadlines, Expiring } from './deadlines.ts';
 
-/** A batch that has this many bytes takes no more answers' records. */
-export const TURN_BYTES_MAX = 256 * 1024;
+/** A batch that would grow beyond this is ended first; one large change may exceed it. */
+export const TURN_BYTES_MAX = 256 * KiB;
 
 /** What a record takes in a batch beside key and value, at most. */
 const RECORD_OVERHEAD_BYTES = 32;
