@@ -19,6 +19,7 @@ import type { ClientConfig } from '../client-config.ts';
 import { backoffMs } from './backoff.ts';
 import { pause, throwIfAborted, withLimits } from './cancellation.ts';
 import { ConnectionPool } from './connection-pool.ts';
+import { Coordinators } from './coordinators.ts';
 import { errorOfFailure, noSuchPartition } from './failure.ts';
 import { MetadataState, type TopicMetadata } from './metadata-state.ts';
 import { NodeOrder } from './node-order.ts';
@@ -77,6 +78,8 @@ export class Cluster {
   readonly random: Random;
   readonly logger: Logger;
   readonly metadata = new MetadataState();
+  /** Of groups: who they are, and calls to them. */
+  readonly coordinators = new Coordinators(this);
   readonly #bootstrap: readonly Address[];
   readonly #pool: ConnectionPool;
   readonly #schedule: RefreshSchedule;

@@ -17,6 +17,7 @@ import type {
 } from '@millrace/protocol';
 import type { Connection, Transport } from '../cluster/transport.ts';
 import { FakeConnection } from './fake-connection.ts';
+import { FakeCoordinator } from './fake-coordinator.ts';
 import { FakePartition } from './fake-partition.ts';
 import { answerUnary } from './fake-unary.ts';
 
@@ -58,6 +59,7 @@ export class FakeCluster implements Transport {
   /** Accept everything, answer nothing. */
   readonly silent = new Set<number>();
   readonly topics = new Map<string, FakeTopic>();
+  readonly groups = new Map<string, FakeCoordinator>();
   readonly connections = new Set<FakeConnection>();
   /** Unary calls by name, with the broker asked. */
   readonly calls: { method: string; brokerId: number; request: unknown }[] = [];
@@ -107,6 +109,15 @@ export class FakeCluster implements Transport {
     return topic;
   }
 
+  /** The group, coordinated by the first broker until a test says otherwise. */
+  group(groupId: string): FakeCoordinator {
+    const known = this.groups.get(groupId);
+    if (known !== undefined) return known;
+    const group = new FakeCoordinator(this, groupId, this.brokerIds[0]!);
+    this.groups.set(groupId, group);
+    return group;
+  }
+
   addPartitions(name: string, totalCount: number): void {
     const { partitions } = this.topics.get(name)!;
     for (let i = partitions.length; i < totalCount; i++) {
@@ -154,7 +165,7 @@ export class FakeCluster implements Transport {
     this.calls.push({ method: name, brokerId, request });
     const code = this.onUnary(name, brokerId);
     if (code !== undefined) throw new MillraceError(code);
-    const answer = answerUnary(this, name, request);
+    const answer = answerUnary(this, name, request, brokerId);
     const lost = this.afterUnary(name, brokerId);
     if (lost !== undefined) throw new MillraceError(lost);
     return answer;

@@ -1,6 +1,7 @@
 /** A client's connection to one fake broker. Everything arrives after the cluster's latency, in order. */
 import { MillraceError } from '@millrace/core';
 import type {
+  CommitOffsetsRequest,
   DuplexMethod,
   FetchRequest,
   FetchResponse,
@@ -126,6 +127,10 @@ export class FakeConnection implements Connection {
   #dispatch(path: string, message: unknown, answer: (response: unknown) => void): void {
     if (path.endsWith('/Produce')) {
       const response = this.#cluster.produce(this.brokerId, message as ProduceRequest);
+      if (response !== undefined) answer(response);
+    } else if (path.endsWith('/CommitOffsets')) {
+      const request = message as CommitOffsetsRequest;
+      const response = this.#cluster.group(request.groupId).commit(this.brokerId, request);
       if (response !== undefined) answer(response);
     } else {
       this.#cluster.fetch(this.brokerId, message as FetchRequest, (response: FetchResponse) =>

@@ -3,12 +3,15 @@ import { MillraceError } from '@millrace/core';
 import type {
   AddVoterRequest,
   BrokerNode,
+  ConsumerGroupHeartbeatRequest,
   CreatePartitionsRequest,
   CreateTopicsRequest,
   DeleteRecordsRequest,
   DeleteTopicsRequest,
   DescribeTopicsRequest,
   DescribeTopicsResponse,
+  FetchOffsetsRequest,
+  FindCoordinatorsRequest,
   ListOffsetsRequest,
   PartitionOffset,
   PartitionOffsetQuery,
@@ -16,8 +19,23 @@ import type {
 } from '@millrace/protocol';
 import { type FakeCluster, type FakeTopic, failureOf } from './fake-cluster.ts';
 
-export function answerUnary(cluster: FakeCluster, method: string, request: unknown): unknown {
+export function answerUnary(
+  cluster: FakeCluster,
+  method: string,
+  request: unknown,
+  brokerId: number,
+): unknown {
   switch (method) {
+    case 'FindCoordinators':
+      return findCoordinators(cluster, request as FindCoordinatorsRequest);
+    case 'ConsumerGroupHeartbeat': {
+      const heartbeat = request as ConsumerGroupHeartbeatRequest;
+      return cluster.group(heartbeat.groupId).heartbeat(brokerId, heartbeat);
+    }
+    case 'FetchOffsets': {
+      const fetch = request as FetchOffsetsRequest;
+      return cluster.group(fetch.groupId).fetchOffsets(brokerId, fetch);
+    }
     case 'DescribeTopics':
       return describeTopics(cluster, request as DescribeTopicsRequest);
     case 'InitProducerId':
@@ -57,8 +75,23 @@ function brokers(cluster: FakeCluster): BrokerNode[] {
   }));
 }
 
-function describeTopics(cluster: FakeCluster, { names }: DescribeTopicsRequest): DescribeTopicsResponse {
-  const wanted = names.length === 0 ? [...cluster.topics.keys()] : names;
+function findCoordinators(cluster: FakeCluster, { groupIds }: FindCoordinatorsRequest): unknown {
+  return {
+    coordinators: groupIds.map((groupId) => {
+      const { brokerId } = cluster.group(groupId);
+      if (cluster.down.has(brokerId)) return { groupId, failure: failureOf('COORDINATOR_NOT_AVAILABLE') };
+      return { groupId, node: brokers(cluster).find(({ id }) => id === brokerId) };
+    }),
+  };
+}
+
+function describeTopics(
+  cluster: FakeCluster,
+  { names, topicIds }: DescribeTopicsRequest,
+): DescribeTopicsResponse {
+  const byId = topicIds.map((id) => cluster.topicById(id)?.name ?? '');
+  const isForAll = names.length === 0 && topicIds.length === 0;
+  const wanted = isForAll ? [...cluster.topics.keys()] : [...names, ...byId];
   return {
     clusterId: 'fake-cluster',
     controllerId: cluster.controllerId,
