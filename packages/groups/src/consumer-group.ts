@@ -178,7 +178,7 @@ export class ConsumerGroup {
     if (admission.replaces !== undefined) this.#balance.replace(admission.replaces, memberId, record, turn);
     else if (before === undefined || !isSameSubscription(before, value)) this.#balance.write(turn, record);
     const session = this.#balance.hear(memberId, turn.nowMs);
-    if (reason !== '') session.slowness = reason;
+    session.slowness = reason;
     if (isJoin) {
       session.isTold = false;
       const how = this.#howJoined(admission, request, turn);
