@@ -1,35 +1,21 @@
 /** Apache Kafka's own DumpLogSegments judges the files that the storage writes. Needs Java and Maven. */
-import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import { ManualClock, SeededRandom, silentLogger } from '@millrace/core';
 import { buildBatch, COMPRESSION_CODECS, type RecordInput } from '@millrace/records';
 import { DEFAULT_LOG_CONFIG, LogStore, NodeFileSystem, storageConfig } from '@millrace/storage';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { KafkaTools } from './kafka-tools.ts';
 
-const execute = promisify(execFile);
-const here = dirname(fileURLToPath(import.meta.url));
-const OUTPUT_MAX_BYTES = 256 * 1024 * 1024;
 const BATCH_COUNT = 400;
 const RECORDS_IN_BATCH = 7;
 
 let folder = '';
-let classPath = '';
+let tools: KafkaTools;
 let partitionFolder = '';
 
-async function dump(file: string, ...flags: string[]): Promise<string> {
-  const { stdout, stderr } = await execute(
-    'java',
-    ['-cp', classPath, 'kafka.tools.DumpLogSegments', ...flags, '--files', file],
-    {
-      maxBuffer: OUTPUT_MAX_BYTES,
-    },
-  );
-  return stdout + stderr;
-}
+const dump = (file: string, ...flags: string[]): Promise<string> => tools.dump(file, ...flags);
 
 async function filesOf(suffix: string): Promise<string[]> {
   const names = await readdir(partitionFolder);
@@ -93,13 +79,7 @@ async function writePartition(path: string): Promise<void> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-tools-'));
-  await cp(join(here, 'pom.xml'), join(folder, 'pom.xml'));
-  await execute(
-    'mvn',
-    ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=lib'],
-    { cwd: folder },
-  );
-  classPath = join(folder, 'lib', '*');
+  tools = await KafkaTools.fetch(folder);
   await writePartition(join(folder, 'data'));
   partitionFolder = join(folder, 'data', 'judged-0');
 }, 300_000);
