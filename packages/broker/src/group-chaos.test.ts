@@ -128,6 +128,11 @@ class History {
     await cluster.until(() => cluster.isrOf(topicId).length === 3);
     await cluster.finish(Promise.all(this.pending));
     while (!(await this.look())) await cluster.run(20);
+    // Whatever happened, groups can commit again.
+    for (const before = this.acknowledgedCount; this.acknowledgedCount === before; ) {
+      this.commit();
+      await cluster.finish(Promise.all(this.pending));
+    }
   }
 
   #healAll(): void {
@@ -185,7 +190,6 @@ test.each(Array.from({ length: 20 }, (_, i) => i + 1))(
       for (const [key, offset] of promised) expect(found.get(key), key).toBeGreaterThanOrEqual(offset);
     }
     for (const [key, offset] of found) expect(offset).toBeLessThanOrEqual(history.sent.get(key)!);
-    expect(history.acknowledgedCount).toBeGreaterThan(0);
     const topicId = cluster.topicId(OFFSETS_TOPIC);
     await cluster.until(() => {
       const ends = NODES.map((id) => cluster.replica(id, topicId).log.logEndOffset);
