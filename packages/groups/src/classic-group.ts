@@ -8,6 +8,7 @@ import { failureOf, NO_BYTES, syncFailure } from './classic-answers.ts';
 import { joinClassicGroup } from './classic-join.ts';
 import { type ClassicMember, metadataFor } from './classic-member.ts';
 import { ClassicRebalance, labelOf } from './classic-rebalance.ts';
+import { classicGroupRecord } from './classic-record.ts';
 import { CONSUMER_PROTOCOL_TYPE, decodeAssignmentOf, decodeSubscriptionOf } from './consumer-protocol.ts';
 import type {
   DescribedAssignment,
@@ -259,7 +260,10 @@ export class ClassicGroup {
     }
     const assignments = new Map(request.assignments.map((one) => [one.memberId, one.assignment]));
     const assignedBytes = request.assignments.reduce((sum, { assignment }) => sum + assignment.length, 0);
-    if (recordBytesAtMost(rounds.toRecord()) + assignedBytes > rounds.config['offsets.batch.max.bytes']) {
+    if (
+      recordBytesAtMost(classicGroupRecord(rounds)) + assignedBytes >
+      rounds.config['offsets.batch.max.bytes']
+    ) {
       out.answer(token, syncFailure(failureOf('MESSAGE_TOO_LARGE', TOO_LARGE)));
       rounds.begin(TOO_LARGE, nowMs, out);
       return;

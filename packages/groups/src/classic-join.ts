@@ -7,6 +7,7 @@ import { type Random, randomUuid } from '@millrace/core';
 import { failureOf, joinFailure } from './classic-answers.ts';
 import { type ClassicMember, metadataFor, newMember, sameProtocols, termsOf } from './classic-member.ts';
 import { type ClassicRebalance, labelOf } from './classic-rebalance.ts';
+import { classicGroupRecord } from './classic-record.ts';
 import { CONSUMER_PROTOCOL_TYPE, decodeSubscriptionOf } from './consumer-protocol.ts';
 import type { GroupFailure, JoinGroupRequest } from './group-api.ts';
 import type { RequestToken } from './group-coordinator.ts';
@@ -156,7 +157,7 @@ function topicsOf(member: ClassicMember, protocol: string | undefined): Readonly
 function keepPlace(group: ClassicRebalance, step: JoinStep, member: ClassicMember, oldId: string): void {
   const { request, token, nowMs, out } = step;
   group.seen(member, nowMs);
-  out.write(group.toRecord());
+  out.write(classicGroupRecord(group));
   const answer = group.joinedAs(member);
   const isLeader = answer.leader === member.memberId;
   if (request.supportsSkippingAssignment ?? true) {

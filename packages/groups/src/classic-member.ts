@@ -57,7 +57,8 @@ export function loadedMember(value: ClassicMemberValue, protocol: string | undef
   const { subscription, ...rest } = value;
   return {
     ...rest,
-    protocols: protocol === undefined ? [] : [{ name: protocol, metadata: subscription }],
+    // Only the chosen protocol is in the log. A group of members without one is damage that nobody can share.
+    protocols: [{ name: protocol ?? '', metadata: subscription }],
     joinToken: undefined,
     syncToken: undefined,
     owesSync: false,

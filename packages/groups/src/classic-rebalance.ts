@@ -7,6 +7,7 @@ import { invariant, MINUTE_MS } from '@millrace/core';
 import { failureOf, joinFailure, NO_BYTES, syncFailure } from './classic-answers.ts';
 import { type ClassicMember, loadedMember, metadataFor, seen } from './classic-member.ts';
 import { noteMoves } from './classic-moves.ts';
+import { classicGroupRecord } from './classic-record.ts';
 import { ClassicRoster } from './classic-roster.ts';
 import type { GroupEventKind, GroupFailure, GroupStateName, JoinGroupResponse } from './group-api.ts';
 import type { GroupConfig } from './group-config.ts';
@@ -143,7 +144,7 @@ export class ClassicRebalance {
       member.assignment = assignments.get(member.memberId) ?? NO_BYTES;
     }
     this.#enter('Stable');
-    out.write(this.toRecord());
+    out.write(classicGroupRecord(this));
     noteMoves(this, before, this.#movingSinceMs, nowMs);
     for (const member of this.roster.members()) this.answerAssignment(member, nowMs, out);
   }
@@ -260,7 +261,7 @@ export class ClassicRebalance {
     if (this.roster.size === 0) {
       this.#protocolName = undefined;
       this.#enter('Empty');
-      out.write(this.toRecord());
+      out.write(classicGroupRecord(this));
       this.note('stable', 'no members are left');
       return;
     }
@@ -383,31 +384,6 @@ export class ClassicRebalance {
     for (const member of value.members) this.roster.add(loadedMember(member, value.protocol));
     this.roster.leaderId = value.leader;
     this.#state = value.members.length === 0 ? 'Empty' : 'Stable';
-  }
-
-  toRecord(): ClassicGroupRecord {
-    const members = [...this.roster.members()].map((member) => ({
-      memberId: member.memberId,
-      groupInstanceId: member.groupInstanceId,
-      clientId: member.clientId,
-      clientHost: member.clientHost,
-      rebalanceTimeoutMs: member.rebalanceTimeoutMs,
-      sessionTimeoutMs: member.sessionTimeoutMs,
-      subscription: metadataFor(member, this.#protocolName),
-      assignment: member.assignment,
-    }));
-    return {
-      kind: 'classic-group',
-      groupId: this.groupId,
-      value: {
-        protocolType: this.#protocolType ?? '',
-        generation: this.#generation,
-        protocol: this.#protocolName,
-        leader: this.roster.leaderId,
-        stateAtMs: this.#stateAtMs,
-        members,
-      },
-    };
   }
 
   note(kind: GroupEventKind, cause: string, member?: ClassicMember, moved?: Partial<GroupEventNote>): void {

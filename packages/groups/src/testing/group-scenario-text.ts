@@ -1,6 +1,12 @@
 /** How scenario scripts show ids, answers, records and groups: short, and the same in every run. */
 import { decodeAssignmentOf } from '../consumer-protocol.ts';
-import type { DescribedAssignment, DescribedGroup, GroupEvent, GroupFailure } from '../group-api.ts';
+import type {
+  DescribedAssignment,
+  DescribedGroup,
+  GroupEvent,
+  GroupFailure,
+  MemberPause,
+} from '../group-api.ts';
 import type { GroupAnswer, GroupRequestName, GroupRequests } from '../group-coordinator.ts';
 import type { GroupRecord } from '../group-record.ts';
 
@@ -116,6 +122,13 @@ export function showEvent(event: GroupEvent, names: ScenarioNames): string {
   const moved = `${showMoves(' +', event.gained)}${showMoves(' -', event.lost)}`;
   const waited = event.withoutMs < 0 ? '' : ` after ${event.withoutMs} ms`;
   return names.show(`[${event.epoch}] ${event.kind}${who}: ${event.cause}${moved}${waited}`);
+}
+
+export function showPause(pause: MemberPause, names: ScenarioNames): string {
+  const { memberId, rebalances, waitedMs, longestWaitMs } = pause;
+  return names.show(
+    `${memberId} waited ${waitedMs} ms in ${rebalances} rebalances, longest ${longestWaitMs} ms`,
+  );
 }
 
 function showMoves(sign: string, list: readonly DescribedAssignment[]): string {

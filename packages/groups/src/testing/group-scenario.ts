@@ -21,7 +21,14 @@ import { invariant } from '@millrace/core';
 import { encodeAssignmentOf, encodeSubscriptionOf } from '../consumer-protocol.ts';
 import { type GroupConfig, groupConfig } from '../group-config.ts';
 import type { GroupRequestName, GroupRequests } from '../group-coordinator.ts';
-import { ScenarioNames, showAnswer, showEvent, showGroup, showRecord } from './group-scenario-text.ts';
+import {
+  ScenarioNames,
+  showAnswer,
+  showEvent,
+  showGroup,
+  showPause,
+  showRecord,
+} from './group-scenario-text.ts';
 import { TestCoordinator } from './test-coordinator.ts';
 import { TestTopics } from './topics.ts';
 
@@ -112,8 +119,9 @@ class GroupScenario {
         this.#say(...showGroup(coordinator!.machine.describeGroup(groupId), this.#names));
       },
       explain: () => {
-        for (const event of coordinator!.machine.explainGroup(groupId).events)
-          this.#say(showEvent(event, this.#names));
+        const { events, members } = coordinator!.machine.explainGroup(groupId);
+        this.#say(...events.map((event) => showEvent(event, this.#names)));
+        this.#say(...members.map((pause) => showPause(pause, this.#names)));
       },
       list: () => {
         const states = words.get('state') === undefined ? [] : [words.get('state')!];
