@@ -16,7 +16,7 @@ export interface OffsetsTopicOptions {
 }
 
 /** A change of a large group is one batch, whole or not at all: it may be larger than what producers send. */
-const BATCH_BYTES_MAX = 8 * MiB;
+const BATCH_BYTES_MIN = 8 * MiB;
 
 export class OffsetsTopic {
   readonly #options: OffsetsTopicOptions;
@@ -73,7 +73,7 @@ export function newOffsetsTopic(config: GroupConfig, nodeCount: number): NewTopi
     configs: {
       'cleanup.policy': 'compact',
       'compression.type': 'producer',
-      'max.message.bytes': String(BATCH_BYTES_MAX),
+      'max.message.bytes': String(Math.max(BATCH_BYTES_MIN, 2 * config['offsets.batch.max.bytes'])),
       'min.insync.replicas': replicationFactor >= 3 ? '2' : '1',
       'segment.bytes': String(config['offsets.topic.segment.bytes']),
     },
