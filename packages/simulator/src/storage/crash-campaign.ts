@@ -60,11 +60,21 @@ export interface CrashReplay {
   readonly inspect?: (disk: SimDisk, views: readonly LedgerView[], what: CrashPhase) => void;
 }
 
-/** All states of one seed, added to the report. @param replay only some of them */
-export async function crashSeed(seed: number, report: CrashReport, replay?: CrashReplay): Promise<void> {
+/**
+ * All states of one seed, added to the report.
+ *
+ * @param replay only some of them
+ * @param isCompacting of a workload whose logs are compacted: another one than that of the same seed without
+ */
+export async function crashSeed(
+  seed: number,
+  report: CrashReport,
+  replay?: CrashReplay,
+  isCompacting = false,
+): Promise<void> {
   const points: CrashPoint[] = [];
   try {
-    await liveThrough(seed, points);
+    await liveThrough(seed, points, isCompacting);
   } catch (error) {
     report.failures.push({ seed, state: -1, phase: 'workload', error });
   }
@@ -83,16 +93,18 @@ export async function crashSeed(seed: number, report: CrashReport, replay?: Cras
   }
 }
 
-async function liveThrough(seed: number, points: CrashPoint[]): Promise<void> {
+async function liveThrough(seed: number, points: CrashPoint[], isCompacting: boolean): Promise<void> {
   const random = new SeededRandom(seed * 2 + 1);
   const faults = { fault: () => undefined, delayMs: () => below(random, 3) };
   const disk: SimDisk = new SimDisk({
     faults,
     schedule: (delayMs, run) => workload.clock.schedule(delayMs, run),
   });
-  const workload = new StorageWorkload(seed, disk);
-  disk.onOperation = () => {
-    if (below(random, OPERATIONS_PER_POINT) !== 0) return;
+  const workload = new StorageWorkload(seed, disk, isCompacting);
+  disk.onOperation = (_, path) => {
+    // Swaps are few among so many operations: each of their steps is a point.
+    const isSwap = path.endsWith('.swap');
+    if (!isSwap && below(random, OPERATIONS_PER_POINT) !== 0) return;
     points.push({ image: disk.copy(), views: workload.views(), isFormatted: workload.isFormatted });
   };
   await workload.run(STEPS);

@@ -5,11 +5,12 @@
 import type { BatchProducer } from '@millrace/records';
 import type { LogConfig } from '@millrace/storage';
 
-/** One appended batch; record i has timestamp `timestamp + i`. */
+/** One batch as it was appended, or as it was found after a restart. */
 export interface BatchFact {
   readonly baseOffset: number;
   readonly lastOffset: number;
   readonly epoch: number;
+  /** Of its first record, as it was appended. */
   readonly timestamp: number;
   /** As it stands in the log. */
   readonly bytes: Buffer;
@@ -41,6 +42,8 @@ export interface LedgerView {
   readonly startMax: number;
   readonly highWatermarkMax: number;
   readonly epochMax: number;
+  /** Below, records may be gone of which a newer one has the key. */
+  readonly compactedTo: number;
 }
 
 export class LogLedger {
@@ -58,6 +61,8 @@ export class LogLedger {
   startMax = 0;
   highWatermarkMax = 0;
   epochMax = -1;
+  /** Since the ledger knows these batches. */
+  #isCompacted = false;
   /** Grows when the end is cut: promises of the time before count no more. */
   generation = 0;
 
@@ -125,6 +130,11 @@ export class LogLedger {
     this.startMin = Math.max(this.startMin, offset);
   }
 
+  /** Compaction begins; nobody knows when it has ended. */
+  compacting(): void {
+    this.#isCompacted = true;
+  }
+
   /** After a restart: the log is what was found of it, all durable. */
   found(batches: readonly BatchFact[], startOffset: number, endOffset: number): void {
     this.#batches = [...batches];
@@ -132,6 +142,7 @@ export class LogLedger {
     this.startMin = startOffset;
     this.startMax = startOffset;
     this.durableTo = endOffset;
+    this.#isCompacted = false;
     this.generation++;
   }
 
@@ -152,6 +163,7 @@ export class LogLedger {
       startMax: this.startMax,
       highWatermarkMax: this.highWatermarkMax,
       epochMax: this.epochMax,
+      compactedTo: this.#isCompacted ? this.highWatermarkMax : 0,
     };
   }
 }

@@ -34,6 +34,10 @@ export const SMALL_STORE: StorageConfig = {
   'open.files.max': 16,
   'tail.cache.bytes': 4096,
   'tail.cache.partition.bytes': 1024,
+  // Logs are compacted when the workload says so, in many small steps and with room for few keys.
+  'log.cleaner.enable': false,
+  'log.cleaner.io.buffer.size': 1024,
+  'log.cleaner.dedupe.buffer.size': 256,
 };
 
 export interface RecoverOptions {

@@ -3,8 +3,9 @@
  * answer as a scan does), 32 (epochs) and 41 (producers). Violations are thrown as texts with facts in them.
  */
 import { below, MillraceError, type Random } from '@millrace/core';
-import { splitBatches } from '@millrace/records';
+import { BatchView, decodeRecords, splitBatches } from '@millrace/records';
 import type { PartitionLog } from '@millrace/storage';
+import { compactionFault, factsOf } from './compacted-log-check.ts';
 import type { BatchFact, LedgerView } from './log-ledger.ts';
 
 export class StorageViolation extends Error {
@@ -110,6 +111,13 @@ async function readAll(log: PartitionLog, ledger: LedgerView, range: string): Pr
   if (found.length === 0) return [];
   const reasons: string[] = [];
   for (const { batches, count } of ledger.histories) {
+    if (ledger.compactedTo > 0) {
+      const known = { batches: batches.slice(0, count), startOffset: logStartOffset, endOffset: logEndOffset };
+      const reason = compactionFault(found, known, ledger.compactedTo);
+      if (reason === undefined) return factsOf(found);
+      reasons.push(reason);
+      continue;
+    }
     const at = indexOf(batches, count, first);
     const there = at === -1 ? [] : batches.slice(at, Math.min(count, at + found.length));
     const differs = found.findIndex((bytes, i) => there[i] === undefined || !there[i].bytes.equals(bytes));
@@ -188,9 +196,10 @@ async function checkIndexes(
 }
 
 function scanForTimestamp(batches: readonly BatchFact[], wanted: number, from: number): number | undefined {
-  for (const { baseOffset, lastOffset, timestamp } of batches) {
-    const first = Math.max(baseOffset, from, baseOffset + wanted - timestamp);
-    if (first <= lastOffset) return first;
+  for (const { bytes } of batches) {
+    const records = decodeRecords(BatchView.at(bytes, 0)!);
+    const first = records.find(({ offset, timestamp }) => offset >= from && timestamp >= wanted);
+    if (first !== undefined) return first.offset;
   }
   return undefined;
 }

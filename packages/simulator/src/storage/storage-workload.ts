@@ -19,6 +19,10 @@ const SLOTS: readonly { topic: string; partition: number; durability: LogConfig[
 ];
 
 const PRODUCERS = 3;
+/** More than a cleaning has room for. */
+const KEYS = 12;
+/** One step in so many compacts a log. */
+const STEPS_PER_COMPACTION = 8;
 const NEVER_ROLLS_MS = 1_000_000;
 
 interface Slot {
@@ -35,13 +39,16 @@ export class StorageWorkload {
   readonly #disk: SimDisk;
   readonly #random: SeededRandom;
   readonly #slots: Slot[];
+  readonly #isCompacting: boolean;
   readonly #underWay = new Set<Promise<void>>();
   #store: LogStore | undefined;
   #failure: unknown;
   isFormatted = false;
   steps = 0;
 
-  constructor(seed: number, disk: SimDisk) {
+  /** @param isCompacting records have keys, and logs are compacted. */
+  constructor(seed: number, disk: SimDisk, isCompacting = false) {
+    this.#isCompacting = isCompacting;
     this.#random = new SeededRandom(seed);
     this.#disk = disk;
     this.#slots = SLOTS.map(({ topic, partition, durability }) => {
@@ -81,8 +88,11 @@ export class StorageWorkload {
 
   async #step(): Promise<void> {
     const slot = this.#slots[below(this.#random, this.#slots.length)]!;
-    const kind = below(this.#random, 100);
     const { log } = slot;
+    if (this.#isCompacting && log !== undefined && below(this.#random, STEPS_PER_COMPACTION) === 0) {
+      return this.#compact(slot, log);
+    }
+    const kind = below(this.#random, 100);
     if (kind >= 97) return await this.#restart();
     if (slot.isBusy || log === undefined) return await this.#pass(1);
     if (kind < 45) this.#append(slot, log);
@@ -180,6 +190,17 @@ export class StorageWorkload {
     });
   }
 
+  /** Beside whatever else is done to the log, its end included. */
+  #compact(slot: Slot, log: PartitionLog): void {
+    const { config } = log;
+    if (below(this.#random, 2) === 0 && !slot.isBusy) {
+      log.setConfig({ ...config, segmentMs: -1 });
+      this.#begin(slot, log.cleanUp(this.clock.wallMs()), () => log.setConfig(slot.ledger.config));
+    }
+    slot.ledger.compacting();
+    this.#beside(this.#store!.compact(log));
+  }
+
   async #flush(): Promise<void> {
     const ends = this.#slots.map(({ ledger, log, isBusy }) =>
       log === undefined || isBusy
@@ -271,13 +292,18 @@ export class StorageWorkload {
 
   /** Work that goes on beside later steps; the slot takes nothing else meanwhile. */
   #begin<T>(slot: Slot, work: Promise<T>, done: (result: T) => void): void {
-    const store = this.#store;
     slot.isBusy = true;
+    this.#beside(work, (result) => {
+      slot.isBusy = false;
+      done(result);
+    });
+  }
+
+  #beside<T>(work: Promise<T>, done: (result: T) => void = () => {}): void {
+    const store = this.#store;
     const ended = work.then(
       (result) => {
-        if (this.#store !== store) return;
-        slot.isBusy = false;
-        done(result);
+        if (this.#store === store) done(result);
       },
       (error: unknown) => {
         if (this.#store === store) this.#failure ??= error;
@@ -295,14 +321,19 @@ export class StorageWorkload {
     const timestamp = 1000 + below(random, 500);
     const records = Array.from({ length: count }, (_, i) => ({
       timestamp: timestamp + i,
-      key: null,
-      value: Buffer.alloc(bytes, 97 + below(random, 26)),
+      ...this.#keyed(Buffer.alloc(bytes, 97 + below(random, 26))),
     }));
     const producerId = below(random, 2 * PRODUCERS);
     const baseSequence = slot.sequences.get(producerId) ?? 0;
     if (producerId >= PRODUCERS || Number.isNaN(baseSequence)) return Buffer.from(buildBatch(records));
     slot.sequences.set(producerId, baseSequence + count);
     return Buffer.from(buildBatch(records, { producer: { producerId, producerEpoch: 0, baseSequence } }));
+  }
+
+  #keyed(value: Buffer): { key: Buffer | null; value: Buffer | null } {
+    if (!this.#isCompacting) return { key: null, value };
+    const key = Buffer.from(`key-${below(this.#random, KEYS)}`);
+    return { key, value: below(this.#random, 5) === 0 ? null : value };
   }
 
   #note(slot: Slot, bytes: Buffer, baseOffset: number, epoch: number): void {
@@ -346,6 +377,11 @@ export class StorageWorkload {
       timestampAfterMaxMs: Number.MAX_SAFE_INTEGER,
       fileDeleteDelayMs: below(this.#random, 10),
       durability,
+      ...(this.#isCompacting && {
+        isCompacted: true,
+        minCleanableDirtyRatio: 0,
+        deleteRetentionMs: below(this.#random, 2) * below(this.#random, 20),
+      }),
     };
   }
 
