@@ -70,7 +70,9 @@ export class CompactionPass {
   readonly #from: number;
   /** Records from here on are not mapped, and stay. */
   #to: number;
-  #map: OffsetMap;
+  readonly #map: OffsetMap;
+  /** In what is mapped, of each producer that is remembered: where its last batch ends. */
+  readonly #lastBatches = new Map<number, number>();
   #generation: number;
   #sliceRecords = 0;
   #sliceBytes = 0;
@@ -138,14 +140,19 @@ export class CompactionPass {
 
   /** @returns the offset of the first record that the map has no room for; -1 if it took them all. */
   async #mapSegment(segment: Segment): Promise<number> {
+    const lastBatches = new Map<number, number>();
+    const { producers } = this.#target.contents.side;
     for await (const batches of this.#batches(segment)) {
       for (const batch of batches) {
-        if (batch.lastOffset < this.#from || batch.isControl) continue;
-        const fullAt = this.#mapBatch(batch);
+        const { producerId, lastOffset } = batch;
+        if (lastOffset < this.#from) continue;
+        const fullAt = batch.isControl ? -1 : this.#mapBatch(batch);
         if (fullAt !== -1) return fullAt;
+        if (producers?.get(producerId) !== undefined) lastBatches.set(producerId, lastOffset);
         await this.#spent(batch);
       }
     }
+    for (const [producerId, lastOffset] of lastBatches) this.#lastBatches.set(producerId, lastOffset);
     return -1;
   }
 
@@ -213,7 +220,7 @@ export class CompactionPass {
   #thinned(batch: BatchView): Buffer | undefined {
     this.#counts.recordsBefore += batch.recordCount;
     if (batch.isControl) return batch.bytes;
-    const isNeeded = batch.producerId >= 0 && this.#isLastOfProducer(batch);
+    const isNeeded = batch.producerId >= 0 && this.#mayBeLastOfProducer(batch);
     if (batch.recordCount === 0) return isNeeded ? batch.bytes : undefined;
     const kept = this.#withoutOld(batch);
     if (kept === undefined) return isNeeded ? emptiedBatch(batch) : undefined;
@@ -245,10 +252,17 @@ export class CompactionPass {
     }
   }
 
-  /** Of the producers that are remembered: a restart, or a follower, must find each where it is. */
-  #isLastOfProducer({ producerId, producerEpoch, lastOffset }: BatchView): boolean {
-    const entry = this.#target.contents.side.producers?.get(producerId);
-    return entry?.epoch === producerEpoch && entry.batches.at(-1)?.lastOffset === lastOffset;
+  /**
+   * Of the producers that are remembered each has its last batch below the end of the cleaning: what follows may still
+   * be lost or cut, and then the log alone tells where they were. Whether a batch that was cleaned before is the last
+   * one there shows only when the producer's next one is cleaned, too; until then it stays.
+   */
+  #mayBeLastOfProducer({ producerId, lastOffset }: BatchView): boolean {
+    const known = this.#target.contents.side.producers?.get(producerId)?.batches.at(-1);
+    if (known === undefined) return false;
+    const lastMapped = this.#lastBatches.get(producerId);
+    if (lastMapped !== undefined && lastOffset < this.#to) return lastOffset === lastMapped;
+    return known.lastOffset >= this.#to || lastOffset === known.lastOffset;
   }
 
   /**

@@ -113,15 +113,10 @@ export class LogCompaction {
     return report;
   }
 
-  /**
-   * Records that make others out of date must outlive them, and what the log tells of its producers must not depend on
-   * batches that go.
-   */
+  /** Records that make others out of date must outlive them. */
   async #secure(contents: LogContents, to: number): Promise<boolean> {
     const { offsets, resources, sync } = this.#log;
     const isThere = (): boolean => this.#log.contents() === contents;
-    if (!isThere()) return false;
-    await contents.side.keepProducers(to, contents.endOffset, contents.segments.all);
     if (!isThere()) return false;
     await sync();
     if (!isThere() || offsets.recoveryPoint < to) return false;

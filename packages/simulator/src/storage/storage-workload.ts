@@ -190,15 +190,21 @@ export class StorageWorkload {
     });
   }
 
-  /** Beside whatever else is done to the log, its end included. */
+  /** Often of all that is committed. Goes on beside whatever else is done to the log, its end included. */
   #compact(slot: Slot, log: PartitionLog): void {
-    const { config } = log;
-    if (below(this.#random, 2) === 0 && !slot.isBusy) {
-      log.setConfig({ ...config, segmentMs: -1 });
-      this.#begin(slot, log.cleanUp(this.clock.wallMs()), () => log.setConfig(slot.ledger.config));
-    }
-    slot.ledger.compacting();
-    this.#beside(this.#store!.compact(log));
+    const store = this.#store!;
+    const compact = (): void => {
+      slot.ledger.compacting();
+      this.#beside(store.compact(log));
+    };
+    if (slot.isBusy || below(this.#random, 3) === 0) return compact();
+    slot.ledger.highWatermarkMax = Math.max(slot.ledger.highWatermarkMax, log.flushedOffset);
+    log.setHighWatermark(log.flushedOffset);
+    log.setConfig({ ...log.config, segmentMs: -1 });
+    this.#begin(slot, log.cleanUp(this.clock.wallMs()), () => {
+      log.setConfig(slot.ledger.config);
+      compact();
+    });
   }
 
   async #flush(): Promise<void> {
