@@ -2,7 +2,7 @@
  * Compaction of one log: tells whether it is due, runs one cleaning at a time, and ends it when the log is cut, closed or
  * deleted. Before anything is removed the log is on stable storage up to where it is cleaned, and says so.
  */
-import type { Logger, MillraceError } from '@millrace/core';
+import type { MillraceError } from '@millrace/core';
 import { type CleanerPace, CleaningEnded } from './cleaner-pace.ts';
 import { type CleanerMemory, CompactionPass, type CompactionReport } from './compaction-pass.ts';
 import { type DirtyRange, dirtyRange, type SealedSegment } from './compaction-state.ts';
@@ -11,14 +11,12 @@ import type { LogConfig } from './log-config.ts';
 import type { LogContents } from './log-contents.ts';
 import type { LogOffsets } from './log-offsets.ts';
 import { DamageFound } from './log-reader.ts';
-import type { LogResources } from './log-resources.ts';
+import type { RecoveryContext } from './log-recovery.ts';
 import type { Segment } from './segment.ts';
 
 /** What compaction needs of its log. */
 export interface CompactedLog {
-  readonly folder: string;
-  readonly resources: LogResources;
-  readonly logger: Logger;
+  readonly context: Pick<RecoveryContext, 'folder' | 'resources' | 'logger'>;
   readonly offsets: LogOffsets;
   readonly config: () => LogConfig;
   /** Undefined while the log is offline, closed or being cut. */
@@ -75,7 +73,8 @@ export class LogCompaction {
 
   async #run(memory: CleanerMemory, pace: CleanerPace, nowMs: number): Promise<CompactionReport | undefined> {
     const log = this.#log;
-    const { offsets, resources, logger, folder } = log;
+    const { offsets, context } = log;
+    const { resources, logger, folder } = context;
     const contents = log.contents();
     if (contents === undefined) return undefined;
     const config = log.config();
@@ -115,12 +114,12 @@ export class LogCompaction {
 
   /** Records that make others out of date must outlive them. */
   async #secure(contents: LogContents, to: number): Promise<boolean> {
-    const { offsets, resources, sync } = this.#log;
+    const { offsets, context, sync } = this.#log;
     const isThere = (): boolean => this.#log.contents() === contents;
     if (!isThere()) return false;
     await sync();
     if (!isThere() || offsets.recoveryPoint < to) return false;
-    await resources.checkpoint();
+    await context.resources.checkpoint();
     return isThere();
   }
 

@@ -5,6 +5,12 @@
 import { MillraceError } from '@millrace/core';
 import { FlushWaiters } from './flush-waiters.ts';
 
+/** What the checkpoints tell of a log that is opened. */
+export interface KnownOffsets {
+  readonly highWatermark: number;
+  readonly firstDirtyOffset: number;
+}
+
 export class LogOffsets {
   #logStart = 0;
   #logEnd = 0;
@@ -38,12 +44,13 @@ export class LogOffsets {
   }
 
   /** What a log begins with: all of it is on stable storage. */
-  opened(logStart: number, logEnd: number, highWatermark: number): void {
+  opened(logStart: number, logEnd: number, { highWatermark, firstDirtyOffset }: KnownOffsets): void {
     this.#logStart = logStart;
     this.#logEnd = logEnd;
     this.#flushed = logEnd;
     this.#highWatermark = Math.min(Math.max(highWatermark, logStart), logEnd);
     this.recoveryPoint = logEnd;
+    this.firstDirty = Math.min(firstDirtyOffset, logEnd);
   }
 
   appendedTo(logEnd: number): void {
@@ -105,6 +112,6 @@ export class LogOffsets {
   /** The log is empty and goes on at `offset`. */
   restartedAt(offset: number): void {
     this.endMovedTo(Math.min(offset, this.#logEnd));
-    this.opened(offset, offset, offset);
+    this.opened(offset, offset, { highWatermark: offset, firstDirtyOffset: 0 });
   }
 }

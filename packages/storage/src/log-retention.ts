@@ -1,4 +1,6 @@
 /** Which of the oldest segments may go, and their going. Never touches what is not committed. */
+import { MillraceError } from '@millrace/core';
+import type { FileTurns } from './file-turns.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContents } from './log-contents.ts';
 import type { LogOffsets } from './log-offsets.ts';
@@ -41,16 +43,37 @@ export interface Deletion {
   readonly config: LogConfig;
   readonly nowMs: number;
   readonly resources: LogResources;
-  /** The log was cut or went offline while this waited. */
-  readonly isDisturbed: () => boolean;
+  readonly turns: FileTurns;
+  /** The log is being cut or went offline. */
+  readonly isStopped: () => boolean;
   /** Runs work that writes, and takes the log offline if it fails. */
   readonly write: (work: () => void) => void;
 }
 
+/** Moves the log start up to `offset`, durably, and deletes segments before it. @throws {MillraceError} OFFSET_OUT_OF_RANGE */
+export async function deleteBefore(deletion: Deletion, offset: number): Promise<void> {
+  const { contents, offsets, resources } = deletion;
+  const { highWatermark, logStart } = offsets;
+  if (offset > highWatermark) {
+    throw new MillraceError('OFFSET_OUT_OF_RANGE', `${offset} is above the watermark ${highWatermark}`);
+  }
+  if (offset <= logStart) return;
+  offsets.startMovedTo(offset);
+  contents.side.startMoved(offset, contents.segments.startOffset);
+  await contents.syncFolder();
+  await resources.checkpoint();
+  await deleteExpired(deletion);
+}
+
 /** Deletes what retention and the log start offset let go. Moves the log start first, durably. */
 export async function deleteExpired(deletion: Deletion): Promise<void> {
-  const { contents, offsets, config, nowMs, resources, isDisturbed, write } = deletion;
-  const { segments, side } = contents;
+  await deletion.turns.run(() => deleteNow(deletion));
+}
+
+async function deleteNow(deletion: Deletion): Promise<void> {
+  const { contents, offsets, config, nowMs, resources, isStopped, write } = deletion;
+  const { segments, side, generation } = contents;
+  const isDisturbed = (): boolean => generation !== contents.generation || isStopped();
   const { logStart, highWatermark, logEnd } = offsets;
   const limits = { logStartOffset: logStart, highWatermark, endOffset: logEnd, nowMs };
   const count = await expiredSegments(segments.all, config, limits);

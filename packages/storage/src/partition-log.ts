@@ -14,13 +14,13 @@ import { LogContents } from './log-contents.ts';
 import { type CutTarget, cutAll, cutEmptyEpochs, cutEnd } from './log-cut.ts';
 import { markDamaged, readFailure, removeOldDamage } from './log-damage.ts';
 import { LogDurability } from './log-durability.ts';
-import { LogOffsets } from './log-offsets.ts';
+import { type KnownOffsets, LogOffsets } from './log-offsets.ts';
 import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
+import { setLogAside } from './log-repair.ts';
 import type { LogResources } from './log-resources.ts';
-import { deleteExpired } from './log-retention.ts';
+import { type Deletion, deleteBefore, deleteExpired } from './log-retention.ts';
 import type { TimestampOffset } from './log-timestamps.ts';
-import { setFolderAside } from './partition-folder.ts';
 import type { PartitionId } from './partition-id.ts';
 import { storageFailure } from './storage-failure.ts';
 
@@ -69,9 +69,7 @@ export class PartitionLog implements JournalClient {
       isOffline: () => this.#offline !== undefined,
     });
     this.compaction = new LogCompaction({
-      folder: context.folder,
-      resources: context.resources,
-      logger: context.logger,
+      context,
       offsets: this.#offsets,
       config: () => this.config,
       contents: () => (this.#offline === undefined && !this.#isCutting ? this.#contents : undefined),
@@ -81,18 +79,10 @@ export class PartitionLog implements JournalClient {
   }
 
   /** Opens or recovers what lies in the folder. A damaged log comes back offline. @internal */
-  static async open(
-    id: PartitionId,
-    context: RecoveryContext,
-    {
-      highWatermark,
-      firstDirtyOffset,
-    }: { readonly highWatermark: number; readonly firstDirtyOffset: number },
-  ): Promise<PartitionLog> {
+  static async open(id: PartitionId, context: RecoveryContext, known: KnownOffsets): Promise<PartitionLog> {
     const log = new PartitionLog(id, context);
     try {
-      await log.#recover(highWatermark);
-      log.#offsets.firstDirty = Math.min(firstDirtyOffset, log.logEndOffset);
+      await log.#recover(known);
     } catch (error) {
       const failure = readFailure(context.folder, error);
       log.#offline = failure;
@@ -307,17 +297,8 @@ export class PartitionLog implements JournalClient {
 
   /** Moves logStartOffset up to `offset`, durably, and deletes segments that lie before it. @throws OFFSET_OUT_OF_RANGE */
   async deleteRecordsBefore(offset: number): Promise<void> {
-    const contents = this.#online();
-    const { highWatermark, logStart } = this.#offsets;
-    if (offset > highWatermark) {
-      throw new MillraceError('OFFSET_OUT_OF_RANGE', `${offset} is above the watermark ${highWatermark}`);
-    }
-    if (offset <= logStart) return;
-    this.#offsets.startMovedTo(offset);
-    contents.side.startMoved(offset, contents.segments.startOffset);
-    await contents.syncFolder();
-    await this.#resources.checkpoint();
-    await this.#deleteExpired(contents, { ...this.config, retentionMs: -1, retentionBytes: -1 }, 0);
+    const config = { ...this.config, retentionMs: -1, retentionBytes: -1 };
+    await deleteBefore(this.#deletion(this.#online(), config, 0), offset);
   }
 
   setConfig(config: LogConfig): void {
@@ -334,7 +315,7 @@ export class PartitionLog implements JournalClient {
     const { segments, side } = contents;
     side.producers?.expire(nowMs, this.config.producerIdExpirationMs);
     if (segments.isRollOverdue(nowMs, this.config)) this.#guard(() => segments.roll(this.config));
-    await this.#deleteExpired(contents, this.config, nowMs);
+    await deleteExpired(this.#deletion(contents, this.config, nowMs));
   }
 
   /**
@@ -404,31 +385,27 @@ export class PartitionLog implements JournalClient {
   }
 
   async #startOver(startOffset: number): Promise<void> {
-    const { fileSystem, journal, checkpoint } = this.#resources;
-    const { folder } = this.#context;
     await this.compaction.stop();
-    this.#offsets.recoveryPoint = 0;
-    this.#offsets.firstDirty = 0;
-    this.#offsets.startMovedTo(startOffset);
-    await checkpoint();
-    await journal.reset(this, startOffset);
-    this.#contents?.disturbReaders();
-    this.#contents?.close();
-    const aside = await setFolderAside(fileSystem, folder, this.topicId);
-    const fresh = { wasClean: true, recoveryPoint: 0, replay: undefined, damage: undefined };
-    this.#context = { ...this.#context, ...fresh, logStartOffset: startOffset };
-    await this.#recover(startOffset);
+    const { aside, context } = await setLogAside({
+      client: this,
+      context: this.#context,
+      contents: this.#contents,
+      offsets: this.#offsets,
+      startOffset,
+    });
+    this.#context = context;
+    await this.#recover({ highWatermark: startOffset, firstDirtyOffset: 0 });
     this.#offline = undefined;
     this.#logger.warn(
       { event: 'log_reset_for_repair', damaged: aside, logStartOffset: startOffset },
       'the damaged log was moved aside; the replica starts empty and fetches from the leader',
     );
-    removeOldDamage(folder, this.#resources, this.#logger);
+    removeOldDamage(context.folder, this.#resources, this.#logger);
   }
 
-  async #recover(highWatermark: number): Promise<void> {
+  async #recover(known: KnownOffsets): Promise<void> {
     const contents = await LogContents.recover(this.#context);
-    this.#offsets.opened(contents.logStartOffset, contents.endOffset, highWatermark);
+    this.#offsets.opened(contents.logStartOffset, contents.endOffset, known);
     this.#contents = contents;
   }
 
@@ -456,20 +433,17 @@ export class PartitionLog implements JournalClient {
     return failure;
   }
 
-  async #deleteExpired(contents: LogContents, config: LogConfig, nowMs: number): Promise<void> {
-    await this.compaction.turns.run(async () => {
-      const { generation } = contents;
-      await deleteExpired({
-        contents,
-        offsets: this.#offsets,
-        config,
-        nowMs,
-        resources: this.#resources,
-        isDisturbed: () =>
-          generation !== contents.generation || this.#isCutting || this.offline !== undefined,
-        write: (work) => this.#guard(work),
-      });
-    });
+  #deletion(contents: LogContents, config: LogConfig, nowMs: number): Deletion {
+    return {
+      contents,
+      offsets: this.#offsets,
+      config,
+      nowMs,
+      resources: this.#resources,
+      turns: this.compaction.turns,
+      isStopped: () => this.#isCutting || this.offline !== undefined,
+      write: (work) => this.#guard(work),
+    };
   }
 
   /** Runs a truncation: readers start over, and nothing is appended meanwhile. */

@@ -5,20 +5,17 @@
  */
 import type { Logger } from '@millrace/core';
 import type { BatchView } from '@millrace/records';
-import { type DiskFile, missingFile } from './file-system.ts';
+import type { DiskFile } from './file-system.ts';
 import type { LogConfig } from './log-config.ts';
-import { offsetName } from './log-folder.ts';
 import type { LogResources } from './log-resources.ts';
 import { type BatchVisitor, readHeader, type ScanEnd, scanBatches } from './log-scan.ts';
 import { OffsetIndex } from './offset-index.ts';
-import type { OpenFile } from './open-files.ts';
+import { SegmentFiles } from './segment-files.ts';
 import { type TimeEntry, TimeIndex } from './time-index.ts';
 import { readWhole, syncFile, withFile } from './whole-file.ts';
 
 /** Positions and relative offsets are int32. */
 const RELATIVE_MAX = 2 ** 31 - 1;
-
-const ENDINGS = ['.log', '.index', '.timeindex', '.txnindex'] as const;
 
 interface Indexes {
   readonly offsets: OffsetIndex;
@@ -29,14 +26,9 @@ interface Indexes {
 
 export class Segment {
   readonly baseOffset: number;
-  readonly #stem: string;
-  /** Of its files' names while the segment is about to take the place of others. */
-  #suffix: string;
-  /** Its files belong to nobody, and what has their names may be another segment's. */
-  #isRemoved = false;
+  readonly #files: SegmentFiles;
   readonly #resources: LogResources;
   readonly #logger: Logger;
-  #open: OpenFile | undefined;
   #indexes: Indexes | undefined;
   #loading: Promise<ScanEnd> | undefined;
   #bytesSinceIndexed = 0;
@@ -66,8 +58,7 @@ export class Segment {
     suffix = '',
   ) {
     this.baseOffset = baseOffset;
-    this.#stem = `${folder}/${offsetName(baseOffset)}`;
-    this.#suffix = suffix;
+    this.#files = new SegmentFiles(folder, baseOffset, resources, suffix);
     this.#sizeBytes = sizeBytes;
     this.#nextOffset = baseOffset;
     this.#resources = resources;
@@ -91,7 +82,7 @@ export class Segment {
   }
 
   get logPath(): string {
-    return this.#path('.log');
+    return this.#files.path('.log');
   }
 
   get sizeBytes(): number {
@@ -109,18 +100,12 @@ export class Segment {
 
   /** Valid until the caller yields; see `hold` for longer. */
   file(): DiskFile {
-    return this.#opened().disk;
+    return this.#files.log().disk;
   }
 
   /** Runs `use` while the file cannot be closed. */
   async withFile<T>(use: (file: DiskFile) => Promise<T>): Promise<T> {
-    const open = this.#opened();
-    open.hold();
-    try {
-      return await use(open.disk);
-    } finally {
-      open.drop();
-    }
+    return await this.#files.withLog(use);
   }
 
   /** Whether `bytes` more, whose last offset is `lastOffset`, need a new segment. */
@@ -169,7 +154,7 @@ export class Segment {
   /** Index entries of the page cache's data, to the page cache. */
   writeIndexes(): void {
     const indexes = this.#indexes;
-    if (indexes === undefined || this.#isRemoved) return;
+    if (indexes === undefined || this.isRemoved) return;
     const { offsets, times } = indexes;
     if (!this.#hasIndexFiles) this.#createFiles('.index', '.timeindex');
     this.#hasIndexFiles = true;
@@ -202,7 +187,7 @@ export class Segment {
    * last index entry are walked.
    */
   async load(config: LogConfig): Promise<ScanEnd> {
-    if (this.#isRemoved) throw missingFile(this.logPath);
+    this.#files.checkThere();
     if (this.#loading !== undefined) return await this.#loading;
     if (this.#indexes !== undefined) return { position: this.#sizeBytes, fault: undefined };
     this.#loading = this.#load(config).finally(() => {
@@ -313,60 +298,22 @@ export class Segment {
 
   /** Renames the files so that they are gone after a restart; returns their new names. */
   remove(suffix: string): string[] {
-    const paths = this.#forget();
-    const removed: string[] = [];
-    for (const path of paths) {
-      const renamed = path.slice(0, path.length - this.#suffix.length) + suffix;
-      this.#resources.fileSystem.renameSync(path, renamed);
-      removed.push(renamed);
-    }
-    this.#isRemoved = true;
-    return removed;
+    return this.#files.remove(suffix);
   }
 
-  /** Gives the files of a segment that is not in use yet this suffix instead of the one they have, the log's last. */
+  /** Gives the files of a segment that is not in use yet another suffix. */
   rename(suffix: string): void {
-    for (const path of this.#forget().reverse()) {
-      const renamed = path.slice(0, path.length - this.#suffix.length) + suffix;
-      this.#resources.fileSystem.renameSync(path, renamed);
-    }
-    this.#suffix = suffix;
+    this.#files.rename(suffix);
   }
 
   /** The files of a segment that nobody uses go at once. */
   unlink(): void {
-    for (const path of this.#forget()) this.#resources.fileSystem.unlinkSync(path);
-    this.#isRemoved = true;
-  }
-
-  /** Those that are there. */
-  #forget(): string[] {
-    this.#resources.files.forget(this.logPath);
-    this.#open = undefined;
-    const { fileSystem } = this.#resources;
-    return ENDINGS.map((ending) => this.#path(ending)).filter(
-      (path) => fileSystem.statSync(path) !== undefined,
-    );
+    this.#files.unlink();
   }
 
   /** Reads of it end with ENOENT, unless they have its file already. */
   get isRemoved(): boolean {
-    return this.#isRemoved;
-  }
-
-  #opened(): OpenFile {
-    const open = this.#open;
-    if (open !== undefined && !open.isClosed) {
-      open.isRecent = true;
-      return open;
-    }
-    if (this.#isRemoved) throw missingFile(this.logPath);
-    this.#open = this.#resources.files.open(this.logPath);
-    return this.#open;
-  }
-
-  #path(ending: string): string {
-    return this.#stem + ending + this.#suffix;
+    return this.#files.isRemoved;
   }
 
   #ageMs(timestamp: number): number {
@@ -377,7 +324,7 @@ export class Segment {
   }
 
   #loaded(): Indexes {
-    if (this.#indexes === undefined) throw new Error(`the indexes of ${this.#stem} are not loaded`);
+    if (this.#indexes === undefined) throw new Error(`the indexes of ${this.#files.stem} are not loaded`);
     return this.#indexes;
   }
 
@@ -453,8 +400,8 @@ export class Segment {
 
   /** @returns what is missing or damaged; undefined if both indexes were read. */
   #readIndexFiles(): string | undefined {
-    const offsetBytes = readWhole(this.#resources.fileSystem, this.#path('.index'));
-    const timeBytes = readWhole(this.#resources.fileSystem, this.#path('.timeindex'));
+    const offsetBytes = readWhole(this.#resources.fileSystem, this.#files.path('.index'));
+    const timeBytes = readWhole(this.#resources.fileSystem, this.#files.path('.timeindex'));
     const offsets = offsetBytes && OffsetIndex.decode(offsetBytes, this.#sizeBytes);
     const times = timeBytes && TimeIndex.decode(timeBytes);
     if (offsets === undefined) return 'the offset index';
@@ -467,7 +414,7 @@ export class Segment {
 
   #logRebuilt(what: string): void {
     this.#logger.warn(
-      { event: 'index_rebuilt', segment: this.#stem },
+      { event: 'index_rebuilt', segment: this.#files.stem },
       `${what} is missing or damaged: it is rebuilt from the log`,
     );
   }
@@ -475,7 +422,7 @@ export class Segment {
   #extend(ending: string, entryBytes: number, from: number, index: OffsetIndex | TimeIndex): number {
     if (index.count <= from) return index.count;
     this.#areIndexFilesUnsynced = true;
-    withFile(this.#resources.fileSystem, this.#path(ending), true, (file) => {
+    withFile(this.#resources.fileSystem, this.#files.path(ending), true, (file) => {
       file.writeSync([index.encode(from)], from * entryBytes);
     });
     return index.count;
@@ -485,7 +432,7 @@ export class Segment {
   #createFiles(...endings: readonly string[]): void {
     this.#areIndexFilesUnsynced = true;
     for (const ending of endings) {
-      withFile(this.#resources.fileSystem, this.#path(ending), true, (file) => {
+      withFile(this.#resources.fileSystem, this.#files.path(ending), true, (file) => {
         if (file.sizeSync() > 0) file.truncateSync(0);
       });
     }
@@ -506,7 +453,7 @@ export class Segment {
     this.#areIndexFilesUnsynced = false;
     try {
       for (const ending of ['.index', '.timeindex']) {
-        await syncFile(this.#resources.fileSystem, this.#path(ending));
+        await syncFile(this.#resources.fileSystem, this.#files.path(ending));
       }
     } catch (error) {
       this.isIndexSyncDue = true;

@@ -70,10 +70,15 @@ function unwritten(
 }
 
 /** The newest of each key must be there, unless it is a tombstone. */
-function missing(found: readonly BatchView[], { batches, startOffset, endOffset }: KnownLog): string | undefined {
+function missing(
+  found: readonly BatchView[],
+  { batches, startOffset, endOffset }: KnownLog,
+): string | undefined {
   const there = recordsOf(found);
   const newest = new Map<string, LogRecord>();
-  for (const record of recordsOf(batches.map((fact) => placed(fact.bytes, fact.baseOffset, fact.epoch))).values()) {
+  for (const record of recordsOf(
+    batches.map((fact) => placed(fact.bytes, fact.baseOffset, fact.epoch)),
+  ).values()) {
     if (record.offset >= startOffset && record.offset < endOffset) newest.set(String(record.key), record);
   }
   for (const [key, { offset, value }] of newest) {

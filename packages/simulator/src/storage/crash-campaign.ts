@@ -19,6 +19,8 @@ const OPERATIONS_PER_POINT = 20;
 const EVERY_UP_TO_CHANGES = 8;
 const EVERY_MAX = 96;
 const DRAWN_PER_POINT = 24;
+/** From the first name with `.swap` to the end of the swap, at most. */
+const SWAP_STEPS = 12;
 
 export interface CrashFailure {
   readonly seed: number;
@@ -101,9 +103,11 @@ async function liveThrough(seed: number, points: CrashPoint[], isCompacting: boo
     schedule: (delayMs, run) => workload.clock.schedule(delayMs, run),
   });
   const workload = new StorageWorkload(seed, disk, isCompacting);
+  let swapSteps = 0;
   disk.onOperation = (_, path) => {
     // Swaps are few among so many operations: each of their steps is a point.
-    const isSwap = path.endsWith('.swap');
+    if (path.endsWith('.swap')) swapSteps = SWAP_STEPS;
+    const isSwap = swapSteps-- > 0;
     if (!isSwap && below(random, OPERATIONS_PER_POINT) !== 0) return;
     points.push({ image: disk.copy(), views: workload.views(), isFormatted: workload.isFormatted });
   };

@@ -112,7 +112,11 @@ async function readAll(log: PartitionLog, ledger: LedgerView, range: string): Pr
   const reasons: string[] = [];
   for (const { batches, count } of ledger.histories) {
     if (ledger.compactedTo > 0) {
-      const known = { batches: batches.slice(0, count), startOffset: logStartOffset, endOffset: logEndOffset };
+      const known = {
+        batches: batches.slice(0, count),
+        startOffset: logStartOffset,
+        endOffset: logEndOffset,
+      };
       const reason = compactionFault(found, known, ledger.compactedTo);
       if (reason === undefined) return factsOf(found);
       reasons.push(reason);

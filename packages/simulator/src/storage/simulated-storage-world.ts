@@ -15,11 +15,12 @@ export const storageWorld: SimulatedWorld = {
   faultsMs: 0,
   async run(seed) {
     const crashes = newCrashReport();
-    await crashSeed(seed, crashes);
-    const [crash] = crashes.failures;
-    if (crash !== undefined) {
+    for (const campaign of ['crashes', 'compactions']) {
+      await crashSeed(seed, crashes, undefined, campaign === 'compactions');
+      const [crash] = crashes.failures;
+      if (crash === undefined) continue;
       const { state, phase, error } = crash;
-      const how = `${COMMAND} crashes --seed ${seed} --state ${state}`;
+      const how = `${COMMAND} ${campaign} --seed ${seed} --state ${state}`;
       throw failure(seed, `invariant 50 recovery-keeps-what-is-durable, after a ${phase}`, how, error);
     }
     const flips = newFlipReport();

@@ -56,6 +56,15 @@ test('a power loss at any point loses nothing that was promised', { timeout: 60_
   expect(report.states).toBeGreaterThan(30);
 });
 
+test('a power loss at any step of a compaction loses nothing but what is out of date', {
+  timeout: 60_000,
+}, async () => {
+  const report = newCrashReport();
+  await crashSeed(1002, report, { isWanted: (state) => state % 20 === 0 }, true);
+  expect(report.failures).toEqual([]);
+  expect(report.states).toBeGreaterThan(30);
+});
+
 test('crash states that failed once fail no more', { timeout: 60_000 }, async () => {
   const report = newCrashReport();
   for (const [seed, state] of CRASHES)

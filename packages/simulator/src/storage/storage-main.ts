@@ -1,4 +1,4 @@
-/** `node dist/storage/storage-main.js crashes|flips [--states N] [--seed N] [--state N]`. Exit code 1 on a violation. */
+/** `node dist/storage/storage-main.js crashes|compactions|flips [--states N] [--seed N] [--state N]`. Exit code 1 on a violation. */
 import { parseArgs } from 'node:util';
 import { runStorageWorld } from './storage-world.ts';
 
@@ -9,7 +9,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { states: { type: 'string' }, seed: { type: 'string' }, state: { type: 'string' } },
 });
-const campaign = positionals[0] === 'flips' ? 'flips' : 'crashes';
+const named = positionals[0];
+const campaign = named === 'flips' || named === 'compactions' ? named : 'crashes';
 const isWell = await runStorageWorld({
   campaign,
   states: Number(values.states ?? (campaign === 'flips' ? 10_000 : 100_000)),

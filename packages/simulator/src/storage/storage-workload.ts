@@ -197,7 +197,10 @@ export class StorageWorkload {
       slot.ledger.compacting();
       this.#beside(store.compact(log));
     };
-    if (slot.isBusy || below(this.#random, 3) === 0) return compact();
+    if (slot.isBusy || below(this.#random, 3) === 0) {
+      compact();
+      return;
+    }
     slot.ledger.highWatermarkMax = Math.max(slot.ledger.highWatermarkMax, log.flushedOffset);
     log.setHighWatermark(log.flushedOffset);
     log.setConfig({ ...log.config, segmentMs: -1 });

@@ -1,12 +1,13 @@
 /**
- * The storage campaigns as commands: `crashes` and `flips`. Prints what was reached and, for each failure, the
+ * The storage campaigns as commands: `crashes`, `compactions` and `flips`. Prints what was reached and, for each failure, the
  * command that replays it. For the simulator's command line; holds no checks of its own.
  */
-import { crashSeed, newCrashReport } from './crash-campaign.ts';
+import { type CrashReplay, crashSeed, newCrashReport } from './crash-campaign.ts';
 import { flipSeed, newFlipReport } from './flip-campaign.ts';
 
 export interface StorageWorldOptions {
-  readonly campaign: 'crashes' | 'flips';
+  /** `compactions` are crashes of workloads whose logs are compacted. */
+  readonly campaign: 'crashes' | 'compactions' | 'flips';
   /** How many crash states or damages to reach at least. */
   readonly states: number;
   readonly firstSeed: number;
@@ -23,14 +24,16 @@ const PROGRESS_EVERY_MS = 10_000;
 
 /** @returns whether nothing was violated. */
 export async function runStorageWorld(options: StorageWorldOptions): Promise<boolean> {
-  return options.campaign === 'crashes' ? await runCrashes(options) : await runFlips(options);
+  return options.campaign === 'flips' ? await runFlips(options) : await runCrashes(options);
 }
 
-async function runCrashes({ states, firstSeed, state, nowMs, print }: StorageWorldOptions): Promise<boolean> {
+async function runCrashes(options: StorageWorldOptions): Promise<boolean> {
+  const { campaign, states, firstSeed, state, nowMs, print } = options;
+  const isCompacting = campaign === 'compactions';
   const report = newCrashReport();
   const startedMs = nowMs();
   if (state !== undefined) {
-    await crashSeed(firstSeed, report, {
+    const replay: CrashReplay = {
       isWanted: (found) => found === state,
       inspect: (disk, views, phase) => {
         print(`-- after a crash: ${phase}`);
@@ -39,11 +42,12 @@ async function runCrashes({ states, firstSeed, state, nowMs, print }: StorageWor
           print(`${topic}-${partition}: promised from ${startMin} to ${durableTo}`);
         }
       },
-    });
+    };
+    await crashSeed(firstSeed, report, replay, isCompacting);
   }
   let toldMs = startedMs;
   for (let seed = firstSeed; state === undefined && report.states < states; seed++) {
-    await crashSeed(seed, report);
+    await crashSeed(seed, report, undefined, isCompacting);
     if (nowMs() - toldMs < PROGRESS_EVERY_MS) continue;
     toldMs = nowMs();
     print(`… ${report.states} states, ${report.failures.length} failures`);
@@ -56,7 +60,7 @@ async function runCrashes({ states, firstSeed, state, nowMs, print }: StorageWor
   );
   for (const { seed, state: number, phase, error } of failures.slice(0, FAILURES_PRINTED)) {
     print(`FAILED ${phase}: ${textOf(error)}`);
-    print(`  replay: ${COMMAND} crashes --seed ${seed} --state ${number}`);
+    print(`  replay: ${COMMAND} ${campaign} --seed ${seed} --state ${number}`);
   }
   print(failures.length === 0 ? 'no acknowledged loss' : `${failures.length} failures`);
   return failures.length === 0;
