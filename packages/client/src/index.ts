@@ -24,6 +24,20 @@ export type {
   ValidateOptions,
   VoterOptions,
 } from './admin/admin-shapes.ts';
+export type {
+  GroupEvent,
+  GroupHistory,
+  GroupInfo,
+  GroupLag,
+  GroupMember,
+  GroupOffset,
+  GroupState,
+  GroupSummary,
+  GroupType,
+  ListGroupsOptions,
+  MemberPause,
+  OffsetToAlter,
+} from './admin/group-shapes.ts';
 export { clientConfig, consumerConfig, producerConfig } from './client-config.ts';
 export type { OffsetSpec } from './cluster/offset-lookup.ts';
 export { networkTransport } from './cluster/rpc-transport.ts';

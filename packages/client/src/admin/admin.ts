@@ -49,6 +49,7 @@ import type {
   VoterOptions,
 } from './admin-shapes.ts';
 import { checkNewTopic, newTopicOnWire, partitionAssignments, topicInfo } from './admin-wire.ts';
+import { GroupAdmin } from './group-admin.ts';
 import { nodesHealth } from './node-health.ts';
 import {
   areEnoughPartitions,
@@ -87,11 +88,12 @@ const deleteRecordsCall: LeaderCall<RecordsBefore, DeleteRecordsRequest, Partiti
  * UNKNOWN_TOPIC_OR_PARTITION and INVALID_PARTITIONS are what the cluster said. What it cannot tell is whether somebody
  * else made the same change at the same moment.
  */
-export class Admin implements AsyncDisposable {
+export class Admin extends GroupAdmin implements AsyncDisposable {
   readonly #cluster: Cluster;
 
   /** Made by `Millrace.admin`. */
   constructor(cluster: Cluster) {
+    super(cluster);
     this.#cluster = cluster;
   }
 
