@@ -7,11 +7,18 @@ import type {
   CreatedTopic,
   DeletedRecords,
   ElectedLeader,
+  GroupHistory,
+  GroupInfo,
+  GroupLag,
+  GroupOffset,
+  GroupSummary,
   ListedOffset,
+  ListGroupsOptions,
   NewPartitions,
   NewTopic,
   NodeHealth,
   OffsetSpec,
+  OffsetToAlter,
   QuorumInfo,
   ResourceConfigs,
   TopicInfo,
@@ -168,6 +175,46 @@ export class FakeAdmin implements AdminClient {
       leader: 1,
       ...(partition === 0 ? {} : { error: new MillraceError('ELECTION_NOT_NEEDED') }),
     }));
+  }
+
+  async listGroups(options: ListGroupsOptions = {}): Promise<GroupSummary[]> {
+    this.#check();
+    return this.#cluster.groups.list(options);
+  }
+
+  async describeGroups(groupIds: readonly string[]): Promise<GroupInfo[]> {
+    this.#check();
+    return groupIds.map((groupId) => this.#cluster.groups.describe(groupId));
+  }
+
+  async explainGroup(groupId: string): Promise<GroupHistory> {
+    this.#check();
+    return this.#cluster.groups.explain(groupId);
+  }
+
+  async groupOffsets(groupId: string, partitions?: readonly TopicPartition[]): Promise<GroupOffset[]> {
+    this.#check();
+    return this.#cluster.groups.offsets(groupId, partitions);
+  }
+
+  async groupLag(groupId: string, partitions?: readonly TopicPartition[]): Promise<GroupLag[]> {
+    this.#check();
+    return this.#cluster.groups.lag(groupId, partitions);
+  }
+
+  async alterGroupOffsets(groupId: string, offsets: readonly OffsetToAlter[]): Promise<void> {
+    this.#check();
+    this.#cluster.groups.alter(groupId, offsets);
+  }
+
+  async deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    this.#check();
+    this.#cluster.groups.deleteOffsets(groupId, partitions);
+  }
+
+  async deleteGroups(groupIds: readonly string[]): Promise<void> {
+    this.#check();
+    for (const groupId of groupIds) this.#cluster.groups.delete(groupId);
   }
 
   async close(): Promise<void> {}

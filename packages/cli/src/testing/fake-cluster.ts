@@ -16,6 +16,7 @@ import { MillraceError } from '@millrace/core';
 import type { ClusterClient, Connect, ProducerClient } from '../cluster-client.ts';
 import { FakeAdmin } from './fake-admin.ts';
 import { FakeConsumer } from './fake-consumer.ts';
+import { FakeGroups } from './fake-groups.ts';
 
 export interface FakeTopic {
   readonly info: TopicInfo;
@@ -30,6 +31,9 @@ const unknownTopic = (name: string): MillraceError =>
 export class FakeCluster {
   readonly topics = new Map<string, FakeTopic>();
   readonly changes: ConfigChange[] = [];
+  readonly groups = new FakeGroups(this);
+  /** What people's clocks show, for lag in time. */
+  wallMs = 1_700_000_060_000;
   readonly connections: object[] = [];
   readonly producerOptions: object[] = [];
   brokers: BrokerInfo[] = [1, 2, 3].map((id) => ({
