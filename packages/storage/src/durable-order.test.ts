@@ -43,6 +43,21 @@ test('before the journal forgets a log, it is written down how far the log is du
   expect(again.offline?.code).toBe('LOG_DAMAGED');
 });
 
+test('what a truncation left is durable: damage in it is no torn tail, even if nobody wrote down how far it reaches', async () => {
+  const disk = new CrashableFileSystem();
+  const log = await openLog(await openStore(disk), WIDE);
+  for (let i = 0; i < 5; i++) log.appendAsLeader(batchOf(`v${i}`), 0);
+  await log.whenFlushed(5);
+  await log.truncateTo(3);
+  const after = disk.crash();
+  const path = `${HOME}/t-0/00000000000000000000.log`;
+  const bytes = Buffer.from(after.get(path)!);
+  bytes[bytes.length - 5]! ^= 0xff;
+  after.put(path, bytes);
+  const again = await openLog(await openStore(after), WIDE);
+  expect([again.offline?.code, after.get(path)?.length]).toEqual(['LOG_DAMAGED', bytes.length]);
+});
+
 test('a tail that has the right offsets but other bytes than the journal is replaced by it', async () => {
   const write = async (last: string) => {
     const disk = new CrashableFileSystem();
