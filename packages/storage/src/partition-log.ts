@@ -40,7 +40,8 @@ export class PartitionLog implements JournalClient {
   /** Undefined while the log is damaged. */
   #contents: LogContents | undefined;
   #offline: MillraceError | undefined;
-  #isCutting = false;
+  /** A truncation under way; it never fails. */
+  #cutting: Promise<void> | undefined;
   /** A repair under way; it never fails. */
   #repairing: Promise<void> | undefined;
   #isDeleted = false;
@@ -303,7 +304,7 @@ export class PartitionLog implements JournalClient {
   /** Rolls and deletes by time and size. */
   async cleanUp(nowMs: number): Promise<void> {
     const contents = this.#contents;
-    if (contents === undefined || this.#offline !== undefined || this.#isCutting) return;
+    if (contents === undefined || this.#offline !== undefined || this.#cutting !== undefined) return;
     this.#durability.retry();
     const { segments, side } = contents;
     side.producers?.expire(nowMs, this.config.producerIdExpirationMs);
@@ -334,7 +335,8 @@ export class PartitionLog implements JournalClient {
       if (!isMarked) throw failure;
       return;
     }
-    if (generation === contents.generation && !this.#isCutting) this.#offsets.recoveryPoint = logEnd;
+    const isWhole = generation === contents.generation && this.#cutting === undefined;
+    if (isWhole) this.#offsets.recoveryPoint = logEnd;
   }
 
   /** @internal */
@@ -357,6 +359,8 @@ export class PartitionLog implements JournalClient {
 
   /** Leaves everything as a restart wants it. @internal */
   async close(isClean: boolean): Promise<void> {
+    // What is half cut would be marked clean with the producers, and their sequences, of what was cut (P20).
+    await Promise.all([this.#cutting, this.#repairing]);
     if (isClean && this.#offline === undefined) {
       this.#guard(() => this.#contents?.finish());
       // A failure took the log offline, which the store sees.
@@ -427,7 +431,8 @@ export class PartitionLog implements JournalClient {
       config,
       nowMs,
       resources: this.#resources,
-      isDisturbed: () => generation !== contents.generation || this.#isCutting || this.offline !== undefined,
+      isDisturbed: () =>
+        generation !== contents.generation || this.#cutting !== undefined || this.offline !== undefined,
       write: (work) => this.#guard(work),
     });
   }
@@ -436,7 +441,8 @@ export class PartitionLog implements JournalClient {
   async #cut(work: (target: CutTarget) => Promise<void>): Promise<void> {
     const contents = this.#contents!;
     const { checkpoint } = this.#resources;
-    this.#isCutting = true;
+    const ended = new Deferred<void>();
+    this.#cutting = ended.promise;
     contents.forgetTail();
     contents.disturbReaders();
     try {
@@ -455,7 +461,8 @@ export class PartitionLog implements JournalClient {
       this.goOffline(failure);
       throw failure;
     } finally {
-      this.#isCutting = false;
+      this.#cutting = undefined;
+      ended.resolve();
       contents.disturbReaders();
     }
   }
@@ -486,10 +493,8 @@ export class PartitionLog implements JournalClient {
 
   #writable(): LogContents {
     const contents = this.#online();
-    invariant(!this.#isCutting, 'the log is being truncated', {
-      topic: this.topic,
-      partition: this.partition,
-    });
+    const { topic, partition } = this;
+    invariant(this.#cutting === undefined, 'the log is being truncated', { topic, partition });
     return contents;
   }
 }
