@@ -44,4 +44,16 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     cause: 'a read of a damaged length at the end of a segment went round for ever and stopped the node',
     mendedBy: 'storage: a read that meets a damaged length ends',
   },
+  {
+    seed: 23,
+    invariant: '39 client-histories-are-sound, inconsistent-offsets',
+    cause: 'rot in what a truncation had left passed for a torn tail: the recovery point on disk was older',
+    mendedBy: 'storage: what a truncation left is durable, so damage in it is no tail',
+  },
+  {
+    seed: 231,
+    invariant: '39 client-histories-are-sound, inconsistent-offsets',
+    cause: 'a log closed while it was cut kept the sequences of what was cut: a retry of it was acknowledged',
+    mendedBy: 'storage: a log is closed after its truncation',
+  },
 ];
