@@ -219,6 +219,11 @@ export class Partition {
     }
   }
 
+  /** The replica holds everything below our watermark: it could not have moved, or been ours, otherwise (P4, P13). */
+  reliesOn(brokerId: NodeId): boolean {
+    return this.#image.elr.includes(brokerId) || this.#leader?.maximalIsr.includes(brokerId) === true;
+  }
+
   /** Periodic: who lags, who may join. */
   checkIsr(): void {
     const leader = this.#leader;
@@ -297,6 +302,12 @@ export class Partition {
         'the leader lacks records below the high watermark; they are given up',
       );
       log.setHighWatermark(Math.max(target, 0));
+    }
+    const isUnvouched = diverging.epoch === log.lastEpoch && target === log.logEndOffset;
+    if (isUnvouched && target === log.highWatermark) {
+      // All of it was committed, and what it tells of producers still holds: only the records go.
+      await this.#exclusively(() => log.deleteRecordsBefore(target));
+      return;
     }
     const isAllDeletedThere = target <= leaderLogStart && log.logStartOffset < leaderLogStart;
     // The leader never had our start: begin where it does, or what it has before would be missing.

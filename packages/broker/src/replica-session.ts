@@ -187,7 +187,8 @@ export class ReplicaSession implements ReplicaFetchSession {
       return;
     }
     if (lastFetchedEpoch !== -1) {
-      place.diverging = divergence(log, lastFetchedEpoch, fetchOffset);
+      place.diverging =
+        divergence(log, lastFetchedEpoch, fetchOffset) ?? unvouched(partition, this.replicaId, position);
       if (place.diverging !== undefined) return;
     }
     place.isValid = true;
@@ -334,6 +335,22 @@ function isAhead(partition: Partition, { currentLeaderEpoch }: ReplicaPosition):
   const { image } = partition;
   if (currentLeaderEpoch !== image.leaderEpoch) return currentLeaderEpoch > image.leaderEpoch;
   return partition.isBecomingLeader;
+}
+
+/**
+ * Our log begins where the follower's ends, in a later epoch: what it holds is deleted here, our epochs tell nothing
+ * of it (P2), and it may never have been the same. Whom the watermark waited for needs no epoch to vouch for it.
+ */
+function unvouched(
+  partition: Partition,
+  replicaId: NodeId,
+  { fetchOffset, lastFetchedEpoch, logStartOffset }: ReplicaPosition,
+): EpochEndOffset | undefined {
+  const { log } = partition;
+  const holdsOnlyDeleted = fetchOffset === log.logStartOffset && logStartOffset < fetchOffset;
+  if (!holdsOnlyDeleted || log.epochAt(fetchOffset) <= lastFetchedEpoch) return undefined;
+  if (partition.reliesOn(replicaId)) return undefined;
+  return { epoch: lastFetchedEpoch, endOffset: fetchOffset };
 }
 
 function samePlace(a: ReplicaPosition, b: ReplicaPosition): boolean {
