@@ -180,11 +180,18 @@ function isRecovered(host: PartitionWorld, partition: PartitionModel): boolean {
   return host.consumers.every((consumer) => consumer.positionOf(partition.key) === leader.highWatermark);
 }
 
-/** Invariant 62: nobody who may lead has the records, and the topic forbids to go on without them. */
+/**
+ * Invariant 62: nobody who may lead has the records, and the topic forbids to go on without them. P13: who stopped
+ * uncleanly may lead only if nobody is eligible. So it may not if all who are have damaged logs: beside the crash, each
+ * of their disks was lost, and only an operator can tell whether those logs can be mended.
+ */
 function isBeyondHelp(host: PartitionWorld, { image, config }: PartitionModel): boolean {
   if (image.leader !== -1) return false;
   const hasLog = (id: NodeId): boolean => !image.offline.includes(id);
-  const lastKnown = config.durability === 'page-cache' ? image.lastKnownElr.slice(0, 1) : [];
+  const isDamaged = (id: NodeId): boolean =>
+    host.broker(id).broker?.partitions.get(image.topicId, image.partition)?.offline?.code === 'LOG_DAMAGED';
+  const isWaitedFor = image.elr.length > 0 && image.elr.every(isDamaged);
+  const lastKnown = config.durability === 'page-cache' && !isWaitedFor ? image.lastKnownElr.slice(0, 1) : [];
   const candidates = host.allowsUnclean(image) ? image.replicas : [...image.isr, ...image.elr, ...lastKnown];
   return !candidates.some(hasLog);
 }
