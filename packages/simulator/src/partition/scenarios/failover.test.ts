@@ -148,3 +148,21 @@ test('a follower that ends where its leader begins gives up what its leader neve
   await scenario.isrIs(1, 2, 3);
   expect(scenario.values(1)).toEqual(['b']);
 });
+
+test('a follower whose records are committed and deleted keeps what they told of producers', async () => {
+  const scenario = await PartitionScenario.start({ replicas: [1, 2] });
+  await scenario.produce('a');
+  // Until the watermark is on the disks.
+  await scenario.pass(10_000);
+  scenario.kill(2);
+  await scenario.isrIs(1);
+  await scenario.deleteRecords(1);
+  await scenario.restartAll([1]);
+  await scenario.leader();
+  scenario.start(2);
+  await scenario.isrIs(1, 2);
+  scenario.fence(1);
+  expect(await scenario.leader()).toBe(2);
+  const retried = await scenario.produce('a', { sequence: 0 });
+  expect(retried).toMatchObject({ failure: undefined, baseOffset: 0 });
+});
