@@ -6,7 +6,7 @@ import type { ProduceResponse } from '@millrace/broker';
 import { below, MillraceError, type SeededRandom } from '@millrace/core';
 import { buildBatch } from '@millrace/records';
 import type { ClientHistory, Sent } from '../history/client-history.ts';
-import { exponential } from '../world/process-faults.ts';
+import { exponential } from '../world/exponential.ts';
 import type { BrokerClient, KnownLeader } from './broker-client.ts';
 import type { ProducerPlan } from './partition-plan.ts';
 

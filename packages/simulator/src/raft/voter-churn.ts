@@ -5,8 +5,8 @@
  */
 import { below, MillraceError, type SeededRandom } from '@millrace/core';
 import type { Voter } from '@millrace/raft';
+import { exponential } from '../world/exponential.ts';
 import type { FaultPlan } from '../world/fault-plan.ts';
-import { exponential } from '../world/process-faults.ts';
 import type { World } from '../world/world.ts';
 import type { QuorumMember } from './quorum-member.ts';
 import type { QuorumModel } from './quorum-model.ts';
