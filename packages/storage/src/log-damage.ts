@@ -36,6 +36,21 @@ export async function markDamaged(
   }
 }
 
+export interface SyncFailure {
+  readonly failure: MillraceError;
+  /** As of `markDamaged`. */
+  readonly isMarked: boolean;
+}
+
+/** What the kernel still has of files that failed to sync is unknown, so a restart must not believe them either. Rule Q25. */
+export async function markUnsynced(
+  context: Pick<RecoveryContext, 'folder' | 'resources' | 'logger'>,
+  cause: unknown,
+): Promise<SyncFailure> {
+  const failure = storageFailure(`${context.folder} cannot be synced`, cause);
+  return { failure, isMarked: await markDamaged(context, failure.message) };
+}
+
 /** Who has not looked at a damaged log by the next damage will not: a disk that breaks often must not fill. */
 export function removeOldDamage(folder: string, resources: LogResources, logger: Logger): void {
   const found = damagedFolders(resources.fileSystem, folder);

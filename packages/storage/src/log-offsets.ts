@@ -78,6 +78,17 @@ export class LogOffsets {
     return true;
   }
 
+  /** @returns false if it starts there or later already. @throws {MillraceError} OFFSET_OUT_OF_RANGE above the watermark. */
+  mayStartAt(offset: number): boolean {
+    if (offset > this.#highWatermark) {
+      throw new MillraceError(
+        'OFFSET_OUT_OF_RANGE',
+        `${offset} is above the watermark ${this.#highWatermark}`,
+      );
+    }
+    return offset > this.#logStart;
+  }
+
   startMovedTo(logStart: number): void {
     this.#logStart = logStart;
     this.#highWatermark = Math.max(this.#highWatermark, logStart);

@@ -45,11 +45,13 @@ export interface Deletion {
   readonly isDisturbed: () => boolean;
   /** Runs work that writes, and takes the log offline if it fails. */
   readonly write: (work: () => void) => void;
+  /** As LogContents.syncFolder; takes the log offline if it fails. */
+  readonly syncFolder: () => Promise<void>;
 }
 
 /** Deletes what retention and the log start offset let go. Moves the log start first, durably. */
 export async function deleteExpired(deletion: Deletion): Promise<void> {
-  const { contents, offsets, config, nowMs, resources, isDisturbed, write } = deletion;
+  const { contents, offsets, config, nowMs, resources, isDisturbed, write, syncFolder } = deletion;
   const { segments, side } = contents;
   const { logStart, highWatermark, logEnd } = offsets;
   const limits = { logStartOffset: logStart, highWatermark, endOffset: logEnd, nowMs };
@@ -61,7 +63,7 @@ export async function deleteExpired(deletion: Deletion): Promise<void> {
   if (isDisturbed()) return;
   if (firstKept > offsets.logStart) {
     offsets.startMovedTo(firstKept);
-    await contents.syncFolder();
+    await syncFolder();
     // Written down before the files go: later it tells a deletion from a loss.
     await resources.checkpoint();
     if (isDisturbed()) return;

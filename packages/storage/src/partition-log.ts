@@ -11,7 +11,7 @@ import type { EpochEndOffset } from './leader-epochs-state.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogContents } from './log-contents.ts';
 import { type CutTarget, cutAll, cutEmptyEpochs, cutEnd } from './log-cut.ts';
-import { markDamaged, readFailure, removeOldDamage } from './log-damage.ts';
+import { markDamaged, markUnsynced, readFailure, removeOldDamage, type SyncFailure } from './log-damage.ts';
 import { LogDurability } from './log-durability.ts';
 import { LogOffsets } from './log-offsets.ts';
 import { DamageFound } from './log-reader.ts';
@@ -283,14 +283,10 @@ export class PartitionLog implements JournalClient {
   /** Moves logStartOffset up to `offset`, durably, and deletes segments that lie before it. @throws OFFSET_OUT_OF_RANGE */
   async deleteRecordsBefore(offset: number): Promise<void> {
     const contents = this.#online();
-    const { highWatermark, logStart } = this.#offsets;
-    if (offset > highWatermark) {
-      throw new MillraceError('OFFSET_OUT_OF_RANGE', `${offset} is above the watermark ${highWatermark}`);
-    }
-    if (offset <= logStart) return;
+    if (!this.#offsets.mayStartAt(offset)) return;
     this.#offsets.startMovedTo(offset);
     contents.side.startMoved(offset, contents.segments.startOffset);
-    await contents.syncFolder();
+    await this.#syncFolder(contents);
     await this.#resources.checkpoint();
     await this.#deleteExpired(contents, { ...this.config, retentionMs: -1, retentionBytes: -1 }, 0);
   }
@@ -326,13 +322,8 @@ export class PartitionLog implements JournalClient {
     try {
       await contents.sync();
     } catch (error) {
-      // A log that is being repaired has no use for the files that were moved aside.
-      if (this.#isDeleted || this.#repairing !== undefined || contents !== this.#contents) return;
-      const failure = storageFailure(`${this.#context.folder} cannot be synced`, error);
-      // What the kernel still has of the file is unknown, so a restart must not believe it either.
-      const isMarked = await markDamaged(this.#context, failure.message);
-      this.goOffline(failure);
-      if (!isMarked) throw failure;
+      const failed = await this.#syncFailed(contents, error);
+      if (failed?.isMarked === false) throw failed.failure;
       return;
     }
     const isWhole = generation === contents.generation && this.#cutting === undefined;
@@ -423,6 +414,21 @@ export class PartitionLog implements JournalClient {
     return failure;
   }
 
+  /** Tried again it would succeed without the bytes, and a restart would take the folder for another log's. */
+  async #syncFolder(contents: LogContents): Promise<void> {
+    await contents.syncFolder().catch(async (error: unknown) => {
+      throw (await this.#syncFailed(contents, error))?.failure ?? error;
+    });
+  }
+
+  /** @returns undefined if it does not matter: a log that is being repaired has no use for what was moved aside. */
+  async #syncFailed(contents: LogContents, error: unknown): Promise<SyncFailure | undefined> {
+    if (this.#isDeleted || this.#repairing !== undefined || contents !== this.#contents) return undefined;
+    const failed = await markUnsynced(this.#context, error);
+    this.goOffline(failed.failure);
+    return failed;
+  }
+
   async #deleteExpired(contents: LogContents, config: LogConfig, nowMs: number): Promise<void> {
     const { generation } = contents;
     await deleteExpired({
@@ -434,6 +440,7 @@ export class PartitionLog implements JournalClient {
       isDisturbed: () =>
         generation !== contents.generation || this.#cutting !== undefined || this.offline !== undefined,
       write: (work) => this.#guard(work),
+      syncFolder: () => this.#syncFolder(contents),
     });
   }
 
@@ -493,8 +500,7 @@ export class PartitionLog implements JournalClient {
 
   #writable(): LogContents {
     const contents = this.#online();
-    const { topic, partition } = this;
-    invariant(this.#cutting === undefined, 'the log is being truncated', { topic, partition });
+    invariant(this.#cutting === undefined, 'the log is being truncated', { folder: this.#context.folder });
     return contents;
   }
 }

@@ -96,6 +96,23 @@ test('a log that fails to sync is offline and stays so after a restart, until it
   await store.close({ clean: true });
 });
 
+test('a folder that fails to sync when records are deleted takes its log with it: its name may be gone from the disk', async () => {
+  const disk = new CrashableFileSystem();
+  let store = await openStore(disk);
+  const log = await openLog(store, PAGE_CACHE);
+  log.appendAsLeader(batchOf('a'), 0);
+  log.appendAsLeader(batchOf('b'), 0);
+  log.setHighWatermark(2);
+  disk.fault = failing('datasync', /t-0\/partition\.metadata$/, 'EIO');
+  await expect(log.deleteRecordsBefore(1)).rejects.toThrow(code('KAFKA_STORAGE_ERROR'));
+  expect(log.offline?.code).toBe('KAFKA_STORAGE_ERROR');
+  disk.fault = undefined;
+  await store.close({ clean: true });
+  store = await openStore(disk);
+  expect((await openLog(store, PAGE_CACHE)).offline?.code).toBe('LOG_DAMAGED');
+  await store.close({ clean: true });
+});
+
 test('a checkpoint that cannot be written keeps the journal, not the node, waiting', async () => {
   const disk = new CrashableFileSystem();
   const store = await openStore(disk);
