@@ -78,6 +78,15 @@ export class LogOffsets {
     return true;
   }
 
+  /** @throws {MillraceError} OFFSET_OUT_OF_RANGE */
+  checkReadable(offset: number): void {
+    if (offset >= this.#logStart && offset <= this.#logEnd) return;
+    throw new MillraceError(
+      'OFFSET_OUT_OF_RANGE',
+      `${offset} is not in ${this.#logStart} to ${this.#logEnd}`,
+    );
+  }
+
   /** @returns false if it starts there or later already. @throws {MillraceError} OFFSET_OUT_OF_RANGE above the watermark. */
   mayStartAt(offset: number): boolean {
     if (offset > this.#highWatermark) {

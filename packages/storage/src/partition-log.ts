@@ -203,11 +203,8 @@ export class PartitionLog implements JournalClient {
   async read(fromOffset: number, maxBytes: number, upTo: number, minOneBatch = true): Promise<Buffer> {
     for (;;) {
       const contents = this.#online();
-      const { logStart, logEnd } = this.#offsets;
-      if (fromOffset < logStart || fromOffset > logEnd) {
-        throw new MillraceError('OFFSET_OUT_OF_RANGE', `${fromOffset} is not in ${logStart} to ${logEnd}`);
-      }
-      const range = { fromOffset, maxBytes, upTo: Math.min(upTo, logEnd), minOneBatch };
+      this.#offsets.checkReadable(fromOffset);
+      const range = { fromOffset, maxBytes, upTo: Math.min(upTo, this.#offsets.logEnd), minOneBatch };
       if (fromOffset >= range.upTo) return Buffer.alloc(0);
       try {
         const bytes = await contents.read(range, this.config);
@@ -220,8 +217,7 @@ export class PartitionLog implements JournalClient {
 
   /** Where the largest epoch that is at most `epoch` ends here; {-1, -1} if `epoch` is newer than any. Rule P2. */
   endOffsetForEpoch(epoch: number): EpochEndOffset {
-    const none = { epoch: -1, endOffset: -1 };
-    return this.#contents?.side.epochs.endOffsetFor(epoch, this.#offsets.logEnd) ?? none;
+    return this.#contents?.side.epochs.endOffsetFor(epoch, this.logEndOffset) ?? { epoch: -1, endOffset: -1 };
   }
 
   /** The leader epoch of the batch that holds `offset`; -1 if unknown. */
@@ -293,8 +289,7 @@ export class PartitionLog implements JournalClient {
 
   setConfig(config: LogConfig): void {
     this.#context = { ...this.#context, config };
-    if (this.#offline !== undefined) return;
-    this.#durability.setMode(config.durability);
+    if (this.#offline === undefined) this.#durability.setMode(config.durability);
   }
 
   /** Rolls and deletes by time and size. */
@@ -315,9 +310,7 @@ export class PartitionLog implements JournalClient {
   async syncForJournal(): Promise<void> {
     const contents = this.#contents;
     if (contents === undefined || this.isDamaged || this.#isDeleted) return;
-    invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log cannot be synced', {
-      topic: this.topic,
-    });
+    invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log is synced', { topic: this.topic });
     const [{ logEnd }, { generation }] = [this.#offsets, contents];
     try {
       await contents.sync();

@@ -34,6 +34,11 @@ const REGRESSIONS = [
   },
   { seed: 563, commit: '4cb307c', what: 'a cut left a log that ended before it began' },
   {
+    seed: 1282,
+    commit: '825501d',
+    what: 'what was durable when a log was cut was cut as a torn tail after a restart',
+  },
+  {
     seed: 4196,
     commit: 'd6e7e62',
     what: 'followers went on above a committed record that they did not have',
@@ -64,16 +69,23 @@ const REGRESSIONS = [
     commit: '7daaaa6',
     what: 'two leaders wrote at one offset, and deleting one of the two hid that they differ',
   },
+  {
+    seed: 11205,
+    commit: '24171ae',
+    what: 'the sync of a folder failed and its log went on',
+  },
 ] as const;
 
-/** Judged wrongly once: whoever held the records lost them to more faults than are tolerated. */
+/** Judged wrongly once. */
 const EXCUSED = [
+  { seed: 10681, commit: '6ebdbe8', what: 'a refusal came late, when its batch had become the oldest' },
   { seed: 11270, commit: 'c5e70e5', what: 'the only eligible log is damaged and the other replica crashed' },
   {
     seed: 11573,
     commit: 'c5e70e5',
     what: 'the only eligible log is damaged and the last leader lost its power',
   },
+  { seed: 11673, commit: '6ebdbe8', what: 'a consumer that was behind waited at leaders without news' },
 ] as const;
 
 test.each([...REGRESSIONS, ...EXCUSED])('seed $seed: $what (mended by $commit)', async ({ seed }) => {
