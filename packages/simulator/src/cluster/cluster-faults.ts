@@ -23,6 +23,8 @@ export interface ClusterFaultTargets {
 const SUPERVISOR_MS = 1_500;
 const ORDERLY_RESTART_MEAN_MS = 15_000;
 const CLOSE_LIMIT_MS = 15_000;
+/** For replicas to come back before the next restart. */
+const OPERATOR_WAITS_MS = 30_000;
 
 export class ClusterFaults {
   readonly disks: DiskTroubles;
@@ -77,10 +79,13 @@ export class ClusterFaults {
     node.start();
   }
 
-  /** What failed on a disk stays failed until a restart: an operator makes it. */
-  restartHurt(): void {
+  /** What failed on a disk stays failed until a restart: an operator makes it, not of all copies in page caches at once. */
+  async restartHurt(): Promise<void> {
     for (const node of this.#nodes) {
       if (!node.isHurt) continue;
+      const isSafe = (): boolean => this.#budget.mayRestart(node, this.#nodes);
+      if (!isSafe()) await this.#world.run(isSafe, OPERATOR_WAITS_MS);
+      this.#budget.died(node);
       if (node.process.isAlive) node.kill('process');
       this.restart(node);
     }

@@ -56,4 +56,11 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     cause: 'a log closed while it was cut kept the sequences of what was cut: a retry of it was acknowledged',
     mendedBy: 'storage: a log is closed after its truncation',
   },
+  {
+    seed: 61646,
+    invariant: '39 client-histories-are-sound, inconsistent-offsets',
+    cause:
+      'no fault of the code: after healing every hurt node was killed at once, with all copies of a page-cache log',
+    mendedBy: 'simulator: hurt nodes restart one after another where records are in page caches',
+  },
 ];
