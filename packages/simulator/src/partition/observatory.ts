@@ -288,8 +288,13 @@ export class Observatory implements PartitionWorldView {
       // Emptied and begun again where it ended before, the log shows no other trace of it.
       if (log.logEndOffset === log.logStartOffset) replica.log.reset(log.logEndOffset);
     };
+    const begunBy = (work: (offset: number) => Promise<void>) => (offset: number) => {
+      replica.partition.begunAt.set(replica.brokerId, offset);
+      return work(offset);
+    };
     log.truncateTo = cutBy(log.truncateTo.bind(log));
-    log.truncateFullyAndStartAt = cutBy(log.truncateFullyAndStartAt.bind(log));
+    log.truncateFullyAndStartAt = begunBy(cutBy(log.truncateFullyAndStartAt.bind(log)));
+    log.resetForRepair = begunBy(log.resetForRepair.bind(log));
     const setHighWatermark = log.setHighWatermark.bind(log);
     log.setHighWatermark = (offset) => {
       setHighWatermark(offset);

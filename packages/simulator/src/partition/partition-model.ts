@@ -148,6 +148,8 @@ export class PartitionModel {
   readonly isrs = new Map<number, readonly NodeId[]>();
   /** A replica began with a log whose beginning was deleted: it takes an unknown producer's batches as they come. */
   mayForgetProducers = false;
+  /** Replicas that were begun anew, and where: they never had the batches below, which were deleted before they came. */
+  readonly begunAt = new Map<NodeId, number>();
   /** What is due next in the committed log, by producer. */
   readonly sequences = new Map<string, number>();
   /** Leaders of older epochs know nothing of the loss that was allowed at the beginning of this one. */
