@@ -424,10 +424,8 @@ export class Observatory implements PartitionWorldView {
       partition.isLossDue = false;
       partition.lossEpoch = leaderEpoch;
       const { committed } = partition;
-      let end = committed.end;
-      while (end > committed.start && !sameBatch(committed.at(end - 1), replica.log.at(end - 1))) {
-        end = committed.at(end - 1)!.base;
-      }
+      const kept = committed.all.findLast((batch) => sameBatch(batch, replica.log.at(batch.base)));
+      let end = kept?.next ?? committed.start;
       if (end <= replica.logStart && replica.log.end <= replica.logStart)
         end = Math.min(committed.end, replica.logStart);
       if (end < committed.end) {

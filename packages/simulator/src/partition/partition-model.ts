@@ -37,7 +37,7 @@ export function describeBatch(batch: ModelBatch | undefined): string {
   return `${base}-${next - 1} of epoch ${epoch} (producer ${producerId}, sequence ${baseSequence})`;
 }
 
-/** Batches in order of offset, dense. */
+/** Batches in order of offset; dense in any log. */
 export class BatchList {
   #batches: ModelBatch[] = [];
   #start = 0;
@@ -138,7 +138,10 @@ export class PartitionModel {
   isDeleted = false;
   /** Its durability was page-cache once. */
   hadPageCache: boolean;
-  /** The true committed log: what some leader's watermark passed. Keeps what retention deletes. */
+  /**
+   * The true committed log: what some leader's watermark passed. Keeps what retention deletes; has a gap where, after a
+   * lawful loss, a leader's log began above its end.
+   */
   readonly committed = new BatchList();
   /** No lawful log start is above this one. */
   logStartMax = 0;
