@@ -303,13 +303,15 @@ export class Partition {
       );
       log.setHighWatermark(Math.max(target, 0));
     }
-    const isUnvouched = diverging.epoch === log.lastEpoch && target === log.logEndOffset;
-    if (isUnvouched && target === log.highWatermark) {
+    const isWhole = target === log.logEndOffset && own.epoch === diverging.epoch;
+    if (isWhole && own.epoch === log.lastEpoch && target === log.highWatermark) {
       // All of it was committed, and what it tells of producers still holds: only the records go.
       await this.#exclusively(() => log.deleteRecordsBefore(target));
       return;
     }
-    const isAllDeletedThere = target <= leaderLogStart && log.logStartOffset < leaderLogStart;
+    // All that differs may be leaderships that wrote nothing.
+    const isSame = isWhole && own.epoch !== log.lastEpoch;
+    const isAllDeletedThere = !isSame && target <= leaderLogStart && log.logStartOffset < leaderLogStart;
     // The leader never had our start: begin where it does, or what it has before would be missing.
     if (isAllDeletedThere || target < log.logStartOffset) await this.restartAt(leaderLogStart);
     else await this.#exclusively(() => log.truncateTo(target));

@@ -338,8 +338,9 @@ function isAhead(partition: Partition, { currentLeaderEpoch }: ReplicaPosition):
 }
 
 /**
- * Our log begins where the follower's ends, in a later epoch: what it holds is deleted here, our epochs tell nothing
- * of it (P2), and it may never have been the same. Whom the watermark waited for needs no epoch to vouch for it.
+ * Our log begins where the follower's ends: all it holds is deleted here, an answer by the epochs of what is left (P2)
+ * says nothing of it, and it may never have been the same. The epoch of our last deleted record tells. If that is not
+ * known an older epoch is not believed, except of those whom the watermark waited for.
  */
 function unvouched(
   partition: Partition,
@@ -347,9 +348,11 @@ function unvouched(
   { fetchOffset, lastFetchedEpoch, logStartOffset }: ReplicaPosition,
 ): EpochEndOffset | undefined {
   const { log } = partition;
-  const holdsOnlyDeleted = fetchOffset === log.logStartOffset && logStartOffset < fetchOffset;
-  if (!holdsOnlyDeleted || log.epochAt(fetchOffset) <= lastFetchedEpoch) return undefined;
-  if (partition.reliesOn(replicaId)) return undefined;
+  if (fetchOffset !== log.logStartOffset || logStartOffset >= fetchOffset) return undefined;
+  const deleted = log.epochAt(fetchOffset - 1);
+  if (deleted === lastFetchedEpoch || partition.reliesOn(replicaId)) return undefined;
+  if (deleted !== -1) return { epoch: deleted, endOffset: fetchOffset };
+  if (log.epochAt(fetchOffset) <= lastFetchedEpoch) return undefined;
   return { epoch: lastFetchedEpoch, endOffset: fetchOffset };
 }
 

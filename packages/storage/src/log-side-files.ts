@@ -66,7 +66,7 @@ export class LogSideFiles {
   /** Into the page cache; `sync` does it if nobody else does. */
   writeEpochs(): void {
     const { folder, resources } = this.#context;
-    replaceWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`, formatEpochs(this.epochs.entries));
+    replaceWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`, formatEpochs(this.epochs.saved));
     this.#epochsChanged = 'written';
   }
 

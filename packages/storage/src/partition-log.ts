@@ -220,7 +220,7 @@ export class PartitionLog implements JournalClient {
     return this.#contents?.side.epochs.endOffsetFor(epoch, this.logEndOffset) ?? { epoch: -1, endOffset: -1 };
   }
 
-  /** The leader epoch of the batch that holds `offset`; -1 if unknown. */
+  /** The leader epoch of the batch that holds `offset`, also right before the log start; -1 if unknown. */
   epochAt(offset: number): number {
     return this.#contents?.side.epochs.epochAt(offset) ?? -1;
   }
