@@ -74,6 +74,11 @@ const REGRESSIONS = [
     commit: '24171ae',
     what: 'the sync of a folder failed and its log went on',
   },
+  {
+    seed: 50800,
+    commit: '34b02b6',
+    what: 'a sound follower out of the ISR was emptied, and forgot its producers',
+  },
 ] as const;
 
 /** Judged wrongly once. */
@@ -91,6 +96,11 @@ const EXCUSED = [
     what: 'the only eligible log is damaged and the last leader lost its power',
   },
   { seed: 11673, commit: '6ebdbe8', what: 'a consumer that was behind waited at leaders without news' },
+  {
+    seed: 51647,
+    commit: '99321f3',
+    what: 'the model could not compare logs past a gap in what was committed',
+  },
 ] as const;
 
 test.each([...REGRESSIONS, ...EXCUSED])('seed $seed: $what (mended by $commit)', async ({ seed }) => {
