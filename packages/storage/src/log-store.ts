@@ -15,6 +15,7 @@ import {
 import { type DirectoryLock, diskErrorCode, type FileSystem } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { JournalReplay } from './journal-replay.ts';
+import { giveUpReplay } from './journal-surrender.ts';
 import type { LogConfig } from './log-config.ts';
 import {
   DELETED_FOLDER_SUFFIX,
@@ -69,6 +70,7 @@ export class LogStore {
   readonly #replay: JournalReplay | undefined;
   /** Files of the run before are kept for those that are not recovered yet. */
   #isReplayWanted: boolean;
+  #areAllOpen = false;
   readonly #trash: Trash;
   readonly #logs = new Map<string, PartitionLog>();
   /** The last thing that is done to each folder name. */
@@ -108,6 +110,7 @@ export class LogStore {
       queueBytes: config['journal.queue.bytes'],
       roundBytes: config['journal.round.bytes'],
       checkpoint: () => this.#checkpoints.write(),
+      giveUpReplay: () => this.#giveUpReplay(),
       onFailure: (error) => this.#journalFailed(error),
       space: this.#space,
       clock,
@@ -267,6 +270,7 @@ export class LogStore {
 
   /** Call when every partition that metadata assigns to this node is open: journal entries of others are dropped. */
   forgetUnopened(): void {
+    this.#areAllOpen = true;
     if ([...this.#logs.values()].some((log) => log.offline !== undefined)) return;
     this.#replay?.forgetAll();
     if (this.#replay !== undefined && !this.#isReplayWanted) this.#writeCheckpoints(() => {});
@@ -389,6 +393,15 @@ export class LogStore {
     this.#isReplayWanted = false;
     // The logs are synced, but only the checkpoint says so to the next start.
     this.#writeCheckpoints(() => this.#journal.files.releaseReplayed());
+  }
+
+  async #giveUpReplay(): Promise<boolean> {
+    if (!this.#isReplayWanted) return true;
+    if (this.#replay === undefined || !this.#areAllOpen) return false;
+    const { path, logger } = this.#options;
+    if (!(await giveUpReplay(this.#replay, path, this.#logs.values(), this.#resources, logger))) return false;
+    this.#isReplayWanted = false;
+    return true;
   }
 
   /** What recovery made durable must not pass for a torn tail at the next start. */

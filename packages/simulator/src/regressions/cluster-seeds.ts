@@ -63,4 +63,10 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
       'no fault of the code: after healing every hurt node was killed at once, with all copies of a page-cache log',
     mendedBy: 'simulator: hurt nodes restart one after another where records are in page caches',
   },
+  {
+    seed: 61046,
+    invariant: '62 losses-are-explained',
+    cause: 'the journal kept an old file for a damaged log and let newer ones go: the hole damaged every log of the node',
+    mendedBy: 'storage: what the journal keeps for a damaged log leaves no hole behind it',
+  },
 ];
