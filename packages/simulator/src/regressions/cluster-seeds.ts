@@ -77,4 +77,11 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
       'no fault of the code: a dial that a paused process never took up was not made again when that process died',
     mendedBy: 'simulator: a dial that waits for a paused process outlives it',
   },
+  {
+    seed: 61720,
+    invariant: '59 replicas-are-in-sync',
+    cause:
+      'a cut found no batch at its offset, as the last one had a rotten base offset, cut nothing and was tried for ever',
+    mendedBy: 'storage: a cut that finds no batch where one must be tells of damage',
+  },
 ];
