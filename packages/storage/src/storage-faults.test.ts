@@ -113,6 +113,32 @@ test('a folder that fails to sync when records are deleted takes its log with it
   await store.close({ clean: true });
 });
 
+test('a snapshot of producers that fails to sync is written anew before the batches it stands for are deleted', async () => {
+  const disk = new CrashableFileSystem();
+  const store = await openStore(disk);
+  const log = await openLog(store);
+  for (let i = 0; i < 12; i++) {
+    log.appendAsLeader(
+      batchOf(`v${i}`, { producer: { producerId: 7, producerEpoch: 0, baseSequence: i } }),
+      0,
+    );
+  }
+  await log.whenFlushed(12);
+  log.setHighWatermark(12);
+  const seen: string[] = [];
+  disk.fault = (operation, path) => {
+    if (!path.includes('.snapshot') || (operation !== 'write' && operation !== 'datasync')) return undefined;
+    seen.push(operation);
+    if (seen.join() === 'write,datasync') throw diskError('EIO', path);
+    return undefined;
+  };
+  await expect(log.deleteRecordsBefore(12)).rejects.toThrow('EIO');
+  await log.cleanUp(0);
+  expect(seen).toEqual(['write', 'datasync', 'write', 'datasync']);
+  disk.fault = undefined;
+  await store.close({ clean: true });
+});
+
 test('a checkpoint that cannot be written keeps the journal, not the node, waiting', async () => {
   const disk = new CrashableFileSystem();
   const store = await openStore(disk);
