@@ -12,6 +12,8 @@ export class LogOffsets {
   #highWatermark = 0;
   /** Everything below is on stable storage in the log's own files. */
   recoveryPoint: number;
+  /** A log start that is on stable storage for sure; -1 for none. Files below may go. */
+  startWritten = -1;
   readonly #waiters = new FlushWaiters();
   readonly #listeners: ((flushedOffset: number) => void)[] = [];
 
@@ -42,6 +44,7 @@ export class LogOffsets {
     this.#flushed = logEnd;
     this.#highWatermark = Math.min(Math.max(highWatermark, logStart), logEnd);
     this.recoveryPoint = logEnd;
+    this.startWritten = -1;
   }
 
   appendedTo(logEnd: number): void {

@@ -61,12 +61,14 @@ export async function deleteExpired(deletion: Deletion): Promise<void> {
   const firstKept = segments.all[count]!.baseOffset;
   await side.keepProducers(firstKept, contents.endOffset, segments.all);
   if (isDisturbed()) return;
-  if (firstKept > offsets.logStart) {
-    offsets.startMovedTo(firstKept);
+  if (firstKept > offsets.logStart) offsets.startMovedTo(firstKept);
+  if (firstKept > offsets.startWritten) {
+    const { logStart: start } = offsets;
     await syncFolder();
-    // Written down before the files go: later it tells a deletion from a loss.
+    // Written down before the files go: later it tells a deletion from a loss. The last try may have failed.
     await resources.checkpoint();
     if (isDisturbed()) return;
+    offsets.startWritten = start;
   }
   write(() => {
     const removed = segments.deleteFirst(count);

@@ -139,6 +139,28 @@ test('a snapshot of producers that fails to sync is written anew before the batc
   await store.close({ clean: true });
 });
 
+test('nothing is deleted before it is written down where the log begins, however often that fails', async () => {
+  const disk = new CrashableFileSystem();
+  let store = await openStore(disk);
+  let log = await openLog(store, PAGE_CACHE);
+  for (let i = 0; i < 24; i++) log.appendAsLeader(batchOf(`v${i}`), 0);
+  log.setHighWatermark(24);
+  const config = { ...PAGE_CACHE, retentionBytes: 600 };
+  log.setConfig(config);
+  disk.fault = failing('write', /log-start-offset/, 'EIO');
+  await expect(log.cleanUp(0)).rejects.toThrow('EIO');
+  await expect(log.cleanUp(0)).rejects.toThrow('EIO');
+  await store.close({ clean: false });
+  disk.fault = undefined;
+  store = await openStore(disk.crash((_path, _synced, written) => written));
+  log = await openLog(store, config);
+  expect((await contentsOf(log)).length).toBe(24);
+  log.setHighWatermark(24);
+  await log.cleanUp(0);
+  expect(log.logStartOffset).toBeGreaterThan(0);
+  await store.close({ clean: true });
+});
+
 test('a checkpoint that cannot be written keeps the journal, not the node, waiting', async () => {
   const disk = new CrashableFileSystem();
   const store = await openStore(disk);
