@@ -42,8 +42,9 @@ export const producersKeepTheirOrder: PartitionInvariant = {
           const key = `${producerId} ${producerEpoch}`;
           const due = partition.sequences.get(key) ?? 0;
           const expected = partition.mayForgetProducers ? Math.max(due, baseSequence) : due;
-          const isRepeated = baseSequence < due && isForgotten(partition, batch);
-          if (baseSequence !== expected && !isRepeated) {
+          if (baseSequence < due && isForgotten(partition, batch)) {
+            for (let offset = batch.base; offset < batch.next; offset++) partition.repeated.add(offset);
+          } else if (baseSequence !== expected) {
             violated(
               `broker ${brokerId} commits ${describeBatch(batch)} of ${partition.key}; sequence ${expected} is due`,
             );

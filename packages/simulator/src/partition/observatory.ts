@@ -425,9 +425,8 @@ export class Observatory implements PartitionWorldView {
       partition.lossEpoch = leaderEpoch;
       const { committed } = partition;
       const kept = committed.all.findLast((batch) => sameBatch(batch, replica.log.at(batch.base)));
-      let end = kept?.next ?? committed.start;
-      if (end <= replica.logStart && replica.log.end <= replica.logStart)
-        end = Math.min(committed.end, replica.logStart);
+      // Below its log start it tells nothing: what was deleted there was not lost.
+      const end = Math.max(kept?.next ?? committed.start, Math.min(committed.end, replica.logStart));
       if (end < committed.end) {
         partition.losses += 1;
         committed.cut(end);

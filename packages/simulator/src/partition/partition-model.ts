@@ -153,6 +153,8 @@ export class PartitionModel {
   mayForgetProducers = false;
   /** Replicas that were begun anew, and where: they never had the batches below, which were deleted before they came. */
   readonly begunAt = new Map<NodeId, number>();
+  /** Offsets of committed records that were committed before, deleted, and sent again to a leader that could not know. */
+  readonly repeated = new Set<number>();
   /** What is due next in the committed log, by producer. */
   readonly sequences = new Map<string, number>();
   /** Leaders of older epochs know nothing of the loss that was allowed at the beginning of this one. */

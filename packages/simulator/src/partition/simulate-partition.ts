@@ -221,12 +221,31 @@ function judgeHistory(host: PartitionWorld): void {
     const partition = host.observatory.partitions.get(key);
     return !host.mayHaveLost(key) && partition !== undefined && !isBeyondHelp(host, partition);
   };
-  lawful.sent.push(...host.history.sent.filter(({ partition }) => isJudged(partition)));
-  lawful.polled.push(...host.history.polled.filter(({ partition }) => isJudged(partition)));
+  const isRepeated = repeatedValues(host);
+  lawful.sent.push(
+    ...host.history.sent.filter(({ partition, value }) => isJudged(partition) && !isRepeated.has(value)),
+  );
+  for (const polled of host.history.polled) {
+    if (!isJudged(polled.partition)) continue;
+    const records = polled.records.filter(({ value }) => !isRepeated.has(value));
+    lawful.polled.push({ ...polled, records });
+  }
   for (const { key, logStartMax } of host.observatory.partitions.values())
     lawful.moveLogStart(key, logStartMax);
   const [anomaly] = findAnomalies(lawful, { isReadToEnd: true });
   if (anomaly !== undefined) host.world.fail(`60 ${anomaly.kind}: ${anomaly.partition}: ${anomaly.text}`);
+}
+
+/** Of records that no leader could know to be there twice: see invariant 40. */
+function repeatedValues({ history, observatory }: PartitionWorld): ReadonlySet<string> {
+  const values = new Set<string>();
+  const isRepeat = (key: string, offset: number): boolean =>
+    observatory.partitions.get(key)?.repeated.has(offset) === true;
+  for (const { partition, value, offset } of history.sent) if (isRepeat(partition, offset)) values.add(value);
+  for (const { partition, records } of history.polled) {
+    for (const { offset, value } of records) if (isRepeat(partition, offset)) values.add(value);
+  }
+  return values;
 }
 
 function outcomeOf(host: PartitionWorld, plan: FaultPlan): PartitionOutcome {
