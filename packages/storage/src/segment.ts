@@ -17,6 +17,10 @@ import { readWhole, syncFile, withFile } from './whole-file.ts';
 
 /** Positions and relative offsets are int32. */
 const RELATIVE_MAX = 2 ** 31 - 1;
+/** A rebuilt index that cannot keep up with appends is given up. */
+const CATCH_UPS_MAX = 100;
+
+type SegmentResources = Pick<LogResources, 'fileSystem' | 'clock' | 'files'>;
 
 interface Indexes {
   readonly offsets: OffsetIndex;
@@ -28,7 +32,7 @@ interface Indexes {
 export class Segment {
   readonly baseOffset: number;
   readonly #stem: string;
-  readonly #resources: LogResources;
+  readonly #resources: SegmentResources;
   readonly #logger: Logger;
   #open: OpenFile | undefined;
   #indexes: Indexes | undefined;
@@ -50,12 +54,14 @@ export class Segment {
   /** They may have been written since they were synced. */
   #areIndexFilesUnsynced = false;
   #areTimesKnown = false;
+  /** Counts cuts, seals and removals. */
+  #changes = 0;
 
   constructor(
     folder: string,
     baseOffset: number,
     sizeBytes: number,
-    resources: LogResources,
+    resources: SegmentResources,
     logger: Logger,
   ) {
     this.baseOffset = baseOffset;
@@ -69,7 +75,7 @@ export class Segment {
   }
 
   /** A new, empty segment with its files. */
-  static create(folder: string, baseOffset: number, resources: LogResources, logger: Logger): Segment {
+  static create(folder: string, baseOffset: number, resources: SegmentResources, logger: Logger): Segment {
     const segment = new Segment(folder, baseOffset, 0, resources, logger);
     segment.#createFiles('.log');
     segment.isDirty = true;
@@ -146,6 +152,7 @@ export class Segment {
 
   /** No more appends: the time index gets its last entry, both indexes go to disk. */
   seal(): void {
+    this.#changes++;
     const { times } = this.#loaded();
     if (this.#newest !== undefined) times.append(this.#newest.timestamp, this.#newest.relativeOffset);
     this.writeIndexes();
@@ -229,11 +236,27 @@ export class Segment {
     return await this.#walk(config, check);
   }
 
-  /** Both indexes from the log alone. @param what was missing or wrong, for people. */
+  /**
+   * Both indexes from the log alone, beside those in use: the log may grow meanwhile, and nobody may see its end move.
+   * Changes nothing if the segment is cut, sealed or removed meanwhile. @param what was missing or wrong, for people.
+   */
   async rebuild(config: LogConfig, what: string): Promise<ScanEnd> {
     this.#logRebuilt(what);
-    this.#resetIndexes();
-    const end = await this.#walk(config);
+    const [isInUse, changes] = [this.#indexes !== undefined && this.#loading === undefined, this.#changes];
+    const folder = this.#stem.slice(0, this.#stem.lastIndexOf('/'));
+    const fresh = new Segment(folder, this.baseOffset, 0, this.#resources, this.#logger);
+    let end: ScanEnd = { position: 0, fault: undefined };
+    for (let i = 0; i < CATCH_UPS_MAX && fresh.#sizeBytes < this.#sizeBytes; i++) {
+      fresh.#sizeBytes = this.#sizeBytes;
+      end = await fresh.#walk(config);
+      if (changes !== this.#changes || (isInUse && end.fault !== undefined)) return end;
+    }
+    if (fresh.#sizeBytes < this.#sizeBytes) return end;
+    this.#indexes = fresh.#indexes;
+    this.#newest = fresh.#newest;
+    this.#firstTimestamp = fresh.#firstTimestamp;
+    this.#bytesSinceIndexed = fresh.#bytesSinceIndexed;
+    if (!isInUse) this.#nextOffset = fresh.#nextOffset;
     this.#rewriteIndexFiles();
     await this.#syncIndexFiles();
     return end;
@@ -276,6 +299,7 @@ export class Segment {
   /** Cuts the log at `position`, the end of a whole batch; everything kept is before `nextOffset`. */
   async truncate(position: number, nextOffset: number, config: LogConfig): Promise<void> {
     this.isDirty = true;
+    this.#changes++;
     const file = this.file();
     if (file.sizeSync() > position) file.truncateSync(position);
     this.#sizeBytes = position;
@@ -287,12 +311,14 @@ export class Segment {
       times.truncate(nextOffset - this.baseOffset);
       this.#newest = times.last;
       await this.#walk(config);
+      this.#changes++;
     }
     this.#rewriteIndexFiles();
   }
 
   /** Renames the files so that they are gone after a restart; returns their new names. */
   remove(suffix: string): string[] {
+    this.#changes++;
     this.#resources.files.forget(this.logPath);
     this.#open = undefined;
     const removed: string[] = [];
