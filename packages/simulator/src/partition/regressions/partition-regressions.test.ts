@@ -79,6 +79,16 @@ const REGRESSIONS = [
     commit: '34b02b6',
     what: 'a sound follower out of the ISR was emptied, and forgot its producers',
   },
+  {
+    seed: 43937,
+    commit: '0512895',
+    what: 'segments were deleted although writing the log start down had failed',
+  },
+  {
+    seed: 47032,
+    commit: '7a2a0bb',
+    what: 'a log seemed empty while a read rebuilt its index, and a cut took that for its end',
+  },
 ] as const;
 
 /** Judged wrongly once. */
@@ -89,6 +99,12 @@ const EXCUSED = [
     commit: '16c690c',
     what: 'a leader that was begun anew cannot know the producers of deleted batches',
   },
+  {
+    seed: 44902,
+    commit: '949f714',
+    what: 'records below the log start of an unclean leader passed for lost',
+  },
+  { seed: 45008, commit: '949f714', what: 'a repeat of a deleted batch that its leader could not know' },
   { seed: 11270, commit: 'c5e70e5', what: 'the only eligible log is damaged and the other replica crashed' },
   {
     seed: 11573,
