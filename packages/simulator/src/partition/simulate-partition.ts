@@ -123,12 +123,12 @@ function beginFaults(host: PartitionWorld, plan: FaultPlan): { heal(): void }[] 
   return [networkFaults, processFaults, storageFaults];
 }
 
-/** What a person would do after such a night: every broker with a replica offline is started again. */
+/** What a person would do after such a night: every broker with a replica offline, or without a journal, is started again. */
 function heal(host: PartitionWorld, stuck: readonly SimBroker[]): void {
   host.controller.troubles = { lostAnswers: 0, answerMaxMs: 0, lagMaxMs: 0, fenceMeanMs: 0 };
   host.stopResets();
   for (const broker of host.brokers) {
-    if (broker.offlineCount === 0 && !stuck.includes(broker)) continue;
+    if (broker.offlineCount === 0 && !broker.hasFailedJournal && !stuck.includes(broker)) continue;
     broker.kill('process');
     broker.start();
   }
