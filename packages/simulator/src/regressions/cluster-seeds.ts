@@ -84,4 +84,16 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
       'a cut found no batch at its offset, as the last one had a rotten base offset, cut nothing and was tried for ever',
     mendedBy: 'storage: a cut that finds no batch where one must be tells of damage',
   },
+  {
+    seed: 62366,
+    invariant: '18 metadata-history-is-linearizable',
+    cause: 'the admin took a repeated growth for done by what a broker showed that was behind',
+    mendedBy: 'client: whether a growth is our own is asked of the controller',
+  },
+  {
+    seed: 61460,
+    invariant: '18 metadata-history-is-linearizable',
+    cause: 'no fault of the code: a deletion asked twice, of unknown outcome, took effect twice',
+    mendedBy: 'simulator: a call of unknown outcome may take effect twice, too',
+  },
 ];
