@@ -284,7 +284,6 @@ export class PartitionLog implements JournalClient {
     contents.side.startMoved(offset, contents.segments.startOffset);
     await this.#syncFolder(contents);
     await this.#resources.checkpoint();
-    this.#offsets.startWritten = offset;
     await this.#deleteExpired(contents, { ...this.config, retentionMs: -1, retentionBytes: -1 }, 0);
   }
 
