@@ -16,8 +16,9 @@ export async function giveUpReplay(
   resources: LogResources,
   logger: Logger,
 ): Promise<boolean> {
-  for (const { topic, partition, topicId, offline, isDamaged } of logs) {
+  for (const { topic, partition, topicId, offline, isUnknown } of logs) {
     if (offline === undefined) continue;
+    const isDamaged = offline.code === 'LOG_DAMAGED' && isUnknown;
     // A repair is under way, and the mark would be found in the new folder.
     if (offline.code === 'LOG_DAMAGED' && !isDamaged) return false;
     if (!isDamaged && replay.entriesOf(topicId, partition).length === 0) continue;

@@ -4,7 +4,7 @@ import { DAMAGE_MARK, damagedFolders } from './log-folder.ts';
 import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import type { LogResources } from './log-resources.ts';
-import { storageFailure } from './storage-failure.ts';
+import { isWantOfSpace, storageFailure } from './storage-failure.ts';
 import { replaceWholeDurably } from './whole-file.ts';
 
 export function logDamaged(folder: string, reason: string, cause?: unknown): MillraceError {
@@ -48,7 +48,10 @@ export async function markUnsynced(
   cause: unknown,
 ): Promise<SyncFailure> {
   const failure = storageFailure(`${context.folder} cannot be synced`, cause);
-  return { failure, isMarked: await markDamaged(context, failure.message) };
+  context.resources.space.noticed(cause);
+  // A disk that had no room for one more write has kept all that was written before: its logs come back with a restart.
+  const isMarked = !isWantOfSpace(cause) && (await markDamaged(context, failure.message));
+  return { failure, isMarked };
 }
 
 /** Who has not looked at a damaged log by the next damage will not: a disk that breaks often must not fill. */

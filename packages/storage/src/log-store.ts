@@ -197,9 +197,14 @@ export class LogStore {
     try {
       return await this.#serially(key, () => this.#openPartition(key, id, config));
     } catch (error) {
-      if (diskErrorCode(error) === undefined) throw error;
-      throw storageFailure(`${this.path}/${key} cannot be opened`, error);
+      return this.#refuse(error, 'opened', key);
     }
+  }
+
+  /** What the disk said, as an error that callers know. Programmer errors pass through. */
+  #refuse(error: unknown, what: string, key?: string): never {
+    if (diskErrorCode(error) === undefined) throw error;
+    throw storageFailure(`${this.path}${key === undefined ? '' : `/${key}`} cannot be ${what}`, error);
   }
 
   /** What is done to one folder name is done in the order of the calls. */
@@ -247,10 +252,14 @@ export class LogStore {
     return log;
   }
 
-  /** The folder is renamed at once and removed later. Nothing of it is replayed after a restart. */
+  /** The folder is renamed at once and removed later. Nothing of it is replayed after a restart. @throws {MillraceError} DISK_FULL, KAFKA_STORAGE_ERROR */
   async deletePartition(log: PartitionLog): Promise<void> {
     const key = `${log.topic}-${log.partition}`;
-    await this.#serially(key, () => this.#deletePartition(key, log));
+    try {
+      await this.#serially(key, () => this.#deletePartition(key, log));
+    } catch (error) {
+      this.#refuse(error, 'deleted', key);
+    }
   }
 
   async #deletePartition(key: string, log: PartitionLog): Promise<void> {
@@ -290,10 +299,14 @@ export class LogStore {
     this.#brokerEpoch = epoch;
   }
 
-  /** Everything appended so far is on stable storage afterwards, in the logs themselves. */
+  /** Everything appended so far is on stable storage afterwards, in the logs that are not offline then. @throws {MillraceError} DISK_FULL, KAFKA_STORAGE_ERROR */
   async flush(): Promise<void> {
     for (const log of this.#logs.values()) await log.syncForJournal();
-    await this.#checkpoints.write();
+    try {
+      await this.#checkpoints.write();
+    } catch (error) {
+      this.#refuse(error, 'checkpointed');
+    }
   }
 
   /** @param clean false leaves the directory as a kill would, but for what is written already. */
@@ -311,6 +324,8 @@ export class LogStore {
       await this.#closeLogs(clean);
       if (clean) await this.#writeMarker();
       await this.#journal.close();
+    } catch (error) {
+      this.#refuse(error, 'closed');
     } finally {
       this.#resources.files.closeAll();
       await this.#lock.release();
@@ -389,7 +404,7 @@ export class LogStore {
 
   #releaseReplayed(): void {
     if (!this.#isReplayWanted) return;
-    if (this.#replay?.hole !== undefined && [...this.#logs.values()].some((log) => log.isDamaged)) return;
+    if (this.#replay?.hole !== undefined && [...this.#logs.values()].some((log) => log.isUnknown)) return;
     this.#isReplayWanted = false;
     // The logs are synced, but only the checkpoint says so to the next start.
     this.#writeCheckpoints(() => this.#journal.files.releaseReplayed());

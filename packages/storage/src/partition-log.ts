@@ -77,7 +77,7 @@ export class PartitionLog implements JournalClient {
       const failure = readFailure(context.folder, error);
       log.#offline = failure;
       log.#logger.error({ event: 'log_offline', err: failure }, 'a log cannot be opened and is offline');
-      if (log.isDamaged) await markDamaged(context, failure.message);
+      if (failure.code === 'LOG_DAMAGED') await markDamaged(context, failure.message);
     }
     return log;
   }
@@ -122,9 +122,11 @@ export class PartitionLog implements JournalClient {
     return this.#offsets.recoveryPoint;
   }
 
-  /** What it says of itself is not to be written down. @internal */
-  get isDamaged(): boolean {
-    return this.#offline?.code === 'LOG_DAMAGED' && this.#repairing === undefined;
+  /** Damaged, or its disk failed while it was opened: what it says of itself is not to be written down. @internal */
+  get isUnknown(): boolean {
+    return (
+      (this.#contents === undefined || this.#offline?.code === 'LOG_DAMAGED') && this.#repairing === undefined
+    );
   }
 
   /** Kept for the checkpoint and as the bound of retention. Never beyond the log's end. */
@@ -309,7 +311,7 @@ export class PartitionLog implements JournalClient {
    */
   async syncForJournal(): Promise<void> {
     const contents = this.#contents;
-    if (contents === undefined || this.isDamaged || this.#isDeleted) return;
+    if (contents === undefined || this.isUnknown || this.#isDeleted) return;
     invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log is synced', { topic: this.topic });
     const [{ logEnd }, { generation }] = [this.#offsets, contents];
     try {
@@ -347,7 +349,6 @@ export class PartitionLog implements JournalClient {
     await Promise.all([this.#cutting, this.#repairing]);
     if (isClean && this.#offline === undefined) {
       this.#guard(() => this.#contents?.finish());
-      // A failure took the log offline, which the store sees.
       await this.syncForJournal().catch(() => undefined);
     }
     this.#end(new MillraceError('NODE_NOT_SERVING', 'the log is closed'));
@@ -400,7 +401,6 @@ export class PartitionLog implements JournalClient {
   #readFailed(error: unknown): MillraceError {
     const failure = readFailure(this.#context.folder, error);
     if (failure.code === 'LOG_DAMAGED' && this.#offline === undefined) {
-      // So that a restart knows, too.
       void markDamaged(this.#context, failure.message);
       this.goOffline(failure);
     }
