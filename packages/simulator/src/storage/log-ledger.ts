@@ -41,6 +41,8 @@ export interface LedgerView {
   readonly startMax: number;
   readonly highWatermarkMax: number;
   readonly epochMax: number;
+  /** The disk failed in its folder, and not for want of space: it may wait for its repair, offline, instead of serving what it kept. */
+  readonly mayBeDamaged: boolean;
 }
 
 export class LogLedger {
@@ -58,6 +60,9 @@ export class LogLedger {
   startMax = 0;
   highWatermarkMax = 0;
   epochMax = -1;
+  mayBeDamaged = false;
+  /** From here on an append failed, and nobody knows what is left of it. */
+  #failedFrom = Number.MAX_SAFE_INTEGER;
   /** Grows when the end is cut: promises of the time before count no more. */
   generation = 0;
 
@@ -81,6 +86,15 @@ export class LogLedger {
   appending(fact: BatchFact): void {
     this.#batches.push(fact);
     this.epochMax = Math.max(this.epochMax, fact.epoch);
+  }
+
+  /** The newest append failed. @param isOnline and nothing of it was taken: the log goes on without it. */
+  appendFailed(batches: number, isOnline: boolean): void {
+    const from = this.#batches.length - batches;
+    this.#failedFrom = Math.min(this.#failedFrom, this.#batches[from]?.baseOffset ?? this.#failedFrom);
+    if (!isOnline) return;
+    this.#batches.length = from;
+    this.#failedFrom = Number.MAX_SAFE_INTEGER;
   }
 
   /** The log promised that all below `offset` is durable. */
@@ -112,6 +126,7 @@ export class LogLedger {
 
   restarted(offset: number): void {
     this.#before = undefined;
+    this.#failedFrom = Number.MAX_SAFE_INTEGER;
     this.startMin = offset;
     this.startMax = offset;
     this.highWatermarkMax = Math.max(this.highWatermarkMax, offset);
@@ -129,6 +144,7 @@ export class LogLedger {
   found(batches: readonly BatchFact[], startOffset: number, endOffset: number): void {
     this.#batches = [...batches];
     this.#before = undefined;
+    this.#failedFrom = Number.MAX_SAFE_INTEGER;
     this.startMin = startOffset;
     this.startMax = startOffset;
     this.durableTo = endOffset;
@@ -147,11 +163,12 @@ export class LogLedger {
       isDeleted,
       histories: this.#before === undefined ? [current] : [current, this.#before],
       durableTo: this.durableTo,
-      writtenTo: this.#before === undefined ? this.endOffset : this.durableTo,
+      writtenTo: this.#before === undefined ? Math.min(this.endOffset, this.#failedFrom) : this.durableTo,
       startMin: this.startMin,
       startMax: this.startMax,
       highWatermarkMax: this.highWatermarkMax,
       epochMax: this.epochMax,
+      mayBeDamaged: this.mayBeDamaged,
     };
   }
 }

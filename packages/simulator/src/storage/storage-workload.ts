@@ -3,10 +3,11 @@
  * retention, deleted records, truncations, checkpoints, topics deleted and made anew, restarts of every kind.
  * Keeps a ledger for each log; whoever watches the disk can ask for the ledgers at any operation.
  */
-import { below, ManualClock, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
+import { below, ManualClock, MillraceError, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
 import { BatchView, buildBatch } from '@millrace/records';
 import { DEFAULT_LOG_CONFIG, type LogConfig, LogStore, type PartitionLog } from '@millrace/storage';
 import type { SimDisk } from '../disk/sim-disk.ts';
+import type { FailingDisk } from './failing-disk.ts';
 import { type BatchFact, type LedgerView, LogLedger } from './log-ledger.ts';
 import { drained, settled } from './pass-time.ts';
 import { HOME, IDENTITY, recoverStore, SMALL_STORE } from './recover-store.ts';
@@ -20,6 +21,11 @@ const SLOTS: readonly { topic: string; partition: number; durability: LogConfig[
 
 const PRODUCERS = 3;
 const NEVER_ROLLS_MS = 1_000_000;
+/** What a log, a store or a journal may answer once its disk has failed. */
+const REFUSALS = new Set(['DISK_FULL', 'KAFKA_STORAGE_ERROR', 'LOG_DAMAGED']);
+/** Of 100 steps those from here on are restarts. */
+const RESTARTS_FROM = 97;
+const RESTARTS_FROM_WHEN_HURT = 88;
 
 interface Slot {
   ledger: LogLedger;
@@ -36,14 +42,20 @@ export class StorageWorkload {
   readonly #random: SeededRandom;
   readonly #slots: Slot[];
   readonly #underWay = new Set<Promise<void>>();
+  readonly #trouble: FailingDisk | undefined;
   #store: LogStore | undefined;
   #failure: unknown;
+  /** The disk failed somebody since the last restart. */
+  #isHurt = false;
   isFormatted = false;
   steps = 0;
 
-  constructor(seed: number, disk: SimDisk) {
+  /** @param trouble comes over the disk from time to time; the disk must know of it. */
+  constructor(seed: number, disk: SimDisk, trouble?: FailingDisk) {
     this.#random = new SeededRandom(seed);
     this.#disk = disk;
+    this.#trouble = trouble;
+    if (trouble !== undefined) trouble.onBetrayal = (path) => this.#betrayed(path);
     this.#slots = SLOTS.map(({ topic, partition, durability }) => {
       const config = this.#config(durability);
       return this.#newSlot(topic, partition, config);
@@ -61,7 +73,12 @@ export class StorageWorkload {
     this.isFormatted = true;
     await this.#until(this.#open(LogStore.open(this.#storeOptions(fileSystem))));
     for (this.steps = 0; this.steps < steps; this.steps++) {
-      await this.#step();
+      this.#trouble?.step(this.#disk);
+      try {
+        await this.#step();
+      } catch (error) {
+        this.#bear(error);
+      }
       if (this.#failure !== undefined) throw this.#failure;
     }
   }
@@ -76,14 +93,16 @@ export class StorageWorkload {
   async stop(): Promise<void> {
     await this.rest();
     await this.#until(this.#store!.close({ clean: true }));
-    for (const { log, ledger } of this.#slots) if (log !== undefined) ledger.promised(log.logEndOffset);
+    for (const { log, ledger } of this.#slots) {
+      if (log?.offline?.code === 'NODE_NOT_SERVING') ledger.promised(log.logEndOffset);
+    }
   }
 
   async #step(): Promise<void> {
     const slot = this.#slots[below(this.#random, this.#slots.length)]!;
     const kind = below(this.#random, 100);
     const { log } = slot;
-    if (kind >= 97) return await this.#restart();
+    if (kind >= (this.#isHurt ? RESTARTS_FROM_WHEN_HURT : RESTARTS_FROM)) return await this.#restart();
     if (slot.isBusy || log === undefined) return await this.#pass(1);
     if (kind < 45) this.#append(slot, log);
     else if (kind < 52) this.#appendAsFollower(slot, log);
@@ -100,12 +119,27 @@ export class StorageWorkload {
     else this.#reconfigure(slot, log);
   }
 
+  /** @throws what no failing disk explains. */
+  #bear(error: unknown): void {
+    const isRefusal = error instanceof MillraceError && REFUSALS.has(error.code);
+    if (this.#trouble === undefined || !isRefusal) throw error;
+    this.#isHurt = true;
+  }
+
+  #betrayed(path: string): void {
+    for (const { ledger } of this.#slots) {
+      const folder = `${HOME}/${ledger.topic}-${ledger.partition}`;
+      // Its name stands in the directory.
+      if (path === HOME || path === folder || path.startsWith(`${folder}/`)) ledger.mayBeDamaged = true;
+    }
+  }
+
   #append(slot: Slot, log: PartitionLog): void {
     const count = 1 + below(this.#random, 3);
     for (let i = 0; i < count; i++) {
       const batch = this.#batch(slot);
       this.#note(slot, batch, log.logEndOffset, slot.leaderEpoch);
-      log.appendAsLeader(batch, slot.leaderEpoch);
+      this.#try(slot, log, 1, () => log.appendAsLeader(batch, slot.leaderEpoch));
     }
   }
 
@@ -120,7 +154,18 @@ export class StorageWorkload {
       offset = view.nextOffset;
       batches.push(batch);
     }
-    log.appendAsFollower(Buffer.concat(batches));
+    this.#try(slot, log, batches.length, () => log.appendAsFollower(Buffer.concat(batches)));
+  }
+
+  /** @param batches noted just now; none of them counts if this fails. */
+  #try(slot: Slot, log: PartitionLog, batches: number, append: () => unknown): void {
+    try {
+      append();
+    } catch (error) {
+      slot.ledger.appendFailed(batches, log.offline === undefined);
+      this.#resequence(slot);
+      throw error;
+    }
   }
 
   /** As a leader would: not beyond what is flushed. */
@@ -184,11 +229,12 @@ export class StorageWorkload {
     const ends = this.#slots.map(({ ledger, log, isBusy }) =>
       log === undefined || isBusy
         ? undefined
-        : { ledger, offset: ledger.endOffset, generation: ledger.generation },
+        : { ledger, log, offset: ledger.endOffset, generation: ledger.generation },
     );
     await this.#until(this.#store!.flush());
     for (const end of ends) {
-      if (end !== undefined && end.generation === end.ledger.generation) end.ledger.promised(end.offset);
+      if (end === undefined || end.log.offline !== undefined) continue;
+      if (end.generation === end.ledger.generation) end.ledger.promised(end.offset);
     }
   }
 
@@ -219,7 +265,14 @@ export class StorageWorkload {
   /** A clean stop, a killed process, or a power loss in the middle of everything. */
   async #restart(): Promise<void> {
     const kind = below(this.#random, 3);
-    if (kind === 0) await this.stop();
+    // A stop that fails is a killed process.
+    try {
+      if (kind === 0) await this.stop();
+    } catch (error) {
+      this.#bear(error);
+    }
+    this.#trouble?.heal();
+    this.#isHurt = false;
     const views = this.views();
     if (kind === 2) this.#disk.crash(this.#random.fork());
     this.#underWay.clear();
@@ -235,11 +288,16 @@ export class StorageWorkload {
       }),
     );
     this.#store = recovered.store;
+    this.#keepReserve();
     for (const [i, found] of recovered.logs.entries()) {
       const slot = this.#slots[i]!;
       slot.isBusy = false;
       slot.log = undefined;
       if (found === undefined) continue;
+      if (found.recovered === undefined) {
+        this.#repair(slot, found.log);
+        continue;
+      }
       const { batches, startOffset, endOffset } = found.recovered;
       slot.ledger.found(batches, startOffset, endOffset);
       this.#opened(slot, found.log);
@@ -247,9 +305,27 @@ export class StorageWorkload {
     }
   }
 
+  /** As if from a leader whose log begins there. */
+  #repair(slot: Slot, log: PartitionLog): void {
+    const { ledger } = slot;
+    const offset = Math.max(0, ledger.endOffset - 3 + below(this.#random, 10));
+    ledger.restarting(offset);
+    this.#begin(slot, log.resetForRepair(offset), () => {
+      ledger.restarted(offset);
+      ledger.mayBeDamaged = false;
+      slot.sequences.clear();
+      this.#opened(slot, log);
+    });
+  }
+
+  #keepReserve(): void {
+    if (this.#trouble !== undefined) void this.#store!.keepReserve();
+  }
+
   async #open(opening: Promise<LogStore>): Promise<void> {
     const store = await opening;
     this.#store = store;
+    this.#keepReserve();
     for (const slot of this.#slots) {
       const { topic, partition, topicId, config } = slot.ledger;
       this.#opened(slot, await store.openPartition({ topic, partition, topicId }, config));
@@ -261,10 +337,18 @@ export class StorageWorkload {
     slot.log = log;
     ledger.isThere = true;
     slot.leaderEpoch = Math.max(slot.leaderEpoch, log.lastEpoch, 0);
+    const store = this.#store;
     log.onFlushed((offset) => {
-      if (slot.log === log && ledger.config.durability === 'fsync') ledger.promised(offset);
+      // What a process does while the power goes off is told to nobody.
+      if (this.#store === store && slot.log === log && ledger.config.durability === 'fsync')
+        ledger.promised(offset);
     });
     log.onOffline = (error) => {
+      if (this.#trouble !== undefined && REFUSALS.has(error.code)) {
+        this.#isHurt = true;
+        if (slot.log === log) slot.log = undefined;
+        return;
+      }
       this.#failure ??= new Error(`${ledger.topic}-${ledger.partition} went offline`, { cause: error });
     };
   }
@@ -280,7 +364,13 @@ export class StorageWorkload {
         done(result);
       },
       (error: unknown) => {
-        if (this.#store === store) this.#failure ??= error;
+        if (this.#store !== store) return;
+        // The slot takes nothing until the next restart.
+        try {
+          this.#bear(error);
+        } catch {
+          this.#failure ??= error;
+        }
       },
     );
     this.#underWay.add(ended);
