@@ -1,9 +1,11 @@
 /** Which of the oldest segments may go, and their going. Never touches what is not committed. */
+import { diskErrorCode } from './file-system.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContents } from './log-contents.ts';
 import type { LogOffsets } from './log-offsets.ts';
 import type { LogResources } from './log-resources.ts';
 import type { Segment } from './segment.ts';
+import { storageFailure } from './storage-failure.ts';
 
 export interface RetentionLimits {
   readonly logStartOffset: number;
@@ -49,33 +51,38 @@ export interface Deletion {
   readonly syncFolder: () => Promise<void>;
 }
 
-/** Deletes what retention and the log start offset let go. Moves the log start first, durably. */
+/** Deletes what retention and the log start offset let go. Moves the log start first, durably. @throws {MillraceError} */
 export async function deleteExpired(deletion: Deletion): Promise<void> {
-  const { contents, offsets, config, nowMs, resources, isDisturbed, write, syncFolder } = deletion;
-  const { segments, side } = contents;
-  const { logStart, highWatermark, logEnd } = offsets;
-  const limits = { logStartOffset: logStart, highWatermark, endOffset: logEnd, nowMs };
-  const count = await expiredSegments(segments.all, config, limits);
-  if (count === 0 || isDisturbed()) return;
-  if (count === segments.all.length) write(() => segments.roll(config));
-  const firstKept = segments.all[count]!.baseOffset;
-  await side.keepProducers(firstKept, contents.endOffset, segments.all);
-  if (isDisturbed()) return;
-  if (firstKept > offsets.logStart) offsets.startMovedTo(firstKept);
-  if (firstKept > offsets.startWritten) {
-    const { logStart: start } = offsets;
-    await syncFolder();
-    // Written down before the files go: later it tells a deletion from a loss. The last try may have failed.
-    await resources.checkpoint();
+  try {
+    const { contents, offsets, config, nowMs, resources, isDisturbed, write, syncFolder } = deletion;
+    const { segments, side } = contents;
+    const { logStart, highWatermark, logEnd } = offsets;
+    const limits = { logStartOffset: logStart, highWatermark, endOffset: logEnd, nowMs };
+    const count = await expiredSegments(segments.all, config, limits);
+    if (count === 0 || isDisturbed()) return;
+    if (count === segments.all.length) write(() => segments.roll(config));
+    const firstKept = segments.all[count]!.baseOffset;
+    await side.keepProducers(firstKept, contents.endOffset, segments.all);
     if (isDisturbed()) return;
-    offsets.startWritten = start;
+    if (firstKept > offsets.logStart) offsets.startMovedTo(firstKept);
+    if (firstKept > offsets.startWritten) {
+      const { logStart: start } = offsets;
+      await syncFolder();
+      // Written down before the files go: later it tells a deletion from a loss. The last try may have failed.
+      await resources.checkpoint();
+      if (isDisturbed()) return;
+      offsets.startWritten = start;
+    }
+    write(() => {
+      const removed = segments.deleteFirst(count);
+      contents.disturbReaders();
+      side.startMoved(offsets.logStart, segments.startOffset);
+      resources.removeLater(removed, config.fileDeleteDelayMs);
+    });
+  } catch (error) {
+    if (diskErrorCode(error) === undefined) throw error;
+    throw storageFailure('expired segments cannot be deleted', error);
   }
-  write(() => {
-    const removed = segments.deleteFirst(count);
-    contents.disturbReaders();
-    side.startMoved(offsets.logStart, segments.startOffset);
-    resources.removeLater(removed, config.fileDeleteDelayMs);
-  });
 }
 
 async function isTooOld(

@@ -17,13 +17,7 @@ import { Journal } from './journal.ts';
 import { JournalReplay } from './journal-replay.ts';
 import { giveUpReplay } from './journal-surrender.ts';
 import type { LogConfig } from './log-config.ts';
-import {
-  DELETED_FOLDER_SUFFIX,
-  fileNames,
-  offsetsOf,
-  parseFolderName,
-  STRAY_FOLDER_SUFFIX,
-} from './log-folder.ts';
+import { DELETED_FOLDER_SUFFIX, isEmptyFolder, parseFolderName, STRAY_FOLDER_SUFFIX } from './log-folder.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import type { LogResources } from './log-resources.ts';
 import { OpenFiles } from './open-files.ts';
@@ -302,11 +296,7 @@ export class LogStore {
   /** Everything appended so far is on stable storage afterwards, in the logs that are not offline then. @throws {MillraceError} DISK_FULL, KAFKA_STORAGE_ERROR */
   async flush(): Promise<void> {
     for (const log of this.#logs.values()) await log.syncForJournal();
-    try {
-      await this.#checkpoints.write();
-    } catch (error) {
-      this.#refuse(error, 'checkpointed');
-    }
+    await this.#checkpoints.write();
   }
 
   /** @param clean false leaves the directory as a kill would, but for what is written already. */
@@ -490,14 +480,6 @@ function removeDeletedFolders({ fileSystem, path, logger }: LogStoreOptions): vo
     logger.info({ event: 'deleted_folder_removed', name }, 'a deleted partition is removed');
     fileSystem.removeSync(`${path}/${name}`);
   }
-}
-
-function isEmptyFolder(fileSystem: FileSystem, folder: string): boolean {
-  const logs = offsetsOf(fileNames(fileSystem, folder), '.log');
-  return logs.every((offset) => {
-    const path = `${folder}/${String(offset).padStart(20, '0')}.log`;
-    return (fileSystem.statSync(path)?.sizeBytes ?? 0) === 0;
-  });
 }
 
 function freeName(fileSystem: FileSystem, stem: string, suffix: string): string {

@@ -259,7 +259,7 @@ export class PartitionLog implements JournalClient {
     const ended = new Deferred<void>();
     this.#repairing = ended.promise;
     try {
-      await this.#startOver(startOffset);
+      await this.#startOver(startOffset).catch(this.#rejectRead);
     } finally {
       this.#repairing = undefined;
       ended.resolve();
@@ -325,7 +325,6 @@ export class PartitionLog implements JournalClient {
     if (isWhole) this.#offsets.recoveryPoint = logEnd;
   }
 
-  /** @internal */
   journalFlushed(nextOffset: number): void {
     this.#durability.journalFlushed(nextOffset);
   }
