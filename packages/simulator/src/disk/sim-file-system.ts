@@ -28,6 +28,7 @@ export class SimFileSystem implements FileSystem {
   readonly #tree: DiskTree;
   readonly #schedule: ((delayMs: number, run: () => void) => void) | undefined;
   readonly #locks = new Set<DirectoryInode>();
+  readonly #open = new Set<SimFile>();
   #isDead = false;
 
   constructor(
@@ -38,6 +39,11 @@ export class SimFileSystem implements FileSystem {
     this.#disk = disk;
     this.#tree = tree;
     this.#schedule = schedule;
+  }
+
+  /** Files that this life holds open, once for each handle. */
+  get openPaths(): string[] {
+    return Array.from(this.#open, ({ path }) => path).sort();
   }
 
   get isDead(): boolean {
@@ -59,7 +65,13 @@ export class SimFileSystem implements FileSystem {
       this.after('open', path);
     }
     if (inode.kind !== 'file') throw diskError('EISDIR', path);
-    return new SimFile(this, path, inode);
+    const file = new SimFile(this, path, inode);
+    this.#open.add(file);
+    return file;
+  }
+
+  closed(file: SimFile): void {
+    this.#open.delete(file);
   }
 
   readdirSync(path: string): DiskEntry[] {
@@ -255,6 +267,7 @@ class SimFile implements DiskFile {
   closeSync(): void {
     this.#checkOpen();
     this.#isClosed = true;
+    this.#view.closed(this);
   }
 
   /** A real descriptor may belong to another file by now; here the mistake shows. */

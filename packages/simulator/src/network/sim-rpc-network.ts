@@ -50,6 +50,11 @@ export class SimRpcNetwork {
     };
   }
 
+  /** The peers that a process has connections with. */
+  peersOf(name: string): string[] {
+    return Array.from(this.#endsOf(name), ({ peer }) => peer.life.process.name);
+  }
+
   /** Breaks one connection that stands, if there is any: the fault 'stream-reset'. */
   resetOne(random: SeededRandom): void {
     const ends = [...this.#ends.values()].flatMap((set) => [...set]);

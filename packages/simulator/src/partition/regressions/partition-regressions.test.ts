@@ -105,7 +105,11 @@ const EXCUSED = [
     what: 'records below the log start of an unclean leader passed for lost',
   },
   { seed: 45008, commit: '949f714', what: 'a repeat of a deleted batch that its leader could not know' },
-  { seed: 46577, commit: 'c82bee4', what: 'a broker without a journal and without logs was not started again' },
+  {
+    seed: 46577,
+    commit: 'c82bee4',
+    what: 'a broker without a journal and without logs was not started again',
+  },
   { seed: 48671, commit: '946813d', what: 'a leader committed alone before it heard of an unclean election' },
   { seed: 11270, commit: 'c5e70e5', what: 'the only eligible log is damaged and the other replica crashed' },
   {
