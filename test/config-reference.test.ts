@@ -1,4 +1,4 @@
-/** The configuration reference in deploy/ is what the schemas say. `npx vitest run -u test/config-reference.test.ts` writes it anew. */
+/** The configuration reference in deploy/ is what the schemas say. `npx vitest run test/config-reference.test.ts -u` writes it anew. */
 import { configReference, NODE_SCHEMAS } from '@millrace/server';
 import { expect, test } from 'vitest';
 

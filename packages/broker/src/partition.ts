@@ -222,6 +222,11 @@ export class Partition {
     }
   }
 
+  /** The replica holds everything below our watermark: it could not have moved, or been ours, otherwise (P4, P13). */
+  reliesOn(brokerId: NodeId): boolean {
+    return this.#image.elr.includes(brokerId) || this.#leader?.maximalIsr.includes(brokerId) === true;
+  }
+
   /** Periodic: who lags, who may join. */
   checkIsr(): void {
     const leader = this.#leader;
@@ -301,7 +306,15 @@ export class Partition {
       );
       log.setHighWatermark(Math.max(target, 0));
     }
-    const isAllDeletedThere = target <= leaderLogStart && log.logStartOffset < leaderLogStart;
+    const isWhole = target === log.logEndOffset && own.epoch === diverging.epoch;
+    if (isWhole && own.epoch === log.lastEpoch && target === log.highWatermark) {
+      // All of it was committed, and what it tells of producers still holds: only the records go.
+      await this.#exclusively(() => log.deleteRecordsBefore(target));
+      return;
+    }
+    // All that differs may be leaderships that wrote nothing.
+    const isSame = isWhole && own.epoch !== log.lastEpoch;
+    const isAllDeletedThere = !isSame && target <= leaderLogStart && log.logStartOffset < leaderLogStart;
     // The leader never had our start: begin where it does, or what it has before would be missing.
     if (isAllDeletedThere || target < log.logStartOffset) await this.restartAt(leaderLogStart);
     else await this.#exclusively(() => log.truncateTo(target));

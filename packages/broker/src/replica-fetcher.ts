@@ -361,16 +361,21 @@ export class ReplicaFetcher {
   /** Truncates while everything else goes on, then says where the log stands. */
   #change(slot: Slot, change: () => Promise<void>): void {
     const { log } = slot.partition;
-    const before = `${log.logEndOffset}/${log.lastEpoch}`;
+    const place = (): string => `${log.logStartOffset}/${log.logEndOffset}/${log.lastEpoch}`;
+    const before = place();
     slot.isTruncating = true;
     // Part of the change may happen before the first await, so the look at the log comes first.
     change().then(
       () => {
         slot.isTruncating = false;
         if (this.#slots.get(slot.partition) !== slot) return;
-        if (`${log.logEndOffset}/${log.lastEpoch}` !== before) this.#positionChanged(slot);
-        else
+        if (place() === before) {
           this.#pause(slot, new MillraceError('LOG_DAMAGED', 'truncation did not bring the logs together'));
+          return;
+        }
+        // A log that only begins later now stands, for the leader, where it stood.
+        slot.mustRejoin = true;
+        this.#positionChanged(slot);
       },
       (error: unknown) => {
         slot.isTruncating = false;

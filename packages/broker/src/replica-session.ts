@@ -187,7 +187,8 @@ export class ReplicaSession implements ReplicaFetchSession {
       return;
     }
     if (lastFetchedEpoch !== -1) {
-      place.diverging = divergence(log, lastFetchedEpoch, fetchOffset);
+      place.diverging =
+        divergence(log, lastFetchedEpoch, fetchOffset) ?? unvouched(partition, this.replicaId, position);
       if (place.diverging !== undefined) return;
     }
     place.isValid = true;
@@ -334,6 +335,25 @@ function isAhead(partition: Partition, { currentLeaderEpoch }: ReplicaPosition):
   const { image } = partition;
   if (currentLeaderEpoch !== image.leaderEpoch) return currentLeaderEpoch > image.leaderEpoch;
   return partition.isBecomingLeader;
+}
+
+/**
+ * Our log begins where the follower's ends: all it holds is deleted here, an answer by the epochs of what is left (P2)
+ * says nothing of it, and it may never have been the same. The epoch of our last deleted record tells. If that is not
+ * known an older epoch is not believed, except of those whom the watermark waited for.
+ */
+function unvouched(
+  partition: Partition,
+  replicaId: NodeId,
+  { fetchOffset, lastFetchedEpoch, logStartOffset }: ReplicaPosition,
+): EpochEndOffset | undefined {
+  const { log } = partition;
+  if (fetchOffset !== log.logStartOffset || logStartOffset >= fetchOffset) return undefined;
+  const deleted = log.epochAt(fetchOffset - 1);
+  if (deleted === lastFetchedEpoch || partition.reliesOn(replicaId)) return undefined;
+  if (deleted !== -1) return { epoch: deleted, endOffset: fetchOffset };
+  if (log.epochAt(fetchOffset) <= lastFetchedEpoch) return undefined;
+  return { epoch: lastFetchedEpoch, endOffset: fetchOffset };
 }
 
 function samePlace(a: ReplicaPosition, b: ReplicaPosition): boolean {

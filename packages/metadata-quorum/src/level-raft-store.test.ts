@@ -59,6 +59,22 @@ test('a log that lost its durable end is reported, although LevelDB opens it', a
   await expect(loadAt(path)).rejects.toThrow(/write 20 was durable, but the newest one found is 19/);
 });
 
+test('entries that a truncation replaced never come back, although LevelDB drops a damaged write', async () => {
+  const path = join(folder, 'stale');
+  const store = await LevelRaftStore.open(path);
+  await store.load();
+  await store.write({ entries: entries(1, 5) });
+  const fresh = { index: 3, term: 2, kind: 'data' as const, data: Buffer.from('what counts'.repeat(4000)) };
+  await store.write({ truncateFrom: 3, entries: [fresh] });
+  for (let index = 4; index < 300; index++) await store.write({ entries: entries(index, index) });
+  await store.close();
+  const log = join(path, (await readdir(path)).find((file) => file.endsWith('.log'))!);
+  const bytes = await readFile(log);
+  bytes[bytes.indexOf('what counts') + 10]! ^= 1;
+  await writeFile(log, bytes);
+  await expect(loadAt(path)).rejects.toMatchObject({ code: 'LOG_DAMAGED' });
+});
+
 test('a database that vanished is reported while its witness is left', async () => {
   const path = await filled('vanished');
   await rm(path, { recursive: true });

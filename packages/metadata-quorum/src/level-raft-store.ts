@@ -2,7 +2,9 @@
  * The Raft store in `level` (LevelDB). Every write is one atomic, synced batch.
  *
  * Keys: `s` the state record; `e` + index the entries; `p` + index + piece the snapshot. Numbers in keys are
- * big-endian, so that keys sort like numbers. Every value is `[crc32 of key and payload][payload]`.
+ * big-endian, so that keys sort like numbers. Every value is `[crc32 of key and payload][payload]`. The checksum of an
+ * entry goes on from that of the entry before it, and the record has the first and the last of them: LevelDB drops a
+ * damaged write without a word, and what a truncation had replaced would pass for the truth again.
  *
  * The state record says which entries and which snapshot count; other keys are left-overs. It carries a write
  * sequence that, once durable, is also noted in a small file beside the database (write-witness.ts). Nothing is
@@ -29,6 +31,9 @@ interface StateRecord {
   readonly logStart: DurableState['logStart'];
   readonly lastIndex: number;
   readonly snapshot: SnapshotRecord | undefined;
+  /** Checksums of the entries at `logStart` and `lastIndex`. */
+  readonly startCrc: number;
+  readonly lastCrc: number;
 }
 
 interface SnapshotRecord {
@@ -36,6 +41,8 @@ interface SnapshotRecord {
   readonly term: number;
   readonly voters: readonly Voter[];
   readonly bytes: number;
+  /** CRC-32 of all of it: pieces of another one of the same index fit otherwise. */
+  readonly crc: number;
 }
 
 const BLANK_RECORD: StateRecord = {
@@ -44,6 +51,8 @@ const BLANK_RECORD: StateRecord = {
   logStart: { index: 0, term: 0 },
   lastIndex: 0,
   snapshot: undefined,
+  startCrc: 0,
+  lastCrc: 0,
 };
 
 const STATE_KEY = Buffer.from('s');
@@ -62,6 +71,8 @@ export class LevelRaftStore implements RaftStore {
   readonly #database: Level<Buffer, Buffer>;
   readonly #witness: WriteWitness;
   #record: StateRecord = BLANK_RECORD;
+  /** Checksums of the entries after `logStart`. */
+  #crcs: number[] = [];
 
   private constructor(database: Level<Buffer, Buffer>, witness: WriteWitness) {
     this.#database = database;
@@ -88,22 +99,35 @@ export class LevelRaftStore implements RaftStore {
   }
 
   async load(): Promise<DurableState> {
+    try {
+      return await this.#load();
+    } catch (error) {
+      throw accessFailure('a file of it cannot be read', error);
+    }
+  }
+
+  async #load(): Promise<DurableState> {
     const state = await this.#get(STATE_KEY);
     this.#record = state === undefined ? BLANK_RECORD : (JSON.parse(state.toString()) as StateRecord);
-    const { sequence, hardState, logStart, lastIndex } = this.#record;
+    const { sequence, hardState, logStart, lastIndex, startCrc, lastCrc } = this.#record;
     if (sequence < this.#witness.sequence) {
       throw damaged(`write ${this.#witness.sequence} was durable, but the newest one found is ${sequence}`);
     }
     const entries: Entry[] = [];
+    const crcs: number[] = [];
     const range = { gt: entryKey(logStart.index), lte: entryKey(lastIndex) };
     for await (const [key, value] of this.#database.iterator(range)) {
-      const entry = decodeEntry(logStart.index + 1 + entries.length, unframe(key, value));
-      if (!key.equals(entryKey(entry.index))) throw damaged(`entry ${entry.index} is missing`);
-      entries.push(entry);
+      const index = logStart.index + 1 + entries.length;
+      if (!key.equals(entryKey(index))) throw damaged(`entry ${index} is missing`);
+      entries.push(decodeEntry(index, unframe(key, value, crcs.at(-1) ?? startCrc)));
+      crcs.push(value.readUInt32BE(0));
     }
     if (logStart.index + entries.length !== lastIndex) {
       throw damaged(`entry ${logStart.index + entries.length + 1} is missing`);
     }
+    if ((crcs.at(-1) ?? startCrc) !== lastCrc)
+      throw damaged(`entry ${lastIndex} is not the one that was written`);
+    this.#crcs = crcs;
     const { votedFor } = hardState;
     // JSON leaves out what is undefined.
     return { hardState: { ...hardState, votedFor }, snapshot: await this.#loadSnapshot(), logStart, entries };
@@ -112,7 +136,7 @@ export class LevelRaftStore implements RaftStore {
   async #loadSnapshot(): Promise<Snapshot | undefined> {
     const { snapshot } = this.#record;
     if (snapshot === undefined) return undefined;
-    const { index, term, voters, bytes } = snapshot;
+    const { index, term, voters, bytes, crc } = snapshot;
     const pieces: Buffer[] = [];
     for (let piece = 0; piece * PIECE_BYTES < bytes; piece++) {
       const data = await this.#get(pieceKey(index, piece));
@@ -122,6 +146,7 @@ export class LevelRaftStore implements RaftStore {
     const data = Buffer.concat(pieces);
     if (data.length !== bytes)
       throw damaged(`snapshot ${index} has ${data.length} bytes instead of ${bytes}`);
+    if (crc32(data) !== crc) throw damaged(`snapshot ${index} is not the one that was written`);
     return { index, term, voters, data };
   }
 
@@ -130,14 +155,19 @@ export class LevelRaftStore implements RaftStore {
     const before = this.#record;
     const base = installSnapshot === undefined ? before : startingAt(before, installSnapshot);
     const cut = truncateFrom === undefined ? base.lastIndex : Math.min(base.lastIndex, truncateFrom - 1);
-    await this.#commit(
-      {
-        ...base,
-        lastIndex: entries.at(-1)?.index ?? cut,
-        hardState: hardState ?? base.hardState,
-      },
-      entries.map((entry) => put(entryKey(entry.index), encodeEntry(entry))),
-    );
+    const kept = installSnapshot === undefined ? cut - base.logStart.index : 0;
+    let lastCrc = this.#crcs[kept - 1] ?? base.startCrc;
+    const crcs: number[] = [];
+    const puts = entries.map((entry) => {
+      const operation = put(entryKey(entry.index), encodeEntry(entry), lastCrc);
+      lastCrc = operation.value.readUInt32BE(0);
+      crcs.push(lastCrc);
+      return operation;
+    });
+    const lastIndex = entries.at(-1)?.index ?? cut;
+    await this.#commit({ ...base, lastIndex, lastCrc, hardState: hardState ?? base.hardState }, puts);
+    this.#crcs.length = kept;
+    for (const crc of crcs) this.#crcs.push(crc);
     if (installSnapshot !== undefined) await this.#dropBehind(before);
   }
 
@@ -145,7 +175,10 @@ export class LevelRaftStore implements RaftStore {
     await this.#putPieces(snapshot);
     const before = this.#record;
     const logStart = { index: compactTo, term: compactTerm };
-    await this.#commit({ ...before, logStart, snapshot: recordOf(snapshot) }, []);
+    const dropped = compactTo - before.logStart.index;
+    const startCrc = this.#crcs[dropped - 1] ?? before.startCrc;
+    await this.#commit({ ...before, logStart, startCrc, snapshot: recordOf(snapshot) }, []);
+    this.#crcs.splice(0, dropped);
     await this.#dropBehind(before);
   }
 
@@ -167,7 +200,7 @@ export class LevelRaftStore implements RaftStore {
     try {
       await this.#database.batch(operations, { sync: true });
     } catch (error) {
-      throw writeFailure(error);
+      throw accessFailure('it cannot be written', error);
     }
   }
 
@@ -181,6 +214,14 @@ export class LevelRaftStore implements RaftStore {
 
   /** Frees what the record before the present one referred to. Left-overs are harmless, so this is not synced. */
   async #dropBehind(before: StateRecord): Promise<void> {
+    try {
+      await this.#clearBehind(before);
+    } catch (error) {
+      throw accessFailure('it cannot be written', error);
+    }
+  }
+
+  async #clearBehind(before: StateRecord): Promise<void> {
     const { logStart, lastIndex, snapshot } = this.#record;
     await this.#database.clear({ gt: entryKey(before.logStart.index), lte: entryKey(logStart.index) });
     if (before.lastIndex > lastIndex) {
@@ -200,11 +241,12 @@ export class LevelRaftStore implements RaftStore {
 
 function startingAt(record: StateRecord, snapshot: Snapshot): StateRecord {
   const { index, term } = snapshot;
-  return { ...record, snapshot: recordOf(snapshot), logStart: { index, term }, lastIndex: index };
+  const blank = { logStart: { index, term }, lastIndex: index, startCrc: 0, lastCrc: 0 };
+  return { ...record, ...blank, snapshot: recordOf(snapshot) };
 }
 
 function recordOf({ index, term, voters, data }: Snapshot): SnapshotRecord {
-  return { index, term, voters, bytes: data.length };
+  return { index, term, voters, bytes: data.length, crc: crc32(data) };
 }
 
 function entryKey(index: number): Buffer {
@@ -235,16 +277,17 @@ function decodeEntry(index: number, bytes: Buffer): Entry {
   return { index, kind, term: Number(bytes.readBigUInt64BE(1)), data: bytes.subarray(9) };
 }
 
-function put(key: Buffer, payload: Buffer): Put {
+/** @param before the checksum that this one goes on from */
+function put(key: Buffer, payload: Buffer, before = 0): Put {
   const value = Buffer.allocUnsafe(CRC_BYTES + payload.length);
-  value.writeUInt32BE(crc32(payload, crc32(key)), 0);
+  value.writeUInt32BE(crc32(payload, crc32(key, before)), 0);
   payload.copy(value, CRC_BYTES);
   return { type: 'put', key, value };
 }
 
-function unframe(key: Buffer, value: Buffer): Buffer {
+function unframe(key: Buffer, value: Buffer, before = 0): Buffer {
   const payload = value.subarray(CRC_BYTES);
-  if (value.length < CRC_BYTES || value.readUInt32BE(0) !== crc32(payload, crc32(key))) {
+  if (value.length < CRC_BYTES || value.readUInt32BE(0) !== crc32(payload, crc32(key, before))) {
     throw damaged(`the value of key ${key.toString('hex')} fails its checksum`);
   }
   return payload;
@@ -264,11 +307,23 @@ function causeCode(error: unknown): unknown {
 }
 
 function openFailure(path: string, error: unknown): MillraceError {
-  const code = causeCode(error);
-  if (code === 'LEVEL_LOCKED') {
+  if (causeCode(error) === 'LEVEL_LOCKED') {
     return new MillraceError('DIRECTORY_LOCKED', `another process uses ${path}`, { cause: error });
   }
-  return code === 'LEVEL_CORRUPTION' ? damaged(`${path} cannot be opened`, error) : writeFailure(error);
+  return accessFailure(`${path} cannot be opened`, error);
+}
+
+/** LevelDB calls it an I/O error, too, when a file that it counts on is gone, or no file, or shorter than it must be. */
+const TROUBLE_OF_THE_MACHINE =
+  /input\/output error|no space left|too many open|permission denied|read-only|cannot allocate/i;
+
+function accessFailure(what: string, error: unknown): MillraceError {
+  const code = causeCode(error);
+  const { message, cause } = error as Partial<Error>;
+  const isDamage =
+    code === 'LEVEL_CORRUPTION' ||
+    (code === 'LEVEL_IO_ERROR' && !TROUBLE_OF_THE_MACHINE.test(`${message} ${String(cause)}`));
+  return isDamage ? damaged(what, error) : writeFailure(error);
 }
 
 function writeFailure(error: unknown): MillraceError {

@@ -12,6 +12,8 @@
  *
  * A cluster therefore forms once every configured voter has been up together; from then on a majority is enough, and a
  * directory that was wiped can never vote twice in a term (S6). The set is durable before the first vote.
+ * What nobody can tell apart: all configured nodes with new disks at once, and voters elsewhere that were added later.
+ * Whoever replaces the first voters for good names those of today in the configuration.
  * Where the configuration gives all directory ids, nothing is asked. A node whose configuration names no voters never
  * forms a cluster; it joins one.
  */

@@ -28,6 +28,8 @@ function voterRefusal(state: RaftState, { kind, voter }: VoterChange): VoterRefu
   // The refusals before made sure that an entry of the own term is committed: without that, leaders of different
   // terms could each change one voter of the same set and end with majorities that do not meet (S1).
   if (state.voterSets.latest.index > state.commitIndex) return 'changeUnderWay';
+  // Its own removal is decided but not yet told: it makes way after that, and not after one more change.
+  if (!isVoter(state)) return 'changeUnderWay';
   const isKnown = isVoterKey(state, voter);
   if (kind === 'remove') {
     if (!isKnown) return 'unknownVoter';

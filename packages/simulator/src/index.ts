@@ -53,7 +53,7 @@ export {
   type FaultPlanOptions,
   parseFaultClasses,
 } from './world/fault-plan.ts';
-export { exponential, ProcessFaults, type ProcessFaultTargets } from './world/process-faults.ts';
+export { ProcessFaults, type ProcessFaultTargets } from './world/process-faults.ts';
 export { HardwareClock, SimClock, WALL_ORIGIN_MS } from './world/sim-clock.ts';
 export { simLogger } from './world/sim-logger.ts';
 export { type Death, type ProcessWatcher, SimLife, SimProcess } from './world/sim-process.ts';

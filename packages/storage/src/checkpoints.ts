@@ -4,6 +4,7 @@
  */
 import type { Logger } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
+import { storageFailure } from './storage-failure.ts';
 import { formatOffsets, type PartitionOffset, parseOffsets } from './text-files.ts';
 import { readWhole, replaceWhole, replaceWholeDurably, syncFile } from './whole-file.ts';
 
@@ -15,7 +16,7 @@ export interface CheckpointSource {
   readonly logStartOffset: number;
   readonly highWatermark: number;
   readonly firstDirtyOffset: number;
-  readonly isDamaged: boolean;
+  readonly isUnknown: boolean;
 }
 
 const RECOVERY_POINTS = 'recovery-point-offset-checkpoint';
@@ -168,7 +169,7 @@ export class Checkpoints {
       if (this.#leaving.size > 0) await this.#syncHighWatermarks();
     } catch (error) {
       for (const key of this.#leaving) this.#forgotten.add(key);
-      throw error;
+      throw storageFailure('the checkpoints cannot be written', error);
     } finally {
       this.#leaving = new Set();
     }
@@ -201,7 +202,7 @@ export class Checkpoints {
   #collect(): void {
     for (const source of this.#sources()) {
       const { topic, partition, recoveryPoint, logStartOffset, highWatermark } = source;
-      if (source.isDamaged) continue;
+      if (source.isUnknown) continue;
       const key = keyOf(source);
       this.#recoveryPoints.set(key, { topic, partition, offset: recoveryPoint });
       this.#highWatermarks.set(key, { topic, partition, offset: highWatermark });

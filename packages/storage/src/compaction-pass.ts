@@ -32,7 +32,7 @@ export interface CompactionTarget extends Pick<RecoveryContext, 'folder' | 'reso
   /** Nothing else removes or renames files of the log meanwhile. */
   readonly exclusively: (work: () => Promise<void>) => Promise<void>;
   /** Files are half-way between old and new, and only a restart can tell: the log goes offline. */
-  readonly failed: (error: unknown) => MillraceError;
+  readonly failed: (error: unknown) => Promise<MillraceError>;
 }
 
 export interface CompactionReport {
@@ -191,8 +191,8 @@ export class CompactionPass {
         await this.#target.exclusively(async () => {
           this.#check();
           isSwapped = true;
-          await this.#swap(group, cleaned.segment).catch((error: unknown) => {
-            throw this.#target.failed(error);
+          await this.#swap(group, cleaned.segment).catch(async (error: unknown) => {
+            throw await this.#target.failed(error);
           });
         });
       }

@@ -139,6 +139,29 @@ test('a page-cache log is cut at the first batch that a crash tore, and only the
   expect([again.offline, await contentsOf(again)]).toEqual([undefined, ['v0/0', 'v1/0']]);
 });
 
+test('a cut that meets a damaged offset takes the log offline; an index that leads astray is made anew', async () => {
+  for (const [file, code] of [
+    ['log', 'LOG_DAMAGED'],
+    ['index', undefined],
+  ] as const) {
+    const disk = new CrashableFileSystem();
+    const store = await openStore(disk);
+    const log = await openLog(store, { ...SMALL, segmentBytes: 100_000 });
+    for (let i = 0; i < 12; i++) log.appendAsLeader(batchOf(`v${i}`), 0);
+    await log.whenFlushed(12);
+    await store.close({ clean: true });
+    const path = `/data/t-0/00000000000000000000.${file}`;
+    const bytes = Buffer.from(disk.get(path)!);
+    // The base offset of the last batch, outside its checksum; the position of some index entry.
+    bytes.writeUInt8(16, file === 'log' ? (bytes.length / 12) * 11 + 6 : 0);
+    disk.put(path, bytes);
+    const again = await openLog(await openStore(disk), { ...SMALL, segmentBytes: 100_000 });
+    const cut = again.truncateTo(11).catch((error: MillraceError) => error.code);
+    expect([await cut, again.offline?.code]).toEqual([code, code]);
+    if (code === undefined) expect(again.logEndOffset).toBe(11);
+  }
+});
+
 test('a damaged log is moved aside for repair and starts again where it is told', async () => {
   const disk = await filledDisk(true);
   const path = '/data/t-0/00000000000000000000.log';

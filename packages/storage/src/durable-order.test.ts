@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { CrashableFileSystem, type DiskOperation } from './crashable-file-system.ts';
+import { DAMAGE_MARK } from './log-folder.ts';
 import { batchOf, contentsOf, HOME, openLog, openStore, SMALL } from './testing.ts';
 
 const WIDE = { ...SMALL, segmentBytes: 100_000 };
@@ -42,6 +43,45 @@ test('before the journal forgets a log, it is written down how far the log is du
   const again = await openLog(await openStore(after), WIDE, 'quiet');
   expect(again.offline?.code).toBe('LOG_DAMAGED');
 });
+
+test('what a truncation left is durable: damage in it is no torn tail, even if nobody wrote down how far it reaches', async () => {
+  const disk = new CrashableFileSystem();
+  const log = await openLog(await openStore(disk), WIDE);
+  for (let i = 0; i < 5; i++) log.appendAsLeader(batchOf(`v${i}`), 0);
+  await log.whenFlushed(5);
+  await log.truncateTo(3);
+  const after = disk.crash();
+  const path = `${HOME}/t-0/00000000000000000000.log`;
+  const bytes = Buffer.from(after.get(path)!);
+  bytes[bytes.length - 5]! ^= 0xff;
+  after.put(path, bytes);
+  const again = await openLog(await openStore(after), WIDE);
+  expect([again.offline?.code, after.get(path)?.length]).toEqual(['LOG_DAMAGED', bytes.length]);
+});
+
+test.each([true, false])(
+  'what the journal keeps for a damaged log leaves no hole when newer files go: all open %s',
+  async (areAllOpen) => {
+    const first = new CrashableFileSystem();
+    const quiet = await openLog(await openStore(first), WIDE, 'quiet');
+    quiet.appendAsLeader(batchOf('q'), 0);
+    await quiet.whenFlushed(1);
+    const second = first.crash((_path, _synced, written) => written);
+    second.put(`${HOME}/quiet-0/${DAMAGE_MARK}`, Buffer.from('by hand'));
+    const store = await openStore(second);
+    expect((await openLog(store, WIDE, 'quiet')).offline?.code).toBe('LOG_DAMAGED');
+    const busy = await openLog(store, WIDE, 'busy');
+    if (areAllOpen) store.forgetUnopened();
+    await fillJournal(busy);
+    const third = second.crash((_path, _synced, written) => written);
+    const again = await openStore(third);
+    const logs = [await openLog(again, WIDE, 'busy'), await openLog(again, WIDE, 'quiet')];
+    expect(logs.map(({ offline }) => offline?.code)).toEqual([undefined, 'LOG_DAMAGED']);
+    expect((await contentsOf(logs[0]!)).length).toBe(60);
+    const isKept = third.paths().some((path) => path.endsWith('00000000000000000001.journal'));
+    expect(isKept).toBe(!areAllOpen);
+  },
+);
 
 test('a tail that has the right offsets but other bytes than the journal is replaced by it', async () => {
   const write = async (last: string) => {

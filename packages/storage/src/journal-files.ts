@@ -29,6 +29,8 @@ export interface JournalFilesOptions {
   readonly fileBytes: number;
   readonly maxBytes: number;
   readonly checkpoint: () => Promise<void>;
+  /** Whether files of the run before may go now; what is still wanted of them is given up if it can be. */
+  readonly giveUpReplay: () => Promise<boolean>;
   readonly space: SpaceReserve;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -91,12 +93,17 @@ export class JournalFiles {
 
   /** Every log that the earlier run's files cover is on stable storage, and that is written down. */
   releaseReplayed(): void {
-    this.#void.push(...this.#replayed.map((path) => ({ path, isReusable: true })));
-    this.#replayed = [];
+    this.#voidReplayed();
     this.releaseVoid().catch((error: unknown) => {
       const { logger } = this.#options;
       logger.warn({ event: 'journal_release_failed', err: error }, 'old journal files stay for now');
     });
+  }
+
+  /** They are older than whatever waits for its release. */
+  #voidReplayed(): void {
+    this.#void.unshift(...this.#replayed.map((path) => ({ path, isReusable: true })));
+    this.#replayed = [];
   }
 
   /** The file before the written one and where its valid records end; number 0 if this run wrote none before. */
@@ -247,6 +254,7 @@ export class JournalFiles {
         // Those from the time when little was written would have to grow again.
         const isReusable = oldest.allocatedBytes >= this.#options.fileBytes / 2;
         this.#void.push({ path: oldest.path, isReusable });
+        if (this.#replayed.length > 0 && (await this.#options.giveUpReplay())) this.#voidReplayed();
         await this.releaseVoid();
       }
     } catch (error) {
@@ -285,7 +293,8 @@ export class JournalFiles {
 
   /**
    * Void files lose their names, each durably before the next: replayed without a reset that stood in a newer one,
-   * a file would bring back what was truncated, and one that is missing between others passes for damage.
+   * a file would bring back what was truncated, and one that is missing between others passes for damage. Hence
+   * none goes before those of the run before.
    */
   releaseVoid(): Promise<void> {
     this.#releasing = this.#releasing.catch(() => undefined).then(() => this.#releaseNow());
@@ -293,6 +302,7 @@ export class JournalFiles {
   }
 
   async #releaseNow(): Promise<void> {
+    if (this.#replayed.length > 0) return;
     const { fileSystem, directory } = this.#options;
     const isNoteVoid = this.#void.length > 0 && this.#live.length === 0 && this.witness.forget();
     if (isNoteVoid) await fileSystem.syncDirectory(directory);

@@ -30,6 +30,8 @@ export interface JournalOptions {
   readonly roundBytes: number;
   /** Writes down durably how far each log is on stable storage. */
   readonly checkpoint: () => Promise<void>;
+  /** As JournalFilesOptions. */
+  readonly giveUpReplay: () => Promise<boolean>;
   readonly onFailure: (error: MillraceError) => void;
   readonly space: SpaceReserve;
   readonly clock: Clock;

@@ -57,3 +57,27 @@ test('a checkpoint that is cut or not increasing is not read', () => {
     expect(parseEpochs(text.slice(0, length))).toBeUndefined();
   expect(parseEpochs('0\n2\n1 7\n3 7\n')).toBeUndefined();
 });
+
+test('the epoch of the last deleted offset is known, also to a checkpoint', () => {
+  const known = epochs([2, 10], [5, 20], [6, 30]);
+  known.truncateStart(20);
+  expect([18, 19, 20].map((offset) => known.epochAt(offset))).toEqual([-1, 2, 5]);
+  known.truncateStart(25);
+  expect([24, 25].map((offset) => known.epochAt(offset))).toEqual([5, 5]);
+  expect(pairs(known)).toEqual([
+    [5, 25],
+    [6, 30],
+  ]);
+  for (const start of [25, 30]) {
+    known.truncateStart(start);
+    const read = new LeaderEpochs(parseEpochs(formatEpochs(known.saved)));
+    read.truncateStart(start);
+    expect(pairs(read)).toEqual(pairs(known));
+    expect(read.epochAt(start - 1)).toBe(5);
+  }
+  known.assign(7, 20);
+  expect(known.epochAt(29)).toBe(7);
+  known.clear();
+  expect(known.epochAt(29)).toBe(-1);
+  expect(known.saved).toEqual([]);
+});

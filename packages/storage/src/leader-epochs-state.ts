@@ -12,6 +12,8 @@ export interface EpochEndOffset {
 
 export class LeaderEpochs {
   #entries: EpochStart[];
+  /** The epoch of the last offset that was deleted from the log's beginning. */
+  #deleted: EpochStart | undefined;
 
   constructor(entries: readonly EpochStart[] = []) {
     this.#entries = [...entries];
@@ -19,6 +21,13 @@ export class LeaderEpochs {
 
   get entries(): readonly EpochStart[] {
     return this.#entries;
+  }
+
+  /** What a checkpoint keeps: `entries`, with the epoch of the last deleted offset. `truncateStart` finds it there again. */
+  get saved(): readonly EpochStart[] {
+    if (this.#deleted === undefined) return this.#entries;
+    const isGoingOn = this.#entries[0]?.epoch === this.#deleted.epoch;
+    return [this.#deleted, ...this.#entries.slice(isGoingOn ? 1 : 0)];
   }
 
   /** -1 for none. */
@@ -35,6 +44,10 @@ export class LeaderEpochs {
   assign(epoch: number, startOffset: number): boolean {
     const last = this.#entries.at(-1);
     if (last !== undefined && last.epoch === epoch && last.startOffset <= startOffset) return false;
+    const deleted = this.#deleted;
+    if (deleted !== undefined && (deleted.epoch > epoch || deleted.startOffset >= startOffset)) {
+      this.#deleted = undefined;
+    }
     if (last !== undefined && (last.epoch >= epoch || last.startOffset >= startOffset)) {
       this.#entries = this.#entries.filter((entry) => entry.epoch < epoch && entry.startOffset < startOffset);
     }
@@ -54,9 +67,11 @@ export class LeaderEpochs {
     return { epoch: floor, endOffset: this.#entries[higher]!.startOffset };
   }
 
-  /** The epoch of the batch at `offset`; -1 if unknown. */
+  /** The epoch of the batch at `offset`, also right before the log start; -1 if unknown. */
   epochAt(offset: number): number {
-    return this.#entries.findLast((entry) => entry.startOffset <= offset)?.epoch ?? -1;
+    const known = this.#entries.findLast((entry) => entry.startOffset <= offset);
+    if (known !== undefined) return known.epoch;
+    return this.#deleted?.startOffset === offset ? this.#deleted.epoch : -1;
   }
 
   /** Follows a truncation of the log's end. @returns whether anything changed. */
@@ -64,6 +79,7 @@ export class LeaderEpochs {
     const kept = this.#entries.filter((entry) => entry.startOffset < endOffset);
     const changed = kept.length !== this.#entries.length;
     this.#entries = kept;
+    if (this.#deleted !== undefined && this.#deleted.startOffset >= endOffset) this.#deleted = undefined;
     return changed;
   }
 
@@ -72,11 +88,13 @@ export class LeaderEpochs {
     const within = this.#entries.findLastIndex((entry) => entry.startOffset <= startOffset);
     if (within === -1 || (within === 0 && this.#entries[0]!.startOffset === startOffset)) return false;
     const first = { epoch: this.#entries[within]!.epoch, startOffset };
+    this.#deleted = { epoch: this.epochAt(startOffset - 1), startOffset: startOffset - 1 };
     this.#entries = [first, ...this.#entries.slice(within + 1)];
     return true;
   }
 
   clear(): void {
     this.#entries = [];
+    this.#deleted = undefined;
   }
 }

@@ -6,6 +6,7 @@ import type { MillraceError } from '@millrace/core';
 import { type CleanerPace, CleaningEnded } from './cleaner-pace.ts';
 import { type CleanerMemory, CompactionPass, type CompactionReport } from './compaction-pass.ts';
 import { type DirtyRange, dirtyRange, type SealedSegment } from './compaction-state.ts';
+import { diskErrorCode } from './file-system.ts';
 import { FileTurns } from './file-turns.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContents } from './log-contents.ts';
@@ -13,6 +14,7 @@ import type { LogOffsets } from './log-offsets.ts';
 import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import type { Segment } from './segment.ts';
+import { storageFailure } from './storage-failure.ts';
 
 /** What compaction needs of its log. */
 export interface CompactedLog {
@@ -24,7 +26,7 @@ export interface CompactedLog {
   /** Puts everything on stable storage; the recovery point tells how far it got. */
   readonly sync: () => Promise<void>;
   /** Cleaning met damage, or a swap failed half-way: the log goes offline. */
-  readonly failed: (error: unknown) => MillraceError;
+  readonly failed: (error: unknown) => Promise<MillraceError>;
 }
 
 export class LogCompaction {
@@ -97,8 +99,9 @@ export class LogCompaction {
       pace,
       nowMs,
     );
-    const report = await pass.run().catch((error: unknown) => {
-      throw error instanceof DamageFound ? log.failed(error) : error;
+    const report = await pass.run().catch(async (error: unknown) => {
+      if (error instanceof DamageFound) throw await log.failed(error);
+      throw diskErrorCode(error) === undefined ? error : storageFailure(`${folder} cannot be cleaned`, error);
     });
     if (log.contents() !== contents) return undefined;
     this.#deleteHorizonMs = report.deleteHorizonMs;

@@ -4,7 +4,7 @@ import { DAMAGE_MARK, damagedFolders } from './log-folder.ts';
 import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import type { LogResources } from './log-resources.ts';
-import { storageFailure } from './storage-failure.ts';
+import { isWantOfSpace, storageFailure } from './storage-failure.ts';
 import { replaceWholeDurably } from './whole-file.ts';
 
 export function logDamaged(folder: string, reason: string, cause?: unknown): MillraceError {
@@ -34,6 +34,24 @@ export async function markDamaged(
     logger.error({ event: 'damage_mark_failed', err: error }, 'a damaged log could not be marked');
     return false;
   }
+}
+
+export interface SyncFailure {
+  readonly failure: MillraceError;
+  /** As of `markDamaged`. */
+  readonly isMarked: boolean;
+}
+
+/** What the kernel still has of files that failed to sync is unknown, so a restart must not believe them either. Rule Q25. */
+export async function markUnsynced(
+  context: Pick<RecoveryContext, 'folder' | 'resources' | 'logger'>,
+  cause: unknown,
+): Promise<SyncFailure> {
+  const failure = storageFailure(`${context.folder} cannot be synced`, cause);
+  context.resources.space.noticed(cause);
+  // A disk that had no room for one more write has kept all that was written before: its logs come back with a restart.
+  const isMarked = !isWantOfSpace(cause) && (await markDamaged(context, failure.message));
+  return { failure, isMarked };
 }
 
 /** Who has not looked at a damaged log by the next damage will not: a disk that breaks often must not fill. */

@@ -65,3 +65,20 @@ function damagedNumbers(fileSystem: FileSystem, folder: string): number[] {
     .map(Number)
     .sort((a, b) => a - b);
 }
+
+/** Without a byte in any segment. */
+export function isEmptyFolder(fileSystem: FileSystem, folder: string): boolean {
+  const logs = offsetsOf(fileNames(fileSystem, folder), '.log');
+  return logs.every((offset) => {
+    const path = `${folder}/${String(offset).padStart(20, '0')}.log`;
+    return (fileSystem.statSync(path)?.sizeBytes ?? 0) === 0;
+  });
+}
+
+/** The first name of this kind that nothing has yet. */
+export function freeName(fileSystem: FileSystem, stem: string, suffix: string): string {
+  for (let i = 0; ; i++) {
+    const name = `${stem}.${i}${suffix}`;
+    if (fileSystem.statSync(name) === undefined) return name;
+  }
+}

@@ -20,6 +20,8 @@ export class LogOffsets {
   recoveryPoint: number;
   /** What compaction has not seen begins here. */
   firstDirty = 0;
+  /** A log start that is on stable storage for sure; -1 for none. Files below may go. */
+  startWritten = -1;
   readonly #waiters = new FlushWaiters();
   readonly #listeners: ((flushedOffset: number) => void)[] = [];
 
@@ -51,6 +53,7 @@ export class LogOffsets {
     this.#highWatermark = Math.min(Math.max(highWatermark, logStart), logEnd);
     this.recoveryPoint = logEnd;
     this.firstDirty = Math.min(firstDirtyOffset, logEnd);
+    this.startWritten = -1;
   }
 
   appendedTo(logEnd: number): void {
@@ -85,6 +88,26 @@ export class LogOffsets {
     if (bounded === this.#highWatermark) return false;
     this.#highWatermark = bounded;
     return true;
+  }
+
+  /** @throws {MillraceError} OFFSET_OUT_OF_RANGE */
+  checkReadable(offset: number): void {
+    if (offset >= this.#logStart && offset <= this.#logEnd) return;
+    throw new MillraceError(
+      'OFFSET_OUT_OF_RANGE',
+      `${offset} is not in ${this.#logStart} to ${this.#logEnd}`,
+    );
+  }
+
+  /** @returns false if it starts there or later already. @throws {MillraceError} OFFSET_OUT_OF_RANGE above the watermark. */
+  mayStartAt(offset: number): boolean {
+    if (offset > this.#highWatermark) {
+      throw new MillraceError(
+        'OFFSET_OUT_OF_RANGE',
+        `${offset} is above the watermark ${this.#highWatermark}`,
+      );
+    }
+    return offset > this.#logStart;
   }
 
   startMovedTo(logStart: number): void {

@@ -75,8 +75,9 @@ export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog
   else isCut = (await verifyTail(context, segments)) || isCut;
   const heldAll = wasClean || (await replayJournal(context, segments));
   const logEndOffset = endOf(segments);
-  if (logEndOffset < (recoveryPoint ?? 0) && !isAllDeleted(context)) {
-    throw logDamaged(folder, `it ends at offset ${logEndOffset} but was durable up to ${recoveryPoint}`);
+  if (logEndOffset < durableUpTo(context) && !isAllDeleted(context)) {
+    const reason = `it ends at offset ${logEndOffset} but was durable up to ${durableUpTo(context)}`;
+    throw logDamaged(folder, reason);
   }
   const logStartOffset = Math.max(context.logStartOffset ?? 0, segments[0]!.baseOffset);
   if (logStartOffset > logEndOffset) {
@@ -116,8 +117,7 @@ function withoutOrphans(context: RecoveryContext, segments: Segment[]): Segment[
   const { wasClean, recoveryPoint, logStartOffset, logger } = context;
   const first = segments[0]?.baseOffset ?? 0;
   const isFirstLost = logStartOffset !== undefined && first > logStartOffset;
-  if (wasClean || !isFirstLost || recoveryPoint === undefined || recoveryPoint > logStartOffset)
-    return segments;
+  if (wasClean || !isFirstLost || recoveryPoint === undefined || !isAllDeleted(context)) return segments;
   logger.warn(
     { event: 'log_tail_cut', segment: segments[0]!.logPath, logEndOffset: logStartOffset },
     'the first segment of the log was never on stable storage; those after it are void',
@@ -126,9 +126,11 @@ function withoutOrphans(context: RecoveryContext, segments: Segment[]): Segment[
   return [];
 }
 
-function createFirst({ folder, recoveryPoint, logStartOffset, resources, logger }: RecoveryContext): Segment {
-  if ((recoveryPoint ?? 0) > (logStartOffset ?? 0)) {
-    throw logDamaged(folder, `its log files are missing; it was durable up to offset ${recoveryPoint}`);
+function createFirst(context: RecoveryContext): Segment {
+  const { folder, logStartOffset, resources, logger } = context;
+  if (durableUpTo(context) > (logStartOffset ?? 0)) {
+    const reason = `its log files are missing; it was durable up to offset ${durableUpTo(context)}`;
+    throw logDamaged(folder, reason);
   }
   return Segment.create(folder, logStartOffset ?? 0, resources, logger);
 }
@@ -182,14 +184,23 @@ async function verifyTail(context: RecoveryContext, segments: Segment[]): Promis
 /** With a lost checkpoint nobody knows what was durable, unless the journal holds all that follows. */
 function mayNotCut(context: RecoveryContext, offset: number): boolean {
   const { recoveryPoint, replay, topicId, partition } = context;
-  if (recoveryPoint !== undefined) return offset < recoveryPoint && !isAllDeleted(context);
+  if (recoveryPoint !== undefined) return offset < durableUpTo(context) && !isAllDeleted(context);
   const first = replay?.entriesOf(topicId, partition).find(({ header }) => header.kind === 'batches');
   return first === undefined || first.header.baseOffset > offset;
 }
 
-/** Of what was durable nothing counts any more: the log goes on, or was about to, at or after the recovery point. */
-function isAllDeleted({ recoveryPoint = 0, logStartOffset }: RecoveryContext): boolean {
-  return logStartOffset !== undefined && recoveryPoint <= logStartOffset;
+/**
+ * Everything below was on stable storage in the log itself. A truncation syncs the log and voids its journal, which then
+ * begins higher than the recovery point that was written down: rot between the two is no torn tail (Q26).
+ */
+function durableUpTo({ recoveryPoint, replay, topicId, partition }: RecoveryContext): number {
+  return Math.max(recoveryPoint ?? 0, replay?.startOf(topicId, partition) ?? 0);
+}
+
+/** Of what was durable nothing counts any more: the log goes on, or was about to, at or after the end of that. */
+function isAllDeleted(context: RecoveryContext): boolean {
+  const { logStartOffset } = context;
+  return logStartOffset !== undefined && durableUpTo(context) <= logStartOffset;
 }
 
 /** Checksum, dense offsets, epochs that never go back. */

@@ -1,11 +1,13 @@
 /** Which of the oldest segments may go, and their going. Never touches what is not committed. */
-import { MillraceError } from '@millrace/core';
+
+import { diskErrorCode } from './file-system.ts';
 import type { FileTurns } from './file-turns.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContents } from './log-contents.ts';
 import type { LogOffsets } from './log-offsets.ts';
 import type { LogResources } from './log-resources.ts';
 import type { Segment } from './segment.ts';
+import { storageFailure } from './storage-failure.ts';
 
 export interface RetentionLimits {
   readonly logStartOffset: number;
@@ -48,30 +50,33 @@ export interface Deletion {
   readonly isStopped: () => boolean;
   /** Runs work that writes, and takes the log offline if it fails. */
   readonly write: (work: () => void) => void;
+  /** As LogContents.syncFolder; takes the log offline if it fails. */
+  readonly syncFolder: () => Promise<void>;
 }
 
 /** Moves the log start up to `offset`, durably, and deletes segments before it. @throws {MillraceError} OFFSET_OUT_OF_RANGE */
 export async function deleteBefore(deletion: Deletion, offset: number): Promise<void> {
-  const { contents, offsets, resources } = deletion;
-  const { highWatermark, logStart } = offsets;
-  if (offset > highWatermark) {
-    throw new MillraceError('OFFSET_OUT_OF_RANGE', `${offset} is above the watermark ${highWatermark}`);
-  }
-  if (offset <= logStart) return;
+  const { contents, offsets, resources, syncFolder } = deletion;
+  if (!offsets.mayStartAt(offset)) return;
   offsets.startMovedTo(offset);
   contents.side.startMoved(offset, contents.segments.startOffset);
-  await contents.syncFolder();
+  await syncFolder();
   await resources.checkpoint();
   await deleteExpired(deletion);
 }
 
-/** Deletes what retention and the log start offset let go. Moves the log start first, durably. */
+/** Deletes what retention and the log start offset let go. Moves the log start first, durably. @throws {MillraceError} */
 export async function deleteExpired(deletion: Deletion): Promise<void> {
-  await deletion.turns.run(() => deleteNow(deletion));
+  try {
+    await deletion.turns.run(() => deleteNow(deletion));
+  } catch (error) {
+    if (diskErrorCode(error) === undefined) throw error;
+    throw storageFailure('expired segments cannot be deleted', error);
+  }
 }
 
 async function deleteNow(deletion: Deletion): Promise<void> {
-  const { contents, offsets, config, nowMs, resources, isStopped, write } = deletion;
+  const { contents, offsets, config, nowMs, resources, isStopped, write, syncFolder } = deletion;
   const { segments, side, generation } = contents;
   const isDisturbed = (): boolean => generation !== contents.generation || isStopped();
   const { logStart, highWatermark, logEnd } = offsets;
@@ -82,12 +87,14 @@ async function deleteNow(deletion: Deletion): Promise<void> {
   const firstKept = segments.all[count]!.baseOffset;
   await side.keepProducers(firstKept, contents.endOffset, segments.all);
   if (isDisturbed()) return;
-  if (firstKept > offsets.logStart) {
-    offsets.startMovedTo(firstKept);
-    await contents.syncFolder();
-    // Written down before the files go: later it tells a deletion from a loss.
+  if (firstKept > offsets.logStart) offsets.startMovedTo(firstKept);
+  if (firstKept > offsets.startWritten) {
+    const { logStart: start } = offsets;
+    await syncFolder();
+    // Written down before the files go: later it tells a deletion from a loss. The last try may have failed.
     await resources.checkpoint();
     if (isDisturbed()) return;
+    offsets.startWritten = start;
   }
   write(() => {
     const removed = segments.deleteFirst(count);

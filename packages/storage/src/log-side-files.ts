@@ -27,6 +27,8 @@ export class LogSideFiles {
   #epochsChanged: 'unwritten' | 'written' | undefined;
   /** A snapshot on stable storage; it stays until another one is. -1 for none. */
   #durableSnapshot = -1;
+  /** A snapshot failed to sync: tried again it would pass for durable without its bytes (rule Q25). */
+  #hasUnsyncable = false;
   /** Snapshots of what was cut are removed, but a power loss would bring them back. */
   #isRemovalUnsynced = false;
 
@@ -66,7 +68,7 @@ export class LogSideFiles {
   /** Into the page cache; `sync` does it if nobody else does. */
   writeEpochs(): void {
     const { folder, resources } = this.#context;
-    replaceWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`, formatEpochs(this.epochs.entries));
+    replaceWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`, formatEpochs(this.epochs.saved));
     this.#epochsChanged = 'written';
   }
 
@@ -136,12 +138,20 @@ export class LogSideFiles {
    */
   async keepProducers(offset: number, endOffset: number, segments: readonly Segment[]): Promise<void> {
     if (this.#producers === undefined || this.#durableSnapshot >= offset) return;
+    if (this.#hasUnsyncable) this.#snapshotOffset = -1;
     if (this.#snapshotOffset < offset) this.takeSnapshot(endOffset, segments);
-    const kept = this.#snapshots().find((snapshot) => snapshot >= offset);
+    const isUsable = (snapshot: number): boolean => snapshot >= (this.#hasUnsyncable ? endOffset : offset);
+    const kept = this.#snapshots().find(isUsable);
     if (kept === undefined) return;
     const { folder, resources } = this.#context;
-    await syncFile(resources.fileSystem, `${folder}/${offsetName(kept)}.snapshot`);
-    await resources.fileSystem.syncDirectory(folder);
+    try {
+      await syncFile(resources.fileSystem, `${folder}/${offsetName(kept)}.snapshot`);
+      await resources.fileSystem.syncDirectory(folder);
+    } catch (error) {
+      this.#hasUnsyncable = true;
+      throw error;
+    }
+    this.#hasUnsyncable = false;
     this.#durableSnapshot = kept;
   }
 

@@ -5,6 +5,7 @@
 import { type Clock, type Logger, MillraceError, type NodeId, type Random, type Timer } from '@millrace/core';
 import { Checkpoints } from './checkpoints.ts';
 import type { CompactionReport } from './compaction-pass.ts';
+import { removeDeletedFolders } from './deleted-folders.ts';
 import {
   checkFormatted,
   checkIdentity,
@@ -16,12 +17,13 @@ import {
 import { type DirectoryLock, diskErrorCode, type FileSystem } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { JournalReplay } from './journal-replay.ts';
+import { giveUpReplay } from './journal-surrender.ts';
 import { LogCleaner } from './log-cleaner.ts';
 import type { LogConfig } from './log-config.ts';
 import {
   DELETED_FOLDER_SUFFIX,
-  fileNames,
-  offsetsOf,
+  freeName,
+  isEmptyFolder,
   parseFolderName,
   STRAY_FOLDER_SUFFIX,
 } from './log-folder.ts';
@@ -71,6 +73,7 @@ export class LogStore {
   readonly #replay: JournalReplay | undefined;
   /** Files of the run before are kept for those that are not recovered yet. */
   #isReplayWanted: boolean;
+  #areAllOpen = false;
   readonly #trash: Trash;
   readonly #cleaner: LogCleaner;
   readonly #logs = new Map<string, PartitionLog>();
@@ -111,6 +114,7 @@ export class LogStore {
       queueBytes: config['journal.queue.bytes'],
       roundBytes: config['journal.round.bytes'],
       checkpoint: () => this.#checkpoints.write(),
+      giveUpReplay: () => this.#giveUpReplay(),
       onFailure: (error) => this.#journalFailed(error),
       space: this.#space,
       clock,
@@ -165,7 +169,7 @@ export class LogStore {
       fileSystem.mkdirSync(`${path}/${JOURNAL}`);
       // The marker is gone, and whatever a killed process made here is there for good.
       await fileSystem.syncDirectory(path);
-      removeDeletedFolders(options);
+      removeDeletedFolders(fileSystem, path, options.logger);
       const store = new LogStore(options, lock, meta, marker && parseCleanShutdown(marker.toString()));
       // Logs that know of no journal do not void what it holds when they are cut.
       await store.#journal.files.releaseVoid();
@@ -204,9 +208,14 @@ export class LogStore {
     try {
       return await this.#serially(key, () => this.#openPartition(key, id, config));
     } catch (error) {
-      if (diskErrorCode(error) === undefined) throw error;
-      throw storageFailure(`${this.path}/${key} cannot be opened`, error);
+      return this.#refuse(error, 'opened', key);
     }
+  }
+
+  /** What the disk said, as an error that callers know. Programmer errors pass through. */
+  #refuse(error: unknown, what: string, key?: string): never {
+    if (diskErrorCode(error) === undefined) throw error;
+    throw storageFailure(`${this.path}${key === undefined ? '' : `/${key}`} cannot be ${what}`, error);
   }
 
   /** What is done to one folder name is done in the order of the calls. */
@@ -257,10 +266,14 @@ export class LogStore {
     return log;
   }
 
-  /** The folder is renamed at once and removed later. Nothing of it is replayed after a restart. */
+  /** The folder is renamed at once and removed later. Nothing of it is replayed after a restart. @throws {MillraceError} DISK_FULL, KAFKA_STORAGE_ERROR */
   async deletePartition(log: PartitionLog): Promise<void> {
     const key = `${log.topic}-${log.partition}`;
-    await this.#serially(key, () => this.#deletePartition(key, log));
+    try {
+      await this.#serially(key, () => this.#deletePartition(key, log));
+    } catch (error) {
+      this.#refuse(error, 'deleted', key);
+    }
   }
 
   async #deletePartition(key: string, log: PartitionLog): Promise<void> {
@@ -280,6 +293,7 @@ export class LogStore {
 
   /** Call when every partition that metadata assigns to this node is open: journal entries of others are dropped. */
   forgetUnopened(): void {
+    this.#areAllOpen = true;
     if ([...this.#logs.values()].some((log) => log.offline !== undefined)) return;
     this.#replay?.forgetAll();
     if (this.#replay !== undefined && !this.#isReplayWanted) this.#writeCheckpoints(() => {});
@@ -304,7 +318,7 @@ export class LogStore {
     this.#brokerEpoch = epoch;
   }
 
-  /** Everything appended so far is on stable storage afterwards, in the logs themselves. */
+  /** Everything appended so far is on stable storage afterwards, in the logs that are not offline then. @throws {MillraceError} DISK_FULL, KAFKA_STORAGE_ERROR */
   async flush(): Promise<void> {
     for (const log of this.#logs.values()) await log.syncForJournal();
     await this.#checkpoints.write();
@@ -326,6 +340,8 @@ export class LogStore {
       await this.#closeLogs(clean);
       if (clean) await this.#writeMarker();
       await this.#journal.close();
+    } catch (error) {
+      this.#refuse(error, 'closed');
     } finally {
       this.#resources.files.closeAll();
       await this.#lock.release();
@@ -404,21 +420,28 @@ export class LogStore {
 
   #releaseReplayed(): void {
     if (!this.#isReplayWanted) return;
-    if (this.#replay?.hole !== undefined && [...this.#logs.values()].some((log) => log.isDamaged)) return;
+    if (this.#replay?.hole !== undefined && [...this.#logs.values()].some((log) => log.isUnknown)) return;
     this.#isReplayWanted = false;
     // The logs are synced, but only the checkpoint says so to the next start.
     this.#writeCheckpoints(() => this.#journal.files.releaseReplayed());
   }
 
+  async #giveUpReplay(): Promise<boolean> {
+    if (!this.#isReplayWanted) return true;
+    if (this.#replay === undefined || !this.#areAllOpen) return false;
+    const { path, logger } = this.#options;
+    if (!(await giveUpReplay(this.#replay, path, this.#logs.values(), this.#resources, logger))) return false;
+    this.#isReplayWanted = false;
+    return true;
+  }
+
   /** What recovery made durable must not pass for a torn tail at the next start. */
   #writeCheckpoints(written: () => void): void {
-    this.#checkpoints
-      .write()
-      .then(written)
-      .catch((error: unknown) =>
-        this.#options.logger.warn({ event: 'checkpoint_failed', err: error }, 'a checkpoint failed'),
-      );
+    this.#checkpoints.write().then(written).catch(this.#checkpointFailed);
   }
+
+  readonly #checkpointFailed = (error: unknown): void =>
+    this.#options.logger.warn({ event: 'checkpoint_failed', err: error }, 'a checkpoint failed');
 
   /** Nothing can become durable any more; what is promised without that goes on. */
   #journalFailed(error: MillraceError): void {
@@ -438,7 +461,7 @@ export class LogStore {
       try {
         this.#checkpoints.writeHighWatermarks();
       } catch (error) {
-        this.#options.logger.warn({ event: 'checkpoint_failed', err: error }, 'a checkpoint failed');
+        this.#checkpointFailed(error);
       }
     });
   }
@@ -472,28 +495,5 @@ export class LogStore {
       callback();
     });
     this.#timers.add(timer);
-  }
-}
-
-function removeDeletedFolders({ fileSystem, path, logger }: LogStoreOptions): void {
-  for (const { name, isDirectory } of fileSystem.readdirSync(path)) {
-    if (!isDirectory || !name.endsWith(DELETED_FOLDER_SUFFIX)) continue;
-    logger.info({ event: 'deleted_folder_removed', name }, 'a deleted partition is removed');
-    fileSystem.removeSync(`${path}/${name}`);
-  }
-}
-
-function isEmptyFolder(fileSystem: FileSystem, folder: string): boolean {
-  const logs = offsetsOf(fileNames(fileSystem, folder), '.log');
-  return logs.every((offset) => {
-    const path = `${folder}/${String(offset).padStart(20, '0')}.log`;
-    return (fileSystem.statSync(path)?.sizeBytes ?? 0) === 0;
-  });
-}
-
-function freeName(fileSystem: FileSystem, stem: string, suffix: string): string {
-  for (let i = 0; ; i++) {
-    const name = `${stem}.${i}${suffix}`;
-    if (fileSystem.statSync(name) === undefined) return name;
   }
 }

@@ -1,7 +1,7 @@
 import { ManualClock } from '@millrace/core';
 import { splitBatches } from '@millrace/records';
 import { expect, test, vi } from 'vitest';
-
+import { CrashableFileSystem } from './crashable-file-system.ts';
 import { MemoryFileSystem } from './memory-file-system.ts';
 import { batchOf, contentsOf, openLog, openStore, SMALL } from './testing.ts';
 
@@ -161,6 +161,29 @@ test('a truncated log forgets what was cut, also its epochs and producers, and g
   log = await openLog(store);
   expect([log.offline, log.logStartOffset, log.logEndOffset]).toEqual([undefined, 100, 100]);
   await store.close({ clean: true });
+});
+
+test('a log that is closed while it is cut forgets the producers of what was cut, too', async () => {
+  const disk = new CrashableFileSystem();
+  const store = await openStore(disk);
+  const log = await openLog(store);
+  const append = (to: typeof log, baseSequence: number) =>
+    to.appendAsLeader(batchOf('p', { producer: { producerId: 9, producerEpoch: 0, baseSequence } }), 0);
+  for (let sequence = 0; sequence < 3; sequence++) append(log, sequence);
+  await log.whenFlushed(3);
+  const closing: Promise<void>[] = [];
+  let isShort = false;
+  disk.fault = (operation, path) => {
+    // The file is short already; what is known of producers is to follow.
+    if (operation === 'datasync' && isShort && closing.length === 0) closing.push(log.close(true));
+    isShort ||= operation === 'truncate' && path.endsWith('.log');
+    return undefined;
+  };
+  await log.truncateTo(2);
+  await Promise.all(closing);
+  await store.close({ clean: true });
+  const again = await openLog(await openStore(disk));
+  expect([again.logEndOffset, append(again, 2)]).toMatchObject([2, { baseOffset: 2, duplicate: false }]);
 });
 
 test('a truncation at the end drops an epoch that was begun there and never written in', async () => {

@@ -14,6 +14,7 @@ import { LogContents } from './log-contents.ts';
 import { type CutTarget, cutAll, cutEmptyEpochs, cutEnd } from './log-cut.ts';
 import { markDamaged, readFailure, removeOldDamage } from './log-damage.ts';
 import { LogDurability } from './log-durability.ts';
+import { LogFailures } from './log-failures.ts';
 import { type KnownOffsets, LogOffsets } from './log-offsets.ts';
 import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
@@ -37,17 +38,19 @@ export class PartitionLog implements JournalClient {
   readonly #logger: Logger;
   readonly #offsets: LogOffsets;
   readonly #durability: LogDurability;
+  readonly #failures: LogFailures;
   /** @internal */
   readonly compaction: LogCompaction;
   #context: RecoveryContext;
   /** Undefined while the log is damaged. */
   #contents: LogContents | undefined;
   #offline: MillraceError | undefined;
-  #isCutting = false;
+  /** A truncation under way; it never fails. */
+  #cutting: Promise<void> | undefined;
   /** A repair under way; it never fails. */
   #repairing: Promise<void> | undefined;
   #isDeleted = false;
-  readonly #rejectRead = (error: unknown): Promise<never> => Promise.reject(this.#readFailed(error));
+  readonly #rejectRead = (error: unknown): Promise<never> => Promise.reject(this.#failures.read(error));
 
   private constructor(id: PartitionId, context: RecoveryContext) {
     this.topic = id.topic;
@@ -68,13 +71,20 @@ export class PartitionLog implements JournalClient {
       checkpoint: () => context.resources.checkpoint(),
       isOffline: () => this.#offline !== undefined,
     });
+    this.#failures = new LogFailures({
+      context: () => this.#context,
+      isOffline: () => this.#offline !== undefined,
+      uses: (contents) => !this.#isDeleted && this.#repairing === undefined && contents === this.#contents,
+      goOffline: (failure) => this.goOffline(failure),
+    });
     this.compaction = new LogCompaction({
       context,
       offsets: this.#offsets,
       config: () => this.config,
-      contents: () => (this.#offline === undefined && !this.#isCutting ? this.#contents : undefined),
+      contents: () =>
+        this.#offline === undefined && this.#cutting === undefined ? this.#contents : undefined,
       sync: () => this.syncForJournal(),
-      failed: (error) => this.#compactionFailed(error),
+      failed: (error) => this.#failures.cleaning(this.#contents, error),
     });
   }
 
@@ -87,7 +97,7 @@ export class PartitionLog implements JournalClient {
       const failure = readFailure(context.folder, error);
       log.#offline = failure;
       log.#logger.error({ event: 'log_offline', err: failure }, 'a log cannot be opened and is offline');
-      if (log.isDamaged) await markDamaged(context, failure.message);
+      if (failure.code === 'LOG_DAMAGED') await markDamaged(context, failure.message);
     }
     return log;
   }
@@ -137,9 +147,11 @@ export class PartitionLog implements JournalClient {
     return this.#offsets.recoveryPoint;
   }
 
-  /** What it says of itself is not to be written down. @internal */
-  get isDamaged(): boolean {
-    return this.#offline?.code === 'LOG_DAMAGED' && this.#repairing === undefined;
+  /** Damaged, or its disk failed while it was opened: what it says of itself is not to be written down. @internal */
+  get isUnknown(): boolean {
+    return (
+      (this.#contents === undefined || this.#offline?.code === 'LOG_DAMAGED') && this.#repairing === undefined
+    );
   }
 
   /** Kept for the checkpoint and as the bound of retention. Never beyond the log's end. */
@@ -218,28 +230,24 @@ export class PartitionLog implements JournalClient {
   async read(fromOffset: number, maxBytes: number, upTo: number, minOneBatch = true): Promise<Buffer> {
     for (;;) {
       const contents = this.#online();
-      const { logStart, logEnd } = this.#offsets;
-      if (fromOffset < logStart || fromOffset > logEnd) {
-        throw new MillraceError('OFFSET_OUT_OF_RANGE', `${fromOffset} is not in ${logStart} to ${logEnd}`);
-      }
-      const range = { fromOffset, maxBytes, upTo: Math.min(upTo, logEnd), minOneBatch };
+      this.#offsets.checkReadable(fromOffset);
+      const range = { fromOffset, maxBytes, upTo: Math.min(upTo, this.#offsets.logEnd), minOneBatch };
       if (fromOffset >= range.upTo) return Buffer.alloc(0);
       try {
         const bytes = await contents.read(range, this.config);
         if (bytes !== undefined) return bytes;
       } catch (error) {
-        throw this.#readFailed(error);
+        throw this.#failures.read(error);
       }
     }
   }
 
   /** Where the largest epoch that is at most `epoch` ends here; {-1, -1} if `epoch` is newer than any. Rule P2. */
   endOffsetForEpoch(epoch: number): EpochEndOffset {
-    const none = { epoch: -1, endOffset: -1 };
-    return this.#contents?.side.epochs.endOffsetFor(epoch, this.#offsets.logEnd) ?? none;
+    return this.#contents?.side.epochs.endOffsetFor(epoch, this.logEndOffset) ?? { epoch: -1, endOffset: -1 };
   }
 
-  /** The leader epoch of the batch that holds `offset`; -1 if unknown. */
+  /** The leader epoch of the batch that holds `offset`, also right before the log start; -1 if unknown. */
   epochAt(offset: number): number {
     return this.#contents?.side.epochs.epochAt(offset) ?? -1;
   }
@@ -247,7 +255,7 @@ export class PartitionLog implements JournalClient {
   /** A new leader notes its epoch before it uses it. Durable before anything that is appended after it. */
   assignEpoch(epoch: number, startOffset: number): void {
     const { side } = this.#online();
-    this.#guard(() => {
+    this.#failures.guard(() => {
       if (!side.assignEpoch(epoch, startOffset)) return;
       if (!this.#durability.epochAssigned(epoch, startOffset)) side.writeEpochs();
     });
@@ -276,7 +284,7 @@ export class PartitionLog implements JournalClient {
     const ended = new Deferred<void>();
     this.#repairing = ended.promise;
     try {
-      await this.#startOver(startOffset);
+      await this.#startOver(startOffset).catch(this.#rejectRead);
     } finally {
       this.#repairing = undefined;
       ended.resolve();
@@ -303,18 +311,17 @@ export class PartitionLog implements JournalClient {
 
   setConfig(config: LogConfig): void {
     this.#context = { ...this.#context, config };
-    if (this.#offline !== undefined) return;
-    this.#durability.setMode(config.durability);
+    if (this.#offline === undefined) this.#durability.setMode(config.durability);
   }
 
   /** Rolls and deletes by time and size. */
   async cleanUp(nowMs: number): Promise<void> {
     const contents = this.#contents;
-    if (contents === undefined || this.#offline !== undefined || this.#isCutting) return;
+    if (contents === undefined || this.#offline !== undefined || this.#cutting !== undefined) return;
     this.#durability.retry();
     const { segments, side } = contents;
     side.producers?.expire(nowMs, this.config.producerIdExpirationMs);
-    if (segments.isRollOverdue(nowMs, this.config)) this.#guard(() => segments.roll(this.config));
+    if (segments.isRollOverdue(nowMs, this.config)) this.#failures.guard(() => segments.roll(this.config));
     await deleteExpired(this.#deletion(contents, this.config, nowMs));
   }
 
@@ -324,27 +331,20 @@ export class PartitionLog implements JournalClient {
    */
   async syncForJournal(): Promise<void> {
     const contents = this.#contents;
-    if (contents === undefined || this.isDamaged || this.#isDeleted) return;
-    invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log cannot be synced', {
-      topic: this.topic,
-    });
+    if (contents === undefined || this.isUnknown || this.#isDeleted) return;
+    invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log is synced', { topic: this.topic });
     const [{ logEnd }, { generation }] = [this.#offsets, contents];
     try {
       await contents.sync();
     } catch (error) {
-      // A log that is being repaired has no use for the files that were moved aside.
-      if (this.#isDeleted || this.#repairing !== undefined || contents !== this.#contents) return;
-      const failure = storageFailure(`${this.#context.folder} cannot be synced`, error);
-      // What the kernel still has of the file is unknown, so a restart must not believe it either.
-      const isMarked = await markDamaged(this.#context, failure.message);
-      this.goOffline(failure);
-      if (!isMarked) throw failure;
+      const failed = await this.#failures.sync(contents, error);
+      if (failed?.isMarked === false) throw failed.failure;
       return;
     }
-    if (generation === contents.generation && !this.#isCutting) this.#offsets.recoveryPoint = logEnd;
+    const isWhole = generation === contents.generation && this.#cutting === undefined;
+    if (isWhole) this.#offsets.recoveryPoint = logEnd;
   }
 
-  /** @internal */
   journalFlushed(nextOffset: number): void {
     this.#durability.journalFlushed(nextOffset);
   }
@@ -364,10 +364,11 @@ export class PartitionLog implements JournalClient {
 
   /** Leaves everything as a restart wants it. @internal */
   async close(isClean: boolean): Promise<void> {
+    // What is half cut would be marked clean with the producers, and their sequences, of what was cut (P20).
+    await Promise.all([this.#cutting, this.#repairing]);
     await this.compaction.stop();
     if (isClean && this.#offline === undefined) {
-      this.#guard(() => this.#contents?.finish());
-      // A failure took the log offline, which the store sees.
+      this.#failures.guard(() => this.#contents?.finish());
       await this.syncForJournal().catch(() => undefined);
     }
     this.#end(new MillraceError('NODE_NOT_SERVING', 'the log is closed'));
@@ -411,26 +412,9 @@ export class PartitionLog implements JournalClient {
 
   #append(bytes: Buffer, views: readonly BatchView[], nowMs: number, isReadSoon: boolean): void {
     const contents = this.#contents!;
-    this.#guard(() => contents.append(bytes, views, this.config, nowMs, isReadSoon));
+    this.#failures.guard(() => contents.append(bytes, views, this.config, nowMs, isReadSoon));
     this.#offsets.appendedTo(contents.endOffset);
     this.#durability.appended(views[0]!.baseOffset, bytes);
-  }
-
-  #readFailed(error: unknown): MillraceError {
-    const failure = readFailure(this.#context.folder, error);
-    if (failure.code === 'LOG_DAMAGED' && this.#offline === undefined) {
-      // So that a restart knows, too.
-      void markDamaged(this.#context, failure.message);
-      this.goOffline(failure);
-    }
-    return failure;
-  }
-
-  #compactionFailed(error: unknown): MillraceError {
-    if (error instanceof DamageFound) return this.#readFailed(error);
-    const failure = storageFailure(`${this.#context.folder} cannot be cleaned`, error);
-    this.goOffline(failure);
-    return failure;
   }
 
   #deletion(contents: LogContents, config: LogConfig, nowMs: number): Deletion {
@@ -441,8 +425,9 @@ export class PartitionLog implements JournalClient {
       nowMs,
       resources: this.#resources,
       turns: this.compaction.turns,
-      isStopped: () => this.#isCutting || this.offline !== undefined,
-      write: (work) => this.#guard(work),
+      isStopped: () => this.#cutting !== undefined || this.offline !== undefined,
+      write: (work) => this.#failures.guard(work),
+      syncFolder: () => this.#failures.syncFolder(contents),
     };
   }
 
@@ -450,7 +435,8 @@ export class PartitionLog implements JournalClient {
   async #cut(work: (target: CutTarget) => Promise<void>): Promise<void> {
     const contents = this.#contents!;
     const { checkpoint } = this.#resources;
-    this.#isCutting = true;
+    const ended = new Deferred<void>();
+    this.#cutting = ended.promise;
     contents.forgetTail();
     contents.disturbReaders();
     try {
@@ -465,25 +451,14 @@ export class PartitionLog implements JournalClient {
       };
       await this.compaction.turns.run(() => work(target));
     } catch (error) {
-      if (error instanceof DamageFound) throw this.#readFailed(error);
+      if (error instanceof DamageFound) throw this.#failures.read(error);
       const failure = storageFailure(`${this.#context.folder} cannot be truncated`, error);
       this.goOffline(failure);
       throw failure;
     } finally {
-      this.#isCutting = false;
+      this.#cutting = undefined;
+      ended.resolve();
       contents.disturbReaders();
-    }
-  }
-
-  /** A failed write leaves the end of a file unknown, so the log goes offline with it. */
-  #guard(write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      if (error instanceof Error && !('code' in error)) throw error;
-      const failure = storageFailure(`${this.#context.folder} cannot be written`, error);
-      this.goOffline(failure);
-      throw failure;
     }
   }
 
@@ -501,10 +476,7 @@ export class PartitionLog implements JournalClient {
 
   #writable(): LogContents {
     const contents = this.#online();
-    invariant(!this.#isCutting, 'the log is being truncated', {
-      topic: this.topic,
-      partition: this.partition,
-    });
+    invariant(this.#cutting === undefined, 'the log is being truncated', { folder: this.#context.folder });
     return contents;
   }
 }

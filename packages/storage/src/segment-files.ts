@@ -7,18 +7,22 @@ import { offsetName } from './log-folder.ts';
 import type { LogResources } from './log-resources.ts';
 import type { OpenFile } from './open-files.ts';
 
+type SegmentFileResources = Pick<LogResources, 'fileSystem' | 'files'>;
+
 const ENDINGS = ['.log', '.index', '.timeindex', '.txnindex'] as const;
 
 export class SegmentFiles {
+  readonly folder: string;
   /** Path without an ending. */
   readonly stem: string;
-  readonly #resources: LogResources;
+  readonly #resources: SegmentFileResources;
   /** Of the names while the segment is about to take the place of others. */
   #suffix: string;
   #isRemoved = false;
   #open: OpenFile | undefined;
 
-  constructor(folder: string, baseOffset: number, resources: LogResources, suffix: string) {
+  constructor(folder: string, baseOffset: number, resources: SegmentFileResources, suffix: string) {
+    this.folder = folder;
     this.stem = `${folder}/${offsetName(baseOffset)}`;
     this.#resources = resources;
     this.#suffix = suffix;

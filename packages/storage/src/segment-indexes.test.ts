@@ -1,8 +1,12 @@
+import { ManualClock, silentLogger } from '@millrace/core';
 import { BatchView, splitBatches } from '@millrace/records';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { locateBatch } from './log-locate.ts';
 import { MemoryFileSystem } from './memory-file-system.ts';
-import { batchOf, openLog, openStore, SMALL } from './testing.ts';
+import { OpenFiles } from './open-files.ts';
+import { Segment } from './segment.ts';
+import { batchOf, HOME, openLog, openStore, SMALL } from './testing.ts';
 import { readWhole } from './whole-file.ts';
 
 /** The rules of Kafka's DumpLogSegments for one segment. */
@@ -77,4 +81,33 @@ test('indexes hold what Kafka demands of them and answer as a scan does, whateve
     }),
     { numRuns: 60 },
   );
+});
+
+test('a log grows and is read while its indexes are rebuilt; nobody sees its end move, and a cut ends the rebuilding', async () => {
+  const disk = new MemoryFileSystem();
+  disk.mkdirSync(HOME);
+  const resources = { fileSystem: disk, clock: new ManualClock(), files: new OpenFiles(disk, 4) };
+  const segment = Segment.create(HOME, 0, resources, silentLogger);
+  const append = (offset: number): void => {
+    const bytes = batchOf(`v${offset}`);
+    const view = BatchView.at(bytes, 0)!;
+    view.assignOffsets(offset, 0);
+    segment.write(bytes);
+    segment.added(view, SMALL.indexIntervalBytes);
+  };
+  for (let offset = 0; offset < 20; offset++) append(offset);
+  const rebuilding = segment.rebuild(SMALL, 'the offset index');
+  expect(segment.nextOffset).toBe(20);
+  for (let offset = 20; offset < 30; offset++) append(offset);
+  await rebuilding;
+  expect([segment.nextOffset, (await locateBatch(segment, 29))?.baseOffset]).toEqual([30, 29]);
+  const { position } = (await locateBatch(segment, 10))!;
+  const again = segment.rebuild(SMALL, 'the offset index');
+  await segment.truncate(position, 10, SMALL);
+  await again;
+  expect([segment.nextOffset, segment.sizeBytes, segment.positionBefore(25) < position]).toEqual([
+    10,
+    position,
+    true,
+  ]);
 });

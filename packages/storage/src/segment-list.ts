@@ -7,7 +7,8 @@ import type { BatchView } from '@millrace/records';
 import { diskErrorCode } from './file-system.ts';
 import type { LogConfig } from './log-config.ts';
 import { DELETED_SUFFIX } from './log-folder.ts';
-import { endOf, locateBatch, segmentOf } from './log-locate.ts';
+import { endOf, type LocatedBatch, locateBatch, segmentOf } from './log-locate.ts';
+import { DamageFound } from './log-reader.ts';
 import type { LogResources } from './log-resources.ts';
 import { Segment } from './segment.ts';
 
@@ -132,15 +133,25 @@ export class SegmentList {
   /** Where `truncateTo` would end the log: before the batch that holds `offset`. */
   async endIfCutAt(offset: number, config: LogConfig): Promise<number> {
     const target = segmentOf(this.#segments, offset) ?? this.#segments[0]!;
+    return (await this.#firstCut(target, offset, config))?.baseOffset ?? Math.min(offset, target.nextOffset);
+  }
+
+  /** What a cut removes first; undefined if the segment ends there. @throws {DamageFound} a damaged offset would stay for ever. */
+  async #firstCut(target: Segment, offset: number, config: LogConfig): Promise<LocatedBatch | undefined> {
     await target.load(config);
-    return (await locateBatch(target, offset))?.baseOffset ?? Math.min(offset, target.nextOffset);
+    const found = await locateBatch(target, offset);
+    if (found !== undefined || offset < target.baseOffset || offset >= target.nextOffset) return found;
+    // The index may have led past it.
+    await target.rebuild(config, 'the offset index');
+    const missed = await locateBatch(target, offset);
+    if (missed === undefined) throw new DamageFound(`${target.logPath}: no batch holds offset ${offset}`);
+    return missed;
   }
 
   /** Cuts off the batch that holds `offset` and all that follow. Durable when it resolves. */
   async truncateTo(offset: number, config: LogConfig): Promise<void> {
     const target = segmentOf(this.#segments, offset) ?? this.#segments[0]!;
-    await target.load(config);
-    const found = await locateBatch(target, offset);
+    const found = await this.#firstCut(target, offset, config);
     const later = this.#segments.splice(this.#segments.indexOf(target) + 1);
     for (const segment of later.reverse()) this.#discard(segment);
     if (found !== undefined) await target.truncate(found.position, found.baseOffset, config);

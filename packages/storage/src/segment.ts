@@ -16,6 +16,10 @@ import { readWhole, syncFile, withFile } from './whole-file.ts';
 
 /** Positions and relative offsets are int32. */
 const RELATIVE_MAX = 2 ** 31 - 1;
+/** A rebuilt index that cannot keep up with appends is given up. */
+const CATCH_UPS_MAX = 100;
+
+type SegmentResources = Pick<LogResources, 'fileSystem' | 'clock' | 'files'>;
 
 interface Indexes {
   readonly offsets: OffsetIndex;
@@ -27,7 +31,7 @@ interface Indexes {
 export class Segment {
   readonly baseOffset: number;
   readonly #files: SegmentFiles;
-  readonly #resources: LogResources;
+  readonly #resources: SegmentResources;
   readonly #logger: Logger;
   #indexes: Indexes | undefined;
   #loading: Promise<ScanEnd> | undefined;
@@ -48,12 +52,14 @@ export class Segment {
   /** They may have been written since they were synced. */
   #areIndexFilesUnsynced = false;
   #areTimesKnown = false;
+  /** Counts cuts, seals and removals. */
+  #changes = 0;
 
   constructor(
     folder: string,
     baseOffset: number,
     sizeBytes: number,
-    resources: LogResources,
+    resources: SegmentResources,
     logger: Logger,
     suffix = '',
   ) {
@@ -71,7 +77,7 @@ export class Segment {
   static create(
     folder: string,
     baseOffset: number,
-    resources: LogResources,
+    resources: SegmentResources,
     logger: Logger,
     suffix = '',
   ): Segment {
@@ -145,6 +151,7 @@ export class Segment {
 
   /** No more appends: the time index gets its last entry, both indexes go to disk. */
   seal(): void {
+    this.#changes++;
     const { times } = this.#loaded();
     if (this.#newest !== undefined) times.append(this.#newest.timestamp, this.#newest.relativeOffset);
     this.writeIndexes();
@@ -229,11 +236,26 @@ export class Segment {
     return await this.#walk(config, check);
   }
 
-  /** Both indexes from the log alone. @param what was missing or wrong, for people. */
+  /**
+   * Both indexes from the log alone, beside those in use: the log may grow meanwhile, and nobody may see its end move.
+   * Changes nothing if the segment is cut, sealed or removed meanwhile. @param what was missing or wrong, for people.
+   */
   async rebuild(config: LogConfig, what: string): Promise<ScanEnd> {
     this.#logRebuilt(what);
-    this.#resetIndexes();
-    const end = await this.#walk(config);
+    const [isInUse, changes] = [this.#indexes !== undefined && this.#loading === undefined, this.#changes];
+    const fresh = new Segment(this.#files.folder, this.baseOffset, 0, this.#resources, this.#logger);
+    let end: ScanEnd = { position: 0, fault: undefined };
+    for (let i = 0; i < CATCH_UPS_MAX && fresh.#sizeBytes < this.#sizeBytes; i++) {
+      fresh.#sizeBytes = this.#sizeBytes;
+      end = await fresh.#walk(config);
+      if (changes !== this.#changes || (isInUse && end.fault !== undefined)) return end;
+    }
+    if (fresh.#sizeBytes < this.#sizeBytes) return end;
+    this.#indexes = fresh.#indexes;
+    this.#newest = fresh.#newest;
+    this.#firstTimestamp = fresh.#firstTimestamp;
+    this.#bytesSinceIndexed = fresh.#bytesSinceIndexed;
+    if (!isInUse) this.#nextOffset = fresh.#nextOffset;
     this.#rewriteIndexFiles();
     await this.#syncIndexFiles();
     return end;
@@ -281,6 +303,7 @@ export class Segment {
   /** Cuts the log at `position`, the end of a whole batch; everything kept is before `nextOffset`. */
   async truncate(position: number, nextOffset: number, config: LogConfig): Promise<void> {
     this.isDirty = true;
+    this.#changes++;
     const file = this.file();
     if (file.sizeSync() > position) file.truncateSync(position);
     this.#sizeBytes = position;
@@ -292,17 +315,20 @@ export class Segment {
       times.truncate(nextOffset - this.baseOffset);
       this.#newest = times.last;
       await this.#walk(config);
+      this.#changes++;
     }
     this.#rewriteIndexFiles();
   }
 
   /** Renames the files so that they are gone after a restart; returns their new names. */
   remove(suffix: string): string[] {
+    this.#changes++;
     return this.#files.remove(suffix);
   }
 
   /** Gives the files of a segment that is not in use yet another suffix. */
   rename(suffix: string): void {
+    this.#changes++;
     this.#files.rename(suffix);
   }
 

@@ -96,6 +96,71 @@ test('a log that fails to sync is offline and stays so after a restart, until it
   await store.close({ clean: true });
 });
 
+test('a folder that fails to sync when records are deleted takes its log with it: its name may be gone from the disk', async () => {
+  const disk = new CrashableFileSystem();
+  let store = await openStore(disk);
+  const log = await openLog(store, PAGE_CACHE);
+  log.appendAsLeader(batchOf('a'), 0);
+  log.appendAsLeader(batchOf('b'), 0);
+  log.setHighWatermark(2);
+  disk.fault = failing('datasync', /t-0\/partition\.metadata$/, 'EIO');
+  await expect(log.deleteRecordsBefore(1)).rejects.toThrow(code('KAFKA_STORAGE_ERROR'));
+  expect(log.offline?.code).toBe('KAFKA_STORAGE_ERROR');
+  disk.fault = undefined;
+  await store.close({ clean: true });
+  store = await openStore(disk);
+  expect((await openLog(store, PAGE_CACHE)).offline?.code).toBe('LOG_DAMAGED');
+  await store.close({ clean: true });
+});
+
+test('a snapshot of producers that fails to sync is written anew before the batches it stands for are deleted', async () => {
+  const disk = new CrashableFileSystem();
+  const store = await openStore(disk);
+  const log = await openLog(store);
+  for (let i = 0; i < 12; i++) {
+    log.appendAsLeader(
+      batchOf(`v${i}`, { producer: { producerId: 7, producerEpoch: 0, baseSequence: i } }),
+      0,
+    );
+  }
+  await log.whenFlushed(12);
+  log.setHighWatermark(12);
+  const seen: string[] = [];
+  disk.fault = (operation, path) => {
+    if (!path.includes('.snapshot') || (operation !== 'write' && operation !== 'datasync')) return undefined;
+    seen.push(operation);
+    if (seen.join() === 'write,datasync') throw diskError('EIO', path);
+    return undefined;
+  };
+  await expect(log.deleteRecordsBefore(12)).rejects.toThrow('EIO');
+  await log.cleanUp(0);
+  expect(seen).toEqual(['write', 'datasync', 'write', 'datasync']);
+  disk.fault = undefined;
+  await store.close({ clean: true });
+});
+
+test('nothing is deleted before it is written down where the log begins, however often that fails', async () => {
+  const disk = new CrashableFileSystem();
+  let store = await openStore(disk);
+  let log = await openLog(store, PAGE_CACHE);
+  for (let i = 0; i < 24; i++) log.appendAsLeader(batchOf(`v${i}`), 0);
+  log.setHighWatermark(24);
+  const config = { ...PAGE_CACHE, retentionBytes: 600 };
+  log.setConfig(config);
+  disk.fault = failing('write', /log-start-offset/, 'EIO');
+  await expect(log.cleanUp(0)).rejects.toThrow('EIO');
+  await expect(log.cleanUp(0)).rejects.toThrow('EIO');
+  await store.close({ clean: false });
+  disk.fault = undefined;
+  store = await openStore(disk.crash((_path, _synced, written) => written));
+  log = await openLog(store, config);
+  expect((await contentsOf(log)).length).toBe(24);
+  log.setHighWatermark(24);
+  await log.cleanUp(0);
+  expect(log.logStartOffset).toBeGreaterThan(0);
+  await store.close({ clean: true });
+});
+
 test('a checkpoint that cannot be written keeps the journal, not the node, waiting', async () => {
   const disk = new CrashableFileSystem();
   const store = await openStore(disk);

@@ -95,6 +95,25 @@ describe('a change whose answer was lost', () => {
     await run(millrace.close());
   });
 
+  test('of a growth: a broker that is behind does not turn a refusal into a success', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('b');
+    cluster.addPartitions('b', 3);
+    const { partitions } = cluster.topics.get('b')!;
+    let asked = 0;
+    let hidden: typeof partitions = [];
+    cluster.afterUnary = (method) => {
+      // The view that follows the refusal lacks the newest partition.
+      if (method === 'CreatePartitions' && ++asked === 2) hidden = partitions.splice(2);
+      if (method === 'DescribeTopics') partitions.push(...hidden.splice(0));
+      return asked === 1 ? 'NETWORK_EXCEPTION' : undefined;
+    };
+    const growth = caught(millrace.admin().createPartitions([{ topic: 'b', totalCount: 2 }]));
+    expect(await run(growth)).toMatchObject({ code: 'INVALID_PARTITIONS' });
+    expect(partitions).toHaveLength(3);
+    await run(millrace.close());
+  });
+
   test('of the voters: who votes was added, who observes was removed, and a directory is named', async () => {
     const { cluster, millrace, run } = fixture();
     cluster.controllers.set(4, false);

@@ -204,10 +204,15 @@ export class Admin extends GroupAdmin implements AsyncDisposable {
     );
     const doubtful = isRepeated && !validateOnly ? response.topics.filter(areEnoughPartitions) : [];
     const found = await this.#describeFound(doubtful, left);
-    const failed = response.topics.filter(({ name }, i) => {
-      const info = found.get(name);
-      return info === undefined || !hasGrown(topics[i]!, info);
-    });
+    const grown = new Set<string>();
+    for (const topic of topics) {
+      const info = found.get(topic.topic);
+      if (info === undefined || !hasGrown(topic, info)) continue;
+      const hasMore = await this.#hasMorePartitions(topic, left());
+      if (hasMore === undefined) found.delete(topic.topic);
+      else if (!hasMore) grown.add(topic.topic);
+    }
+    const failed = response.topics.filter(({ name }) => !grown.has(name));
     throwFailures(
       failed.map((result) => ({
         what: `topic ${result.name}`,
@@ -398,6 +403,22 @@ export class Admin extends GroupAdmin implements AsyncDisposable {
     });
     const infos = (await Promise.all(asked)).flat();
     return new Map(infos.map((info) => [info.name, info]));
+  }
+
+  /** By the controller: a broker that is behind shows a topic as it was. Undefined if nobody can tell. */
+  async #hasMorePartitions(
+    { topic, totalCount }: NewPartitions,
+    options: AdminOptions,
+  ): Promise<boolean | undefined> {
+    const next = { name: topic, totalCount: totalCount + 1, assignments: [] };
+    const answer = this.#cluster.changeByAnyNode(
+      adminService.createPartitions,
+      (header) => ({ header, topics: [next], validateOnly: true }),
+      options,
+    );
+    const result = await answer.then(({ response }) => response.topics[0]).catch(() => undefined);
+    if (result === undefined || isTopicGone(result)) return undefined;
+    return areEnoughPartitions(result);
   }
 
   /** The options of a call that goes on where another one ends: they share its limit. */

@@ -165,11 +165,11 @@ function deleteTopics(cluster: FakeCluster, { names }: DeleteTopicsRequest): unk
   };
 }
 
-function createPartitions(cluster: FakeCluster, { topics }: CreatePartitionsRequest): unknown {
+function createPartitions(cluster: FakeCluster, { topics, validateOnly }: CreatePartitionsRequest): unknown {
   return {
     topics: topics.map(({ name, totalCount }) => {
       const isGrowth = cluster.topics.get(name)!.partitions.length < totalCount;
-      if (isGrowth) cluster.addPartitions(name, totalCount);
+      if (isGrowth && !validateOnly) cluster.addPartitions(name, totalCount);
       return { name, topicId: '', ...(!isGrowth && { failure: failureOf('INVALID_PARTITIONS') }) };
     }),
   };

@@ -1,7 +1,7 @@
 /** An administrator's day: topics come, grow and go, settings change, records are deleted, leaders are elected. */
 import type { Admin } from '@millrace/client';
 import { below, formatTopicPartition, type SeededRandom, sleep, unit } from '@millrace/core';
-import { exponential } from '../world/process-faults.ts';
+import { exponential } from '../world/exponential.ts';
 import { type CrewMember, codeOf } from './client-crew.ts';
 import type { TopicInput } from './metadata-history.ts';
 

@@ -3,8 +3,9 @@ import { below, type SeededRandom, type Timer } from '@millrace/core';
 import { NetworkFaults } from '../network/network-faults.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
 import type { SimRpcNetwork } from '../network/sim-rpc-network.ts';
+import { exponential } from '../world/exponential.ts';
 import type { FaultPlan } from '../world/fault-plan.ts';
-import { exponential, ProcessFaults } from '../world/process-faults.ts';
+import { ProcessFaults } from '../world/process-faults.ts';
 import type { Death, SimProcess } from '../world/sim-process.ts';
 import type { World } from '../world/world.ts';
 import { type ClusterNode, NodeFatal } from './cluster-node.ts';
@@ -22,6 +23,8 @@ export interface ClusterFaultTargets {
 const SUPERVISOR_MS = 1_500;
 const ORDERLY_RESTART_MEAN_MS = 15_000;
 const CLOSE_LIMIT_MS = 15_000;
+/** For replicas to come back before the next restart. */
+const OPERATOR_WAITS_MS = 30_000;
 
 export class ClusterFaults {
   readonly disks: DiskTroubles;
@@ -76,10 +79,13 @@ export class ClusterFaults {
     node.start();
   }
 
-  /** What failed on a disk stays failed until a restart: an operator makes it. */
-  restartHurt(): void {
+  /** What failed on a disk stays failed until a restart: an operator makes it, not of all copies in page caches at once. */
+  async restartHurt(): Promise<void> {
     for (const node of this.#nodes) {
       if (!node.isHurt) continue;
+      const isSafe = (): boolean => this.#budget.mayRestart(node, this.#nodes);
+      if (!isSafe()) await this.#world.run(isSafe, OPERATOR_WAITS_MS);
+      this.#budget.died(node);
       if (node.process.isAlive) node.kill('process');
       this.restart(node);
     }

@@ -16,6 +16,7 @@ import { DecisionCourt, describeDecision } from './decision-court.ts';
 import { FaultBudget } from './fault-budget.ts';
 import { judgeHistories, readEverything } from './final-judgement.ts';
 import { MetadataWitness } from './metadata-witness.ts';
+import { endInOrder } from './orderly-end.ts';
 import { mustRecover } from './recovery.ts';
 import { ReplicaWatch } from './replica-watch.ts';
 
@@ -108,6 +109,7 @@ export class ClusterSimulation {
     await mustRecover(this);
     await readEverything(this);
     judgeHistories(this);
+    await endInOrder(this);
     return this.#result();
   }
 

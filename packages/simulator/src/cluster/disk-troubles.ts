@@ -2,7 +2,7 @@
  * The disks' troubles as a plan says, until healed: operations that fail, stall or take long, full disks, damage at rest,
  * blank disks and old copies put back. Asks the budget before anything that could cost an acknowledged record.
  */
-import { below, type SeededRandom, type Timer, unit } from '@millrace/core';
+import { below, type SeededRandom, unit } from '@millrace/core';
 import {
   type DiskFault,
   type DiskFaultRates,
@@ -12,14 +12,14 @@ import {
   SeededDiskFaults,
 } from '../disk/disk-faults.ts';
 import type { SimDisk } from '../disk/sim-disk.ts';
-import type { FaultClass, FaultPlan } from '../world/fault-plan.ts';
-import { exponential } from '../world/process-faults.ts';
+import { exponential } from '../world/exponential.ts';
+import type { FaultPlan } from '../world/fault-plan.ts';
+import { type FaultPace, FaultSchedule } from '../world/fault-schedule.ts';
 import type { World } from '../world/world.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import type { FaultBudget } from './fault-budget.ts';
 
-const INTERVAL_LEAST_MS = 4_000;
-const INTERVAL_MOST_MS = 30_000;
+const PACE: FaultPace = { leastMs: 4_000, mostMs: 30_000 };
 const FULL_MEAN_MS = 4_000;
 const CALM_RATES: DiskFaultRates = NO_RATES;
 
@@ -28,7 +28,7 @@ export class DiskTroubles {
   readonly #plan: FaultPlan;
   readonly #nodes: readonly ClusterNode[];
   readonly #budget: FaultBudget;
-  readonly #timers = new Set<Timer>();
+  readonly #schedule: FaultSchedule;
   readonly #images = new Map<ClusterNode, SimDisk>();
   /** What happened, for the report. */
   readonly counts = { wiped: 0, restored: 0, damaged: 0, failed: 0 };
@@ -36,6 +36,7 @@ export class DiskTroubles {
   constructor(world: World, plan: FaultPlan, nodes: readonly ClusterNode[], budget: FaultBudget) {
     this.#world = world;
     this.#plan = plan;
+    this.#schedule = new FaultSchedule(world, plan, PACE);
     this.#nodes = nodes;
     this.#budget = budget;
   }
@@ -51,15 +52,14 @@ export class DiskTroubles {
         () => this.#mayFail(node),
       );
     }
-    this.#repeat('disk-full', (random) => this.#fill(random));
-    this.#repeat('bit-rot', (random) => this.#rot(random));
-    this.#repeat('misdirected-write', (random) => this.#misdirect(random));
-    this.#repeat('restored-disk', (random) => this.#keepImage(random));
+    this.#schedule.repeat('disk-full', (random) => this.#fill(random));
+    this.#schedule.repeat('bit-rot', (random) => this.#rot(random));
+    this.#schedule.repeat('misdirected-write', (random) => this.#misdirect(random));
+    this.#schedule.repeat('restored-disk', (random) => this.#keepImage(random));
   }
 
   heal(): void {
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#schedule.stop();
     for (const { disk, raftDisk } of this.#nodes) {
       disk.faults = new SeededDiskFaults(this.#world.streams.disk, CALM_RATES);
       raftDisk.faults = disk.faults;
@@ -110,27 +110,6 @@ export class DiskTroubles {
     };
   }
 
-  #repeat(fault: FaultClass, strike: (random: SeededRandom) => void): void {
-    if (!this.#plan.has(fault)) return;
-    const random = this.#plan.random(fault);
-    const meanMs = INTERVAL_MOST_MS - this.#plan.rate(fault, 0, INTERVAL_MOST_MS - INTERVAL_LEAST_MS);
-    const next = (): void => {
-      this.#after(exponential(random, meanMs), () => {
-        strike(random);
-        next();
-      });
-    };
-    next();
-  }
-
-  #after(delayMs: number, run: () => void): void {
-    const timer = this.#world.schedule(delayMs, () => {
-      this.#timers.delete(timer);
-      run();
-    });
-    this.#timers.add(timer);
-  }
-
   #pick(random: SeededRandom): ClusterNode {
     return this.#nodes[below(random, this.#nodes.length)]!;
   }
@@ -142,7 +121,7 @@ export class DiskTroubles {
     if (!this.#mayFail(node)) return;
     this.#world.note(node.name, 'disk-full', roomBytes);
     node.disk.capacityBytes = node.disk.usedBytes + roomBytes;
-    this.#after(durationMs, () => {
+    this.#schedule.after(durationMs, () => {
       node.disk.capacityBytes = Number.MAX_SAFE_INTEGER;
       // Whatever life it is in by now may have met the full disk.
       this.#budget.failed(node);

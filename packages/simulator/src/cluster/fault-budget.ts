@@ -4,7 +4,7 @@
  * when the replica is in sync again under a newer registration; damage at rest may lie unseen for ever, so it never is.
  * Asks the committed metadata, never the nodes' opinions.
  */
-import { type MetadataImage, type PartitionImage, partitionsOf } from '@millrace/metadata';
+import { isActive, type MetadataImage, type PartitionImage, partitionsOf } from '@millrace/metadata';
 import type { ClusterLayout, TopicPlan } from './cluster-layout.ts';
 import type { ClusterNode } from './cluster-node.ts';
 
@@ -35,6 +35,20 @@ export class FaultBudget {
 
   died(node: ClusterNode): void {
     this.#note(node, ({ isPageCache }) => isPageCache);
+  }
+
+  /** Its process may be ended now that faults are over: somebody who stays surely holds what is committed. */
+  mayRestart(node: ClusterNode, nodes: readonly ClusterNode[]): boolean {
+    const image = this.#image();
+    const staying = nodes.filter((other) => other !== node && other.isUp && isActive(image, other.plan.id));
+    return this.#everyReplica(node, (partition, plan) => {
+      if (!plan.isPageCache || this.#mayLose(partition, plan, node)) return true;
+      const losses = this.#lossesOf(partition);
+      return staying.some(({ plan: { id } }) => {
+        const loss = losses.get(id);
+        return partition.isr.includes(id) && (loss === undefined || this.#isOver(partition, id, loss));
+      });
+    });
   }
 
   /** Its disk may fail: its replicas are away until it starts again. */

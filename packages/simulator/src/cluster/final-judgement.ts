@@ -18,8 +18,10 @@ export async function readEverything(simulation: ClusterSimulation): Promise<voi
   let isDone = false;
   const process = world.process('reader');
   process.start(async (life) => {
-    simulation.replicas.look(simulation.witness.image);
+    noteLogStarts(simulation);
     await readAll(simulation, life);
+    // Retention goes on while the reader reads, and it may have been sent on.
+    noteLogStarts(simulation);
     isDone = true;
   });
   await reach(
@@ -33,10 +35,19 @@ export async function readEverything(simulation: ClusterSimulation): Promise<voi
   await world.settle(compareReplicas(simulation), READ_WITHIN_MS);
 }
 
-async function readAll(
-  { crew, witness, layout, replicas, faults }: ClusterSimulation,
-  life: SimLife,
-): Promise<void> {
+/** Replicas let go of old records each by themselves: a reader may have met any of their starts. */
+function noteLogStarts({ crew, witness, layout, replicas }: ClusterSimulation): void {
+  replicas.look(witness.image);
+  for (const { name: topic, partitions, hasRetention } of layout.topics) {
+    if (!hasRetention) continue;
+    for (let partition = 0; partition < partitions; partition++) {
+      const key = formatTopicPartition({ topic, partition });
+      crew.history.moveLogStart(key, replicas.logStarts.get(key) ?? 0);
+    }
+  }
+}
+
+async function readAll({ crew, witness, layout, faults }: ClusterSimulation, life: SimLife): Promise<void> {
   const millrace = crew.millrace(life);
   const consumer = millrace.consumer<Buffer, string>({
     autoOffsetReset: 'earliest',
@@ -54,12 +65,6 @@ async function readAll(
       .map(({ partition }): TopicPartition => ({ topic, partition }));
   });
   const ends = await consumer.endOffsets(partitions);
-  // Replicas let go of old records each by themselves: a reader may have met any of their starts.
-  for (const { topic, partition } of partitions) {
-    const key = formatTopicPartition({ topic, partition });
-    const isExpiring = layout.topics.some(({ name, hasRetention }) => name === topic && hasRetention);
-    if (isExpiring) crew.history.moveLogStart(key, replicas.logStarts.get(key) ?? 0);
-  }
   consumer.assign(partitions);
   for (const partition of partitions) crew.history.seek('reader', formatTopicPartition(partition));
   const left = new Map(ends.map((end) => [formatTopicPartition(end), end.offset]));

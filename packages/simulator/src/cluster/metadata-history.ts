@@ -77,9 +77,8 @@ export class MetadataHistory {
     const unanswered = { process: 'admin', input, calledAtMs };
     calls.push({ ...unanswered, output: undefined, answeredAtMs: Number.POSITIVE_INFINITY });
     return (answer, atMs) => {
-      if (!TELLING.has(answer)) return;
-      if (atMs - calledAtMs > ASKED_ONCE_MS) calls.push(calls[at]!);
-      calls[at] = { ...unanswered, output: answer, answeredAtMs: atMs };
+      if (atMs - calledAtMs > ASKED_ONCE_MS) calls.push({ ...calls[at]! });
+      if (TELLING.has(answer)) calls[at] = { ...unanswered, output: answer, answeredAtMs: atMs };
     };
   }
 

@@ -3,7 +3,7 @@
 import type { ProducerOptions } from '@millrace/client';
 import { below, sleep, unit } from '@millrace/core';
 import type { Sent } from '../history/client-history.ts';
-import { exponential } from '../world/process-faults.ts';
+import { exponential } from '../world/exponential.ts';
 import { type CrewMember, codeOf } from './client-crew.ts';
 
 const PAUSE_MEAN_MS = 120;

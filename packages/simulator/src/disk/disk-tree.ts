@@ -153,8 +153,9 @@ export class DiskTree {
   }
 }
 
-export function diskError(code: string, path: string): Error {
-  return Object.assign(new Error(`${code}: ${path}`), { code });
+/** @param syscall what failed, where a real disk would say so */
+export function diskError(code: string, path: string, syscall?: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code, ...(syscall && { syscall }) });
 }
 
 export function isDiskError(error: unknown): boolean {

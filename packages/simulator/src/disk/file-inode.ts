@@ -137,9 +137,11 @@ export class FileInode {
    */
   syncFailed(upTo: number, isEvicted: boolean): void {
     const covered = this.#changes.slice(0, Math.max(0, upTo - this.#forgotten));
-    for (const change of covered) if (change.settled === 'no') change.settled = 'lost';
+    // Those of earlier syncs are on the disk, or lost before.
+    const lost = covered.filter(({ settled }) => settled === 'no');
+    for (const change of lost) change.settled = 'lost';
     if (!isEvicted) return;
-    for (const { kind, position, length, replaced } of covered.reverse()) {
+    for (const { kind, position, length, replaced } of lost.reverse()) {
       if (kind === 'truncation') continue;
       this.#own(this.#sizeBytes);
       this.#bytes.fill(0, position, Math.min(position + length, this.#sizeBytes));

@@ -152,6 +152,19 @@ describe('a faulty disk', () => {
     }
   });
 
+  test('a failed sync loses nothing that an earlier one put on the disk', async () => {
+    const disk = await diskWithFile('old');
+    const file = disk.mount().openSync('/d/f');
+    for (const [position, sync] of ['fails', 'works', 'fails'].entries()) {
+      file.writeSync([Buffer.from('!')], position);
+      if (sync === 'fails') disk.faults = once('datasync', { code: 'EIO', isEvicted: true });
+      await file.datasync().catch(() => undefined);
+    }
+    expect(text(disk, '/d/f')).toBe('o!d');
+    disk.crash(DROP_ALL);
+    expect(text(disk, '/d/f')).toBe('o!d');
+  });
+
   test('writes what fits and says that it is full', async () => {
     const disk = await diskWithFile('1234');
     disk.capacityBytes = 6;

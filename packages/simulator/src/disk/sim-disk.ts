@@ -52,6 +52,11 @@ export class SimDisk {
     this.#mounted = undefined;
   }
 
+  /** What the mounted life holds open. */
+  get openPaths(): readonly string[] {
+    return this.#mounted?.openPaths ?? [];
+  }
+
   /** The power went off: each change that was not synced survives as `choices` say. @param choices or a seed's draws */
   crash(choices: CrashChoices | Random): void {
     this.unmount();

@@ -10,11 +10,25 @@ import { type DiskTree, diskError } from './disk-tree.ts';
 import { FileInode } from './file-inode.ts';
 import type { SimDisk } from './sim-disk.ts';
 
+/** As Node.js names them in its errors. */
+const SYSCALLS: Record<DiskOperation, string> = {
+  open: 'open',
+  read: 'read',
+  write: 'writev',
+  truncate: 'ftruncate',
+  datasync: 'fdatasync',
+  rename: 'rename',
+  unlink: 'unlink',
+  mkdir: 'mkdir',
+  syncDirectory: 'fsync',
+};
+
 export class SimFileSystem implements FileSystem {
   readonly #disk: SimDisk;
   readonly #tree: DiskTree;
   readonly #schedule: ((delayMs: number, run: () => void) => void) | undefined;
   readonly #locks = new Set<DirectoryInode>();
+  readonly #open = new Set<SimFile>();
   #isDead = false;
 
   constructor(
@@ -25,6 +39,11 @@ export class SimFileSystem implements FileSystem {
     this.#disk = disk;
     this.#tree = tree;
     this.#schedule = schedule;
+  }
+
+  /** Files that this life holds open, once for each handle. */
+  get openPaths(): string[] {
+    return Array.from(this.#open, ({ path }) => path).sort();
   }
 
   get isDead(): boolean {
@@ -46,7 +65,13 @@ export class SimFileSystem implements FileSystem {
       this.after('open', path);
     }
     if (inode.kind !== 'file') throw diskError('EISDIR', path);
-    return new SimFile(this, path, inode);
+    const file = new SimFile(this, path, inode);
+    this.#open.add(file);
+    return file;
+  }
+
+  closed(file: SimFile): void {
+    this.#open.delete(file);
   }
 
   readdirSync(path: string): DiskEntry[] {
@@ -99,6 +124,7 @@ export class SimFileSystem implements FileSystem {
     const directory = this.#tree.directory(normal(path));
     const upTo = directory.syncBegan();
     await this.wait('syncDirectory', path, 0);
+    if (this.#isDead) return await never();
     directory.syncEnded(upTo);
     this.after('syncDirectory', path);
   }
@@ -120,7 +146,7 @@ export class SimFileSystem implements FileSystem {
   /** @throws what the faults say. */
   before(operation: DiskOperation, path: string, bytes: number): void {
     const fault = this.faultOf(operation, path, bytes);
-    if (fault !== undefined) throw diskError(fault.code, path);
+    if (fault !== undefined) throw diskError(fault.code, path, SYSCALLS[operation]);
   }
 
   /** For operations that cannot be stuck. */
@@ -152,7 +178,7 @@ export class SimFileSystem implements FileSystem {
     if (this.#isDead) return await never();
     if (fault === undefined) return;
     failed?.(fault);
-    throw diskError(fault.code, path);
+    throw diskError(fault.code, path, SYSCALLS[operation]);
   }
 
   write(file: FileInode, path: string, buffers: readonly Buffer[], position: number): void {
@@ -168,8 +194,8 @@ export class SimFileSystem implements FileSystem {
     const whole = buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers, bytes);
     this.#tree.write(file, allowed === bytes ? whole : whole.subarray(0, Math.max(0, allowed)), position);
     this.after('write', path);
-    if (fault !== undefined) throw diskError(fault.code, path);
-    if (isFull) throw diskError('ENOSPC', path);
+    if (fault !== undefined) throw diskError(fault.code, path, SYSCALLS.write);
+    if (isFull) throw diskError('ENOSPC', path, SYSCALLS.write);
   }
 
   truncate(file: FileInode, path: string, sizeBytes: number): void {
@@ -194,6 +220,7 @@ class SimFile implements DiskFile {
   async read(target: Buffer, position: number): Promise<number> {
     this.#checkOpen();
     await this.#view.wait('read', this.path, target.length);
+    if (this.#view.isDead) return await never();
     return this.#inode.read(target, position);
   }
 
@@ -212,6 +239,7 @@ class SimFile implements DiskFile {
   async write(buffers: readonly Buffer[], position: number): Promise<void> {
     this.#checkOpen();
     await this.#view.wait('write', this.path, 0);
+    if (this.#view.isDead) return await never();
     this.#view.write(this.#inode, this.path, buffers, position);
   }
 
@@ -231,6 +259,7 @@ class SimFile implements DiskFile {
     await this.#view.wait('datasync', this.path, 0, ({ isEvicted = false }) =>
       this.#inode.syncFailed(upTo, isEvicted),
     );
+    if (this.#view.isDead) return await never();
     this.#inode.syncEnded(upTo);
     this.#view.after('datasync', this.path);
   }
@@ -238,6 +267,7 @@ class SimFile implements DiskFile {
   closeSync(): void {
     this.#checkOpen();
     this.#isClosed = true;
+    this.#view.closed(this);
   }
 
   /** A real descriptor may belong to another file by now; here the mistake shows. */

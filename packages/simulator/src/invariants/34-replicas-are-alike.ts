@@ -20,7 +20,10 @@ export const replicasAreAlike: PartitionInvariant = {
       checkpoint() {
         for (const partition of world.partitions.values()) {
           if (partition.isDeleted || partition.losses > 0) continue;
-          const [first, ...others] = [...partition.replicas.values()].filter(({ isOffline }) => !isOffline);
+          // One that has not heard yet of an unclean election may commit alone what is void by now.
+          const isJudged = ({ isOffline, seenEpoch }: ReplicaModel): boolean =>
+            !isOffline && seenEpoch >= partition.lossEpoch;
+          const [first, ...others] = [...partition.replicas.values()].filter(isJudged);
           if (first === undefined) continue;
           for (const other of others) {
             const start = Math.max(first.log.start, other.log.start);

@@ -79,7 +79,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     rule: 'Q26',
     world: 'flips',
     module: 'storage/src/log-recovery.ts',
-    guard: 'if (logEndOffset < (recoveryPoint ?? 0) && !isAllDeleted(context)) {',
+    guard: 'if (logEndOffset < durableUpTo(context) && !isAllDeleted(context)) {',
     replacement: 'if (false) {',
   },
   {

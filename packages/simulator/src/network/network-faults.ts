@@ -1,14 +1,13 @@
 /** The network's troubles as a plan says, until healed: bad links all the time, clogs, partitions and resets now and then. */
-import { below, type SeededRandom, shuffled, type Timer } from '@millrace/core';
-import type { FaultClass, FaultPlan } from '../world/fault-plan.ts';
-import { exponential } from '../world/process-faults.ts';
-import type { World } from '../world/world.ts';
+import { below, type SeededRandom, shuffled } from '@millrace/core';
+import { exponential } from '../world/exponential.ts';
+import type { FaultPlan } from '../world/fault-plan.ts';
+import { type FaultPace, FaultSchedule } from '../world/fault-schedule.ts';
 import { CALM_LINK, type LinkSettings } from './link.ts';
 import type { Blockage, Direction, SimNetwork } from './sim-network.ts';
 import type { SimRpcNetwork, SimRpcOptions } from './sim-rpc-network.ts';
 
-const INTERVAL_LEAST_MS = 1_000;
-const INTERVAL_MOST_MS = 8_000;
+const PACE: FaultPace = { leastMs: 1_000, mostMs: 8_000 };
 const CLOG_MEAN_MS = 1_500;
 const PARTITION_MEAN_MS = 4_000;
 
@@ -31,61 +30,38 @@ export function rpcOptions(random: SeededRandom): SimRpcOptions {
 }
 
 export class NetworkFaults {
-  readonly #world: World;
   readonly #network: SimNetwork;
   readonly #rpc: SimRpcNetwork | undefined;
   readonly #plan: FaultPlan;
   readonly #names: readonly string[];
-  readonly #timers = new Set<Timer>();
+  readonly #schedule: FaultSchedule;
 
   /** @param names the processes between which faults come. @param rpc whose connections are reset. */
   constructor(network: SimNetwork, plan: FaultPlan, names: readonly string[], rpc?: SimRpcNetwork) {
-    this.#world = network.world;
     this.#network = network;
     this.#plan = plan;
+    this.#schedule = new FaultSchedule(network.world, plan, PACE);
     this.#names = names;
     this.#rpc = rpc;
   }
 
   start(): void {
     this.#network.setAll(linkSettings(this.#plan));
-    this.#repeat('clog', (random) => this.#clog(random));
-    this.#repeat('partition', (random) => this.#partition(random));
-    this.#repeat('asymmetric-partition', (random) => this.#isolate(random));
-    this.#repeat('partial-partition', (random) => this.#cutPair(random));
-    this.#repeat('stream-reset', (random) => this.#rpc?.resetOne(random));
+    this.#schedule.repeat('clog', (random) => this.#clog(random));
+    this.#schedule.repeat('partition', (random) => this.#partition(random));
+    this.#schedule.repeat('asymmetric-partition', (random) => this.#isolate(random));
+    this.#schedule.repeat('partial-partition', (random) => this.#cutPair(random));
+    this.#schedule.repeat('stream-reset', (random) => this.#rpc?.resetOne(random));
   }
 
   /** Ends every fault and every blockage. */
   heal(): void {
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#schedule.stop();
     this.#network.heal();
   }
 
-  #repeat(fault: FaultClass, strike: (random: SeededRandom) => void): void {
-    if (!this.#plan.has(fault)) return;
-    const random = this.#plan.random(fault);
-    const meanMs = INTERVAL_MOST_MS - this.#plan.rate(fault, 0, INTERVAL_MOST_MS - INTERVAL_LEAST_MS);
-    const next = (): void => {
-      this.#after(exponential(random, meanMs), () => {
-        strike(random);
-        next();
-      });
-    };
-    next();
-  }
-
-  #after(delayMs: number, run: () => void): void {
-    const timer = this.#world.schedule(delayMs, () => {
-      this.#timers.delete(timer);
-      run();
-    });
-    this.#timers.add(timer);
-  }
-
   #lift(blockage: Blockage, afterMs: number): void {
-    this.#after(afterMs, () => blockage.heal());
+    this.#schedule.after(afterMs, () => blockage.heal());
   }
 
   #clog(random: SeededRandom): void {

@@ -1,5 +1,5 @@
 /** The client's side of a simulated connection: made by the first call, made again after it broke, never waited for. */
-import { MiB, MillraceError } from '@millrace/core';
+import { MiB, MillraceError, type Timer } from '@millrace/core';
 import type {
   DuplexMethod,
   RpcChannelOptions,
@@ -59,6 +59,7 @@ export class SimRpcConnection implements RpcConnection {
   #listener: SimRpcListener | undefined;
   #attempt = 0;
   #isDialling = false;
+  #dialLimit: Timer | undefined;
   #backoffMs = BACKOFF_MIN_MS;
   #failsUntilMs = 0;
   #closed = false;
@@ -152,6 +153,7 @@ export class SimRpcConnection implements RpcConnection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#dialLimit?.cancel();
     const error = new MillraceError('CLOSED');
     this.#waiting = [];
     for (const call of [...this.#open]) call.fail(error);
@@ -257,6 +259,7 @@ export class SimRpcConnection implements RpcConnection {
     const late = this.#life.clock.schedule(DIAL_TIMEOUT_MS, () => {
       if (isWanted()) this.#onRefused();
     });
+    this.#dialLimit = late;
     this.#dial({
       life: this.#life,
       host: this.#host,

@@ -50,6 +50,11 @@ export class SimRpcNetwork {
     };
   }
 
+  /** The peers that a process has connections with. */
+  peersOf(name: string): string[] {
+    return Array.from(this.#endsOf(name), ({ peer }) => peer.life.process.name);
+  }
+
   /** Breaks one connection that stands, if there is any: the fault 'stream-reset'. */
   resetOne(random: SeededRandom): void {
     const ends = [...this.#ends.values()].flatMap((set) => [...set]);
@@ -97,9 +102,7 @@ export class SimRpcNetwork {
     world.schedule(link.delayMs(0) + link.retransmitMs(), () => {
       const listener = this.#listeners.get(`${host}:${dial.port}`);
       if (listener?.life.isCurrent) {
-        world.schedule(0, () => this.#accept(dial, listener), listener.life);
-        // Should it die in this very moment, the next packet meets its successor.
-        world.schedule(REDIAL_MS, () => listener.life.isCurrent || this.#dial(dial), life);
+        this.#knock(dial, listener);
         return;
       }
       const target = world.process(host);
@@ -108,6 +111,23 @@ export class SimRpcNetwork {
       if (isSilent || back.isBlocked) redial();
       else world.schedule(back.delayMs(0), dial.onRefused, life);
     });
+  }
+
+  /** Should it die before it accepts, at once or after a pause, the next packet meets its successor. */
+  #knock(dial: Dial, listener: SimRpcListener): void {
+    const { world } = dial.life.process;
+    let isAccepted = false;
+    const accept = (): void => {
+      isAccepted = true;
+      this.#accept(dial, listener);
+    };
+    world.schedule(0, accept, listener.life);
+    const look = (): void => {
+      if (isAccepted) return;
+      if (listener.life.isCurrent) world.schedule(REDIAL_MS, look, dial.life);
+      else this.#dial(dial);
+    };
+    world.schedule(REDIAL_MS, look, dial.life);
   }
 
   #accept(dial: Dial, listener: SimRpcListener): void {

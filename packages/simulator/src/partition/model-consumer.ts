@@ -22,7 +22,10 @@ interface Position {
 }
 
 const PAUSE_MS = 60;
+const WAIT_MS = 300;
 const HURRIED_BYTES = 100_000;
+/** One that is behind asks again at once: leaders that have nothing new must not hold up what others have. */
+const HURRIED_SHARE = 0.1;
 /** Answers that pass by themselves. */
 const RETRIED = new Set([
   'NOT_LEADER_OR_FOLLOWER',
@@ -45,6 +48,7 @@ export class ModelConsumer {
   readonly #positions = new Map<string, Position>();
   #turn = 0;
   #bytesMax = 1000;
+  #waitShare = 1;
   #isStopped = false;
 
   constructor(name: string, client: BrokerClient, host: ConsumerHost) {
@@ -62,9 +66,10 @@ export class ModelConsumer {
     this.#isStopped = true;
   }
 
-  /** From now on it asks for much at once. */
+  /** From now on it asks for much at once, and often: an answer ends with a segment, however small that is. */
   hurry(): void {
     this.#bytesMax = HURRIED_BYTES;
+    this.#waitShare = HURRIED_SHARE;
   }
 
   /** The next offset that it reads of the partition. */
@@ -86,7 +91,7 @@ export class ModelConsumer {
 
   #pause(): Promise<void> {
     return new Promise((resolve) => {
-      this.#client.life.clock.schedule(below(this.#random, 2 * PAUSE_MS), resolve);
+      this.#client.life.clock.schedule(this.#waitShare * below(this.#random, 2 * PAUSE_MS), resolve);
     });
   }
 
@@ -126,7 +131,7 @@ export class ModelConsumer {
   /** @returns whether records came. */
   async #fetch(leader: NodeId): Promise<boolean> {
     const asked = [...this.#positions.values()].filter((position) => position.leader === leader);
-    const maxWaitMs = below(this.#random, 300);
+    const maxWaitMs = Math.floor(this.#waitShare * below(this.#random, WAIT_MS));
     const request = {
       clientId: this.#name,
       maxWaitMs,

@@ -6,7 +6,7 @@ import type { ProduceResponse } from '@millrace/broker';
 import { below, MillraceError, type SeededRandom } from '@millrace/core';
 import { buildBatch } from '@millrace/records';
 import type { ClientHistory, Sent } from '../history/client-history.ts';
-import { exponential } from '../world/process-faults.ts';
+import { exponential } from '../world/exponential.ts';
 import type { BrokerClient, KnownLeader } from './broker-client.ts';
 import type { ProducerPlan } from './partition-plan.ts';
 
@@ -28,6 +28,8 @@ interface Pending {
   readonly bornMs: number;
   attempt: number;
   isInFlight: boolean;
+  /** Everything before it was acknowledged when this attempt was sent: a leader must have that, or know this batch. */
+  wasHead: boolean;
   mayBeAppended: boolean;
 }
 
@@ -100,7 +102,16 @@ class Lane {
     this.#sequence += count;
     const bornMs = client.life.clock.nowMs();
     const index = this.#nextIndex++;
-    this.#queue.push({ index, bytes, sents, bornMs, attempt: 0, isInFlight: false, mayBeAppended: false });
+    this.#queue.push({
+      index,
+      bytes,
+      sents,
+      bornMs,
+      attempt: 0,
+      isInFlight: false,
+      wasHead: false,
+      mayBeAppended: false,
+    });
     this.pump();
   }
 
@@ -137,6 +148,7 @@ class Lane {
       return false;
     }
     pending.isInFlight = true;
+    pending.wasHead = this.#queue[0] === pending;
     pending.attempt += 1;
     const { attempt } = pending;
     const timeoutMs = 300 + below(random, 1500);
@@ -202,8 +214,7 @@ class Lane {
       );
     pending.isInFlight = false;
     this.#known = undefined;
-    const isHead = this.#queue[0] === pending;
-    if (!plan.isIdempotent || (isHead && code === 'OUT_OF_ORDER_SEQUENCE_NUMBER')) {
+    if (!plan.isIdempotent || (pending.wasHead && code === 'OUT_OF_ORDER_SEQUENCE_NUMBER')) {
       const isExcused = host.mayHaveLost(this.key) || host.mayForgetProducers(this.key);
       if (plan.isIdempotent && plan.acks === -1 && !isExcused) {
         host.fail(

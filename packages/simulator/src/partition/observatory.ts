@@ -288,8 +288,13 @@ export class Observatory implements PartitionWorldView {
       // Emptied and begun again where it ended before, the log shows no other trace of it.
       if (log.logEndOffset === log.logStartOffset) replica.log.reset(log.logEndOffset);
     };
+    const begunBy = (work: (offset: number) => Promise<void>) => (offset: number) => {
+      replica.partition.begunAt.set(replica.brokerId, offset);
+      return work(offset);
+    };
     log.truncateTo = cutBy(log.truncateTo.bind(log));
-    log.truncateFullyAndStartAt = cutBy(log.truncateFullyAndStartAt.bind(log));
+    log.truncateFullyAndStartAt = begunBy(cutBy(log.truncateFullyAndStartAt.bind(log)));
+    log.resetForRepair = begunBy(log.resetForRepair.bind(log));
     const setHighWatermark = log.setHighWatermark.bind(log);
     log.setHighWatermark = (offset) => {
       setHighWatermark(offset);
@@ -419,12 +424,9 @@ export class Observatory implements PartitionWorldView {
       partition.isLossDue = false;
       partition.lossEpoch = leaderEpoch;
       const { committed } = partition;
-      let end = committed.end;
-      while (end > committed.start && !sameBatch(committed.at(end - 1), replica.log.at(end - 1))) {
-        end = committed.at(end - 1)!.base;
-      }
-      if (end <= replica.logStart && replica.log.end <= replica.logStart)
-        end = Math.min(committed.end, replica.logStart);
+      const kept = committed.all.findLast((batch) => sameBatch(batch, replica.log.at(batch.base)));
+      // Below its log start it tells nothing: what was deleted there was not lost.
+      const end = Math.max(kept?.next ?? committed.start, Math.min(committed.end, replica.logStart));
       if (end < committed.end) {
         partition.losses += 1;
         committed.cut(end);

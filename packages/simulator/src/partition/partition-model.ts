@@ -37,7 +37,7 @@ export function describeBatch(batch: ModelBatch | undefined): string {
   return `${base}-${next - 1} of epoch ${epoch} (producer ${producerId}, sequence ${baseSequence})`;
 }
 
-/** Batches in order of offset, dense. */
+/** Batches in order of offset; dense in any log. */
 export class BatchList {
   #batches: ModelBatch[] = [];
   #start = 0;
@@ -138,7 +138,10 @@ export class PartitionModel {
   isDeleted = false;
   /** Its durability was page-cache once. */
   hadPageCache: boolean;
-  /** The true committed log: what some leader's watermark passed. Keeps what retention deletes. */
+  /**
+   * The true committed log: what some leader's watermark passed. Keeps what retention deletes; has a gap where, after a
+   * lawful loss, a leader's log began above its end.
+   */
   readonly committed = new BatchList();
   /** No lawful log start is above this one. */
   logStartMax = 0;
@@ -148,6 +151,10 @@ export class PartitionModel {
   readonly isrs = new Map<number, readonly NodeId[]>();
   /** A replica began with a log whose beginning was deleted: it takes an unknown producer's batches as they come. */
   mayForgetProducers = false;
+  /** Replicas that were begun anew, and where: they never had the batches below, which were deleted before they came. */
+  readonly begunAt = new Map<NodeId, number>();
+  /** Offsets of committed records that were committed before, deleted, and sent again to a leader that could not know. */
+  readonly repeated = new Set<number>();
   /** What is due next in the committed log, by producer. */
   readonly sequences = new Map<string, number>();
   /** Leaders of older epochs know nothing of the loss that was allowed at the beginning of this one. */

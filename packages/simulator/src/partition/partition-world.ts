@@ -16,7 +16,7 @@ import {
 import { SeededDiskFaults } from '../disk/disk-faults.ts';
 import { ClientHistory } from '../history/client-history.ts';
 import { SimNetwork } from '../network/sim-network.ts';
-import { exponential } from '../world/process-faults.ts';
+import { exponential } from '../world/exponential.ts';
 import type { Death } from '../world/sim-process.ts';
 import { World } from '../world/world.ts';
 import { BrokerClient } from './broker-client.ts';

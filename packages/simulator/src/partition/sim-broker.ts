@@ -48,6 +48,8 @@ export class SimBroker {
   readonly process: SimProcess;
   readonly disk: SimDisk;
   broker: Broker | undefined;
+  /** Until it starts again no durable log of this life can be used, those that it does not have yet included. */
+  hasFailedJournal = false;
   /** While false a broker that ends by itself is not started again. */
   restarts = true;
   readonly #options: SimBrokerOptions;
@@ -108,7 +110,10 @@ export class SimBroker {
     const { world, streams, observatory, plan, clusterId, answerFilter } = this.#options;
     const fileSystem = this.disk.mount();
     const { clock, random } = life;
-    const logger = simLogger(life);
+    this.hasFailedJournal = false;
+    const logger = simLogger(life, (event) => {
+      if (event === 'journal_failed') this.hasFailedJournal = true;
+    });
     if (LogStore.readIdentity(fileSystem, PATH) === undefined) {
       const identity = { clusterId, nodeId: this.id, directoryId: randomUuid(world.streams.disk) };
       await LogStore.format(fileSystem, PATH, identity);

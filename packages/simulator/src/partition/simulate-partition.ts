@@ -123,12 +123,12 @@ function beginFaults(host: PartitionWorld, plan: FaultPlan): { heal(): void }[] 
   return [networkFaults, processFaults, storageFaults];
 }
 
-/** What a person would do after such a night: every broker with a replica offline is started again. */
+/** What a person would do after such a night: every broker with a replica offline, or without a journal, is started again. */
 function heal(host: PartitionWorld, stuck: readonly SimBroker[]): void {
   host.controller.troubles = { lostAnswers: 0, answerMaxMs: 0, lagMaxMs: 0, fenceMeanMs: 0 };
   host.stopResets();
   for (const broker of host.brokers) {
-    if (broker.offlineCount === 0 && !stuck.includes(broker)) continue;
+    if (broker.offlineCount === 0 && !broker.hasFailedJournal && !stuck.includes(broker)) continue;
     broker.kill('process');
     broker.start();
   }
@@ -180,11 +180,18 @@ function isRecovered(host: PartitionWorld, partition: PartitionModel): boolean {
   return host.consumers.every((consumer) => consumer.positionOf(partition.key) === leader.highWatermark);
 }
 
-/** Invariant 62: nobody who may lead has the records, and the topic forbids to go on without them. */
+/**
+ * Invariant 62: nobody who may lead has the records, and the topic forbids to go on without them. P13: who stopped
+ * uncleanly may lead only if nobody is eligible. So it may not if all who are have damaged logs: beside the crash, each
+ * of their disks was lost, and only an operator can tell whether those logs can be mended.
+ */
 function isBeyondHelp(host: PartitionWorld, { image, config }: PartitionModel): boolean {
   if (image.leader !== -1) return false;
   const hasLog = (id: NodeId): boolean => !image.offline.includes(id);
-  const lastKnown = config.durability === 'page-cache' ? image.lastKnownElr.slice(0, 1) : [];
+  const isDamaged = (id: NodeId): boolean =>
+    host.broker(id).broker?.partitions.get(image.topicId, image.partition)?.offline?.code === 'LOG_DAMAGED';
+  const isWaitedFor = image.elr.length > 0 && image.elr.every(isDamaged);
+  const lastKnown = config.durability === 'page-cache' && !isWaitedFor ? image.lastKnownElr.slice(0, 1) : [];
   const candidates = host.allowsUnclean(image) ? image.replicas : [...image.isr, ...image.elr, ...lastKnown];
   return !candidates.some(hasLog);
 }
@@ -214,12 +221,31 @@ function judgeHistory(host: PartitionWorld): void {
     const partition = host.observatory.partitions.get(key);
     return !host.mayHaveLost(key) && partition !== undefined && !isBeyondHelp(host, partition);
   };
-  lawful.sent.push(...host.history.sent.filter(({ partition }) => isJudged(partition)));
-  lawful.polled.push(...host.history.polled.filter(({ partition }) => isJudged(partition)));
+  const isRepeated = repeatedValues(host);
+  lawful.sent.push(
+    ...host.history.sent.filter(({ partition, value }) => isJudged(partition) && !isRepeated.has(value)),
+  );
+  for (const polled of host.history.polled) {
+    if (!isJudged(polled.partition)) continue;
+    const records = polled.records.filter(({ value }) => !isRepeated.has(value));
+    lawful.polled.push({ ...polled, records });
+  }
   for (const { key, logStartMax } of host.observatory.partitions.values())
     lawful.moveLogStart(key, logStartMax);
   const [anomaly] = findAnomalies(lawful, { isReadToEnd: true });
   if (anomaly !== undefined) host.world.fail(`60 ${anomaly.kind}: ${anomaly.partition}: ${anomaly.text}`);
+}
+
+/** Of records that no leader could know to be there twice: see invariant 40. */
+function repeatedValues({ history, observatory }: PartitionWorld): ReadonlySet<string> {
+  const values = new Set<string>();
+  const isRepeat = (key: string, offset: number): boolean =>
+    observatory.partitions.get(key)?.repeated.has(offset) === true;
+  for (const { partition, value, offset } of history.sent) if (isRepeat(partition, offset)) values.add(value);
+  for (const { partition, records } of history.polled) {
+    for (const { offset, value } of records) if (isRepeat(partition, offset)) values.add(value);
+  }
+  return values;
 }
 
 function outcomeOf(host: PartitionWorld, plan: FaultPlan): PartitionOutcome {

@@ -2,23 +2,23 @@
  * The disks' troubles as a plan says, until healed: errors and slowness all the time; full disks, damage at rest, blank
  * and old disks now and then. Damage goes only where enough good copies are left for any system to survive it.
  */
-import { below, type SeededRandom, type Timer, unit } from '@millrace/core';
+import { below, type SeededRandom, unit } from '@millrace/core';
 import { NO_FAULTS, SeededDiskFaults } from '../disk/disk-faults.ts';
 import { extentOf, FaultAtlas } from '../disk/fault-atlas.ts';
 import type { SimDisk } from '../disk/sim-disk.ts';
-import type { FaultClass, FaultPlan } from '../world/fault-plan.ts';
-import { exponential } from '../world/process-faults.ts';
+import { exponential } from '../world/exponential.ts';
+import type { FaultPlan } from '../world/fault-plan.ts';
+import { type FaultPace, FaultSchedule } from '../world/fault-schedule.ts';
 import type { PartitionWorld } from './partition-world.ts';
 import type { SimBroker } from './sim-broker.ts';
 
-const INTERVAL_LEAST_MS = 2_000;
-const INTERVAL_MOST_MS = 15_000;
+const PACE: FaultPace = { leastMs: 2_000, mostMs: 15_000 };
 const FULL_MEAN_MS = 1_500;
 
 export class StorageFaults {
   readonly #host: PartitionWorld;
   readonly #plan: FaultPlan;
-  readonly #timers = new Set<Timer>();
+  readonly #schedule: FaultSchedule;
   readonly #atlas: FaultAtlas;
   /** Disks as they once were, by broker. */
   readonly #copies = new Map<SimBroker, SimDisk>();
@@ -26,6 +26,7 @@ export class StorageFaults {
   constructor(host: PartitionWorld, plan: FaultPlan) {
     this.#host = host;
     this.#plan = plan;
+    this.#schedule = new FaultSchedule(host.world, plan, PACE);
     this.#atlas = new FaultAtlas((extent) => this.#copiesOf(extent));
   }
 
@@ -44,41 +45,19 @@ export class StorageFaults {
     for (const { disk } of this.#host.brokers) {
       disk.faults = new SeededDiskFaults(this.#host.world.streams.disk.fork(), rates);
     }
-    this.#repeat('disk-full', (random) => this.#fill(random));
-    this.#repeat('bit-rot', (random) => this.#flip(random));
-    this.#repeat('misdirected-write', (random) => this.#misdirect(random));
-    this.#repeat('restored-disk', (random) => this.#restore(random));
-    this.#repeat('wiped-disk', (random) => this.#wipe(random));
+    this.#schedule.repeat('disk-full', (random) => this.#fill(random));
+    this.#schedule.repeat('bit-rot', (random) => this.#flip(random));
+    this.#schedule.repeat('misdirected-write', (random) => this.#misdirect(random));
+    this.#schedule.repeat('restored-disk', (random) => this.#restore(random));
+    this.#schedule.repeat('wiped-disk', (random) => this.#wipe(random));
   }
 
   heal(): void {
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#schedule.stop();
     for (const { disk } of this.#host.brokers) {
       disk.faults = NO_FAULTS;
       disk.capacityBytes = Number.MAX_SAFE_INTEGER;
     }
-  }
-
-  #repeat(fault: FaultClass, strike: (random: SeededRandom) => void): void {
-    if (!this.#plan.has(fault)) return;
-    const random = this.#plan.random(fault);
-    const meanMs = INTERVAL_MOST_MS - this.#plan.rate(fault, 0, INTERVAL_MOST_MS - INTERVAL_LEAST_MS);
-    const next = (): void => {
-      this.#after(exponential(random, meanMs), () => {
-        strike(random);
-        next();
-      });
-    };
-    next();
-  }
-
-  #after(delayMs: number, run: () => void): void {
-    const timer = this.#host.world.schedule(delayMs, () => {
-      this.#timers.delete(timer);
-      run();
-    });
-    this.#timers.add(timer);
   }
 
   #pick(random: SeededRandom): SimBroker {
@@ -90,7 +69,7 @@ export class StorageFaults {
     const { disk } = victim;
     disk.capacityBytes = disk.usedBytes + below(random, 20_000);
     this.#host.world.note(victim.process.name, 'disk full at', disk.capacityBytes);
-    this.#after(exponential(random, FULL_MEAN_MS), () => {
+    this.#schedule.after(exponential(random, FULL_MEAN_MS), () => {
       disk.capacityBytes = Number.MAX_SAFE_INTEGER;
     });
   }

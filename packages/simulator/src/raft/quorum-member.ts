@@ -12,7 +12,7 @@ import {
 import type { RaftMessage } from '@millrace/raft';
 import { SimRaftDisk } from '../disk/sim-raft-store.ts';
 import { type SimRaftDirectory, SimRaftTransport } from '../network/sim-raft-transport.ts';
-import { exponential } from '../world/process-faults.ts';
+import { exponential } from '../world/exponential.ts';
 import { simLogger } from '../world/sim-logger.ts';
 import type { Death, SimLife, SimProcess } from '../world/sim-process.ts';
 import type { World } from '../world/world.ts';

@@ -5,8 +5,8 @@
  */
 import { below, MillraceError, type SeededRandom } from '@millrace/core';
 import type { Voter } from '@millrace/raft';
+import { exponential } from '../world/exponential.ts';
 import type { FaultPlan } from '../world/fault-plan.ts';
-import { exponential } from '../world/process-faults.ts';
 import type { World } from '../world/world.ts';
 import type { QuorumMember } from './quorum-member.ts';
 import type { QuorumModel } from './quorum-model.ts';
@@ -168,6 +168,7 @@ export class VoterChurn {
       const lost = voters.filter((voter) => gone.has(voter.directoryId)).length;
       return lost === 0 || (lost === 1 && voters.length >= 3);
     };
+    if (!this.#somebodyRemembers(gone)) return false;
     for (const [holder, { durable, asked }] of this.#model.directories) {
       if (holder !== directoryId && gone.has(holder)) continue;
       if (!bears(durable.voters) || !bears(asked.voters)) return false;
@@ -178,5 +179,13 @@ export class VoterChurn {
       if (!bears(member.voters())) return false;
     }
     return true;
+  }
+
+  /** Nothing tells blank disks at every configured node from a cluster that was never formed, whoever votes by now. */
+  #somebodyRemembers(gone: ReadonlySet<string>): boolean {
+    return this.#members.slice(0, this.#target).some(({ directoryId }) => {
+      const directory = this.#model.directories.get(directoryId);
+      return !gone.has(directoryId) && (directory?.durable.voters.length ?? 0) > 0;
+    });
   }
 }

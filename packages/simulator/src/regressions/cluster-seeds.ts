@@ -44,4 +44,56 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     cause: 'a read of a damaged length at the end of a segment went round for ever and stopped the node',
     mendedBy: 'storage: a read that meets a damaged length ends',
   },
+  {
+    seed: 23,
+    invariant: '39 client-histories-are-sound, inconsistent-offsets',
+    cause: 'rot in what a truncation had left passed for a torn tail: the recovery point on disk was older',
+    mendedBy: 'storage: what a truncation left is durable, so damage in it is no tail',
+  },
+  {
+    seed: 231,
+    invariant: '39 client-histories-are-sound, inconsistent-offsets',
+    cause: 'a log closed while it was cut kept the sequences of what was cut: a retry of it was acknowledged',
+    mendedBy: 'storage: a log is closed after its truncation',
+  },
+  {
+    seed: 61646,
+    invariant: '39 client-histories-are-sound, inconsistent-offsets',
+    cause:
+      'no fault of the code: after healing every hurt node was killed at once, with all copies of a page-cache log',
+    mendedBy: 'simulator: hurt nodes restart one after another where records are in page caches',
+  },
+  {
+    seed: 61046,
+    invariant: '62 losses-are-explained',
+    cause:
+      'the journal kept an old file for a damaged log and let newer ones go: the hole damaged every log of the node',
+    mendedBy: 'storage: what the journal keeps for a damaged log leaves no hole behind it',
+  },
+  {
+    seed: 60728,
+    invariant: '58 partitions-have-leaders',
+    cause:
+      'no fault of the code: a dial that a paused process never took up was not made again when that process died',
+    mendedBy: 'simulator: a dial that waits for a paused process outlives it',
+  },
+  {
+    seed: 61720,
+    invariant: '59 replicas-are-in-sync',
+    cause:
+      'a cut found no batch at its offset, as the last one had a rotten base offset, cut nothing and was tried for ever',
+    mendedBy: 'storage: a cut that finds no batch where one must be tells of damage',
+  },
+  {
+    seed: 62366,
+    invariant: '18 metadata-history-is-linearizable',
+    cause: 'the admin took a repeated growth for done by what a broker showed that was behind',
+    mendedBy: 'client: whether a growth is our own is asked of the controller',
+  },
+  {
+    seed: 61460,
+    invariant: '18 metadata-history-is-linearizable',
+    cause: 'no fault of the code: a deletion asked twice, of unknown outcome, took effect twice',
+    mendedBy: 'simulator: a call of unknown outcome may take effect twice, too',
+  },
 ];

@@ -1,15 +1,18 @@
 /**
- * Crash states of the storage: workloads run on a simulated disk, and at many of its operations the power goes
- * off in every way that matters. Each state is recovered and judged; a part of them crashes again, during the
- * recovery or right after it. A failure is named by seed and state, and the pair replays it.
+ * Crash states of the storage: workloads run on a simulated disk, a sound one and one that fails now and then, and at
+ * many of its operations the power goes off in every way that matters. Each state is recovered and judged; a part of
+ * them crashes again, during the recovery or right after it, and a part meets a failing disk in its first recovery. A
+ * failure is named by seed and state, and the pair replays it.
  */
-import { below, ManualClock, SeededRandom } from '@millrace/core';
+import { below, ManualClock, MillraceError, SeededRandom } from '@millrace/core';
 import { type CrashChoices, DROP_ALL, EveryChoice, RandomChoices } from '../disk/crash-choices.ts';
+import { NO_FAULTS } from '../disk/disk-faults.ts';
 import { SimDisk } from '../disk/sim-disk.ts';
+import { FailingDisk } from './failing-disk.ts';
 import type { LedgerView } from './log-ledger.ts';
 import { settled } from './pass-time.ts';
-import { type RecoveredStore, recoverStore } from './recover-store.ts';
-import { checkLostBatches } from './recovered-log-check.ts';
+import { HOME, type RecoveredStore, recoverStore } from './recover-store.ts';
+import { checkLostBatches, StorageViolation } from './recovered-log-check.ts';
 import { StorageWorkload } from './storage-workload.ts';
 
 const STEPS = 150;
@@ -30,8 +33,8 @@ export interface CrashFailure {
   readonly error: unknown;
 }
 
-/** What the recovery follows: a workload, a power loss during a recovery, or one after it. */
-export type CrashPhase = 'workload' | 'recovery' | 'recovered';
+/** What the recovery follows: a workload, a power loss during a recovery or after it, or a recovery that failed. */
+export type CrashPhase = 'workload' | 'recovery' | 'recovered' | 'failed recovery';
 
 export interface CrashReport {
   states: number;
@@ -41,6 +44,10 @@ export interface CrashReport {
   exhausted: number;
   /** States that crashed a second time. */
   again: number;
+  /** Operations of disks that failed, in workloads. */
+  diskFailures: number;
+  /** Logs that were offline for repair after a recovery, since a sync of theirs had failed. */
+  repairs: number;
   readonly failures: CrashFailure[];
 }
 
@@ -49,10 +56,13 @@ interface CrashPoint {
   readonly image: SimDisk;
   readonly views: readonly LedgerView[];
   readonly isFormatted: boolean;
+  /** Its disk failed now and then. */
+  readonly isFailing: boolean;
 }
 
 export function newCrashReport(): CrashReport {
-  return { states: 0, seeds: 0, points: 0, exhausted: 0, again: 0, failures: [] };
+  const counts = { states: 0, seeds: 0, points: 0, exhausted: 0, again: 0, diskFailures: 0, repairs: 0 };
+  return { ...counts, failures: [] };
 }
 
 export interface CrashReplay {
@@ -77,6 +87,7 @@ export async function crashSeed(
   const points: CrashPoint[] = [];
   try {
     await liveThrough(seed, points, isCompacting);
+    await liveThrough(seed, points, isCompacting, report);
   } catch (error) {
     report.failures.push({ seed, state: -1, phase: 'workload', error });
   }
@@ -95,23 +106,36 @@ export async function crashSeed(
   }
 }
 
-async function liveThrough(seed: number, points: CrashPoint[], isCompacting: boolean): Promise<void> {
+/** @param failing on a disk that fails now and then: where that is counted */
+async function liveThrough(
+  seed: number,
+  points: CrashPoint[],
+  isCompacting: boolean,
+  failing?: CrashReport,
+): Promise<void> {
   const random = new SeededRandom(seed * 2 + 1);
-  const faults = { fault: () => undefined, delayMs: () => below(random, 3) };
+  const delays = { fault: () => undefined, delayMs: () => below(random, 3) };
+  const trouble = failing && new FailingDisk(random.fork(), delays);
   const disk: SimDisk = new SimDisk({
-    faults,
+    faults: trouble ?? delays,
     schedule: (delayMs, run) => workload.clock.schedule(delayMs, run),
   });
-  const workload = new StorageWorkload(seed, disk, isCompacting);
+  const workload = new StorageWorkload(seed, disk, { isCompacting, ...(trouble && { trouble }) });
+  const isFailing = failing !== undefined;
   let swapSteps = 0;
   disk.onOperation = (_, path) => {
     // Swaps are few among so many operations: each of their steps is a point.
     if (path.endsWith('.swap')) swapSteps = SWAP_STEPS;
     const isSwap = swapSteps-- > 0;
     if (!isSwap && below(random, OPERATIONS_PER_POINT) !== 0) return;
-    points.push({ image: disk.copy(), views: workload.views(), isFormatted: workload.isFormatted });
+    const { isFormatted } = workload;
+    points.push({ image: disk.copy(), views: workload.views(), isFormatted, isFailing });
   };
-  await workload.run(STEPS);
+  try {
+    await workload.run(STEPS);
+  } finally {
+    if (failing !== undefined) failing.diskFailures += trouble!.failures;
+  }
 }
 
 /** What a power loss at this point may leave: everything lost, every combination or draws. */
@@ -134,33 +158,40 @@ function* statesOf(
 }
 
 async function judge(
-  { views, isFormatted }: CrashPoint,
+  point: CrashPoint,
   disk: SimDisk,
   { seed, state }: { readonly seed: number; readonly state: number },
   report: CrashReport,
   inspect: NonNullable<CrashReplay['inspect']> = () => {},
 ): Promise<void> {
+  const { isFormatted, isFailing } = point;
+  let { views } = point;
   const random = new SeededRandom(seed * 1_000_003 + state);
-  const isCaughtAgain = below(random, 4) === 0;
-  let caught: SimDisk | undefined;
-  let operationsLeft = below(random, 40);
-  if (isCaughtAgain) {
-    disk.onOperation = () => {
-      if (operationsLeft-- === 0) caught = disk.copy();
-    };
-  }
   report.states++;
   let phase: CrashPhase = 'workload';
   try {
+    if (isFailing && below(random, 4) === 0) {
+      report.states++;
+      report.again++;
+      inspect(disk, views, phase);
+      views = await recoverInTrouble(disk, views, isFormatted, random);
+      disk.crash(new RandomChoices(random, disk.sequence));
+      phase = 'failed recovery';
+    }
+    const isCaughtAgain = below(random, 4) === 0;
+    const operations = below(random, 40);
+    const caught = caughtAt(disk, isCaughtAgain ? operations : undefined);
     inspect(disk, views, phase);
     const first = await recover(disk, views, isFormatted, random);
-    if (caught !== undefined) {
+    report.repairs += first.logs.filter((found) => found?.log.offline !== undefined).length;
+    const half = caught();
+    if (half !== undefined) {
       report.states++;
       report.again++;
       phase = 'recovery';
-      caught.crash(new RandomChoices(random, caught.sequence));
-      inspect(caught, views, phase);
-      await recover(caught, views, isFormatted, random);
+      half.crash(new RandomChoices(random, half.sequence));
+      inspect(half, views, phase);
+      await recover(half, views, isFormatted, random);
     } else if (below(random, 4) === 0) {
       report.states++;
       report.again++;
@@ -172,11 +203,53 @@ async function judge(
       await recover(after, found, true, random);
     }
     for (const [i, found] of first.logs.entries()) {
-      if (found !== undefined) checkLostBatches(found.log, views[i]!, found.recovered.endOffset);
+      if (found?.recovered !== undefined) checkLostBatches(found.log, views[i]!, found.recovered.endOffset);
     }
   } catch (error) {
     report.failures.push({ seed, state, phase, error });
   }
+}
+
+/** @returns gives the disk as it was after so many operations, once they were done. */
+function caughtAt(disk: SimDisk, operations: number | undefined): () => SimDisk | undefined {
+  let caught: SimDisk | undefined;
+  let left = operations;
+  disk.onOperation = () => {
+    if (left !== undefined && left-- === 0) caught = disk.copy();
+  };
+  return () => caught;
+}
+
+/** The disk fails while the store opens; nothing that counts may be lost by that. @returns what must be there still */
+async function recoverInTrouble(
+  disk: SimDisk,
+  views: readonly LedgerView[],
+  isFormatted: boolean,
+  random: SeededRandom,
+): Promise<LedgerView[]> {
+  const betrayed = new Set<string>();
+  const trouble = new FailingDisk(random.fork(), NO_FAULTS);
+  trouble.onBetrayal = (path) => {
+    for (const { topic, partition } of views) {
+      const folder = `${HOME}/${topic}-${partition}`;
+      // Its name stands in the directory.
+      if (path === HOME || path === folder || path.startsWith(`${folder}/`)) betrayed.add(folder);
+    }
+  };
+  disk.faults = trouble;
+  trouble.begin(disk);
+  try {
+    await recover(disk, views, isFormatted, random);
+  } catch (error) {
+    const told = error instanceof StorageViolation ? error.notice : error;
+    if (!(told instanceof MillraceError)) throw error;
+  }
+  trouble.heal();
+  disk.faults = NO_FAULTS;
+  return views.map((view) => ({
+    ...view,
+    mayBeDamaged: view.mayBeDamaged || betrayed.has(`${HOME}/${view.topic}-${view.partition}`),
+  }));
 }
 
 function recover(

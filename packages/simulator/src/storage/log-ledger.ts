@@ -44,6 +44,8 @@ export interface LedgerView {
   readonly epochMax: number;
   /** Below, records may be gone of which a newer one has the key. */
   readonly compactedTo: number;
+  /** The disk failed in its folder, and not for want of space: it may wait for its repair, offline, instead of serving what it kept. */
+  readonly mayBeDamaged: boolean;
 }
 
 export class LogLedger {
@@ -63,6 +65,9 @@ export class LogLedger {
   epochMax = -1;
   /** Since the ledger knows these batches. */
   #isCompacted = false;
+  mayBeDamaged = false;
+  /** From here on an append failed, and nobody knows what is left of it. */
+  #failedFrom = Number.MAX_SAFE_INTEGER;
   /** Grows when the end is cut: promises of the time before count no more. */
   generation = 0;
 
@@ -86,6 +91,15 @@ export class LogLedger {
   appending(fact: BatchFact): void {
     this.#batches.push(fact);
     this.epochMax = Math.max(this.epochMax, fact.epoch);
+  }
+
+  /** The newest append failed. @param isOnline and nothing of it was taken: the log goes on without it. */
+  appendFailed(batches: number, isOnline: boolean): void {
+    const from = this.#batches.length - batches;
+    this.#failedFrom = Math.min(this.#failedFrom, this.#batches[from]?.baseOffset ?? this.#failedFrom);
+    if (!isOnline) return;
+    this.#batches.length = from;
+    this.#failedFrom = Number.MAX_SAFE_INTEGER;
   }
 
   /** The log promised that all below `offset` is durable. */
@@ -117,6 +131,7 @@ export class LogLedger {
 
   restarted(offset: number): void {
     this.#before = undefined;
+    this.#failedFrom = Number.MAX_SAFE_INTEGER;
     this.startMin = offset;
     this.startMax = offset;
     this.highWatermarkMax = Math.max(this.highWatermarkMax, offset);
@@ -139,6 +154,7 @@ export class LogLedger {
   found(batches: readonly BatchFact[], startOffset: number, endOffset: number): void {
     this.#batches = [...batches];
     this.#before = undefined;
+    this.#failedFrom = Number.MAX_SAFE_INTEGER;
     this.startMin = startOffset;
     this.startMax = startOffset;
     this.durableTo = endOffset;
@@ -158,12 +174,13 @@ export class LogLedger {
       isDeleted,
       histories: this.#before === undefined ? [current] : [current, this.#before],
       durableTo: this.durableTo,
-      writtenTo: this.#before === undefined ? this.endOffset : this.durableTo,
+      writtenTo: this.#before === undefined ? Math.min(this.endOffset, this.#failedFrom) : this.durableTo,
       startMin: this.startMin,
       startMax: this.startMax,
       highWatermarkMax: this.highWatermarkMax,
       epochMax: this.epochMax,
       compactedTo: this.#isCompacted ? this.highWatermarkMax : 0,
+      mayBeDamaged: this.mayBeDamaged,
     };
   }
 }

@@ -29,6 +29,7 @@ export const IDENTITY = {
 export const SMALL_STORE: StorageConfig = {
   ...storageConfig.parse({}),
   'journal.file.bytes': 4096,
+  'log.dir.reserve.bytes': 2000,
   'journal.max.bytes': 16_384,
   'journal.round.bytes': 2048,
   'open.files.max': 16,
@@ -55,7 +56,13 @@ export interface RecoverOptions {
 export interface RecoveredStore {
   readonly store: LogStore;
   /** In the order of the views; undefined for those that are not there. */
-  readonly logs: readonly ({ readonly log: PartitionLog; readonly recovered: RecoveredLog } | undefined)[];
+  readonly logs: readonly (FoundLog | undefined)[];
+}
+
+export interface FoundLog {
+  readonly log: PartitionLog;
+  /** Undefined for one that is rightly offline and waits for its repair. */
+  readonly recovered: RecoveredLog | undefined;
 }
 
 /** @throws {StorageViolation} */
@@ -80,11 +87,16 @@ export async function recoverStore(options: RecoverOptions): Promise<RecoveredSt
   if (random.uint32() % 2 === 0) opened.push(...(await Promise.all(views.map(open))));
   else for (const view of views) opened.push(await open(view));
   store.forgetUnopened();
-  const logs: { log: PartitionLog; recovered: RecoveredLog }[] = [];
+  const logs: FoundLog[] = [];
   for (const [i, log] of opened.entries()) {
     if (log === undefined) continue;
     const view = views[i]!;
-    const promisedTo = survives === 'durable' ? view.durableTo : view.writtenTo;
+    if (log.offline?.code === 'LOG_DAMAGED' && view.mayBeDamaged) {
+      logs[i] = { log, recovered: undefined };
+      continue;
+    }
+    // A kernel that failed to sync may drop what it had not written.
+    const promisedTo = survives === 'durable' || view.mayBeDamaged ? view.durableTo : view.writtenTo;
     logs[i] = { log, recovered: await checkRecoveredLog(log, view, promisedTo, random) };
   }
   return { store, logs: views.map((_, i) => logs[i]) };

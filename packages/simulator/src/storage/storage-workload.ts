@@ -3,11 +3,13 @@
  * retention, deleted records, truncations, checkpoints, topics deleted and made anew, restarts of every kind.
  * Keeps a ledger for each log; whoever watches the disk can ask for the ledgers at any operation.
  */
-import { below, ManualClock, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
-import { BatchView, buildBatch } from '@millrace/records';
+import { below, ManualClock, MillraceError, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
+import { BatchView } from '@millrace/records';
 import { DEFAULT_LOG_CONFIG, type LogConfig, LogStore, type PartitionLog } from '@millrace/storage';
 import type { SimDisk } from '../disk/sim-disk.ts';
+import type { FailingDisk } from './failing-disk.ts';
 import { type BatchFact, type LedgerView, LogLedger } from './log-ledger.ts';
+import { newBatch } from './new-batch.ts';
 import { drained, settled } from './pass-time.ts';
 import { HOME, IDENTITY, recoverStore, SMALL_STORE } from './recover-store.ts';
 
@@ -18,12 +20,14 @@ const SLOTS: readonly { topic: string; partition: number; durability: LogConfig[
   { topic: 'bills', partition: 0, durability: 'fsync' },
 ];
 
-const PRODUCERS = 3;
-/** More than a cleaning has room for. */
-const KEYS = 12;
 /** One step in so many compacts a log. */
 const STEPS_PER_COMPACTION = 8;
 const NEVER_ROLLS_MS = 1_000_000;
+/** What a log, a store or a journal may answer once its disk has failed. */
+const REFUSALS = new Set(['DISK_FULL', 'KAFKA_STORAGE_ERROR', 'LOG_DAMAGED']);
+/** Of 100 steps those from here on are restarts. */
+const RESTARTS_FROM = 97;
+const RESTARTS_FROM_WHEN_HURT = 88;
 
 interface Slot {
   ledger: LogLedger;
@@ -34,6 +38,13 @@ interface Slot {
   readonly sequences: Map<number, number>;
 }
 
+export interface WorkloadKind {
+  /** Records have keys, and logs are compacted. */
+  readonly isCompacting?: boolean;
+  /** Comes over the disk from time to time; the disk must know of it. */
+  readonly trouble?: FailingDisk;
+}
+
 export class StorageWorkload {
   readonly clock = new ManualClock();
   readonly #disk: SimDisk;
@@ -41,16 +52,20 @@ export class StorageWorkload {
   readonly #slots: Slot[];
   readonly #isCompacting: boolean;
   readonly #underWay = new Set<Promise<void>>();
+  readonly #trouble: FailingDisk | undefined;
   #store: LogStore | undefined;
   #failure: unknown;
+  /** The disk failed somebody since the last restart. */
+  #isHurt = false;
   isFormatted = false;
   steps = 0;
 
-  /** @param isCompacting records have keys, and logs are compacted. */
-  constructor(seed: number, disk: SimDisk, isCompacting = false) {
+  constructor(seed: number, disk: SimDisk, { isCompacting = false, trouble }: WorkloadKind = {}) {
     this.#isCompacting = isCompacting;
     this.#random = new SeededRandom(seed);
     this.#disk = disk;
+    this.#trouble = trouble;
+    if (trouble !== undefined) trouble.onBetrayal = (path) => this.#betrayed(path);
     this.#slots = SLOTS.map(({ topic, partition, durability }) => {
       const config = this.#config(durability);
       return this.#newSlot(topic, partition, config);
@@ -68,7 +83,12 @@ export class StorageWorkload {
     this.isFormatted = true;
     await this.#until(this.#open(LogStore.open(this.#storeOptions(fileSystem))));
     for (this.steps = 0; this.steps < steps; this.steps++) {
-      await this.#step();
+      this.#trouble?.step(this.#disk);
+      try {
+        await this.#step();
+      } catch (error) {
+        this.#bear(error);
+      }
       if (this.#failure !== undefined) throw this.#failure;
     }
   }
@@ -83,7 +103,9 @@ export class StorageWorkload {
   async stop(): Promise<void> {
     await this.rest();
     await this.#until(this.#store!.close({ clean: true }));
-    for (const { log, ledger } of this.#slots) if (log !== undefined) ledger.promised(log.logEndOffset);
+    for (const { log, ledger } of this.#slots) {
+      if (log?.offline?.code === 'NODE_NOT_SERVING') ledger.promised(log.logEndOffset);
+    }
   }
 
   async #step(): Promise<void> {
@@ -93,7 +115,7 @@ export class StorageWorkload {
       return this.#compact(slot, log);
     }
     const kind = below(this.#random, 100);
-    if (kind >= 97) return await this.#restart();
+    if (kind >= (this.#isHurt ? RESTARTS_FROM_WHEN_HURT : RESTARTS_FROM)) return await this.#restart();
     if (slot.isBusy || log === undefined) return await this.#pass(1);
     if (kind < 45) this.#append(slot, log);
     else if (kind < 52) this.#appendAsFollower(slot, log);
@@ -110,12 +132,27 @@ export class StorageWorkload {
     else this.#reconfigure(slot, log);
   }
 
+  /** @throws what no failing disk explains. */
+  #bear(error: unknown): void {
+    const isRefusal = error instanceof MillraceError && REFUSALS.has(error.code);
+    if (this.#trouble === undefined || !isRefusal) throw error;
+    this.#isHurt = true;
+  }
+
+  #betrayed(path: string): void {
+    for (const { ledger } of this.#slots) {
+      const folder = `${HOME}/${ledger.topic}-${ledger.partition}`;
+      // Its name stands in the directory.
+      if (path === HOME || path === folder || path.startsWith(`${folder}/`)) ledger.mayBeDamaged = true;
+    }
+  }
+
   #append(slot: Slot, log: PartitionLog): void {
     const count = 1 + below(this.#random, 3);
     for (let i = 0; i < count; i++) {
-      const batch = this.#batch(slot);
+      const batch = newBatch(this.#random, slot.sequences, this.#isCompacting);
       this.#note(slot, batch, log.logEndOffset, slot.leaderEpoch);
-      log.appendAsLeader(batch, slot.leaderEpoch);
+      this.#try(slot, log, 1, () => log.appendAsLeader(batch, slot.leaderEpoch));
     }
   }
 
@@ -123,14 +160,25 @@ export class StorageWorkload {
     const batches: Buffer[] = [];
     let offset = log.logEndOffset;
     for (let i = 1 + below(this.#random, 3); i > 0; i--) {
-      const batch = this.#batch(slot);
+      const batch = newBatch(this.#random, slot.sequences, this.#isCompacting);
       const view = BatchView.at(batch, 0)!;
       view.assignOffsets(offset, slot.leaderEpoch);
       this.#note(slot, batch, offset, slot.leaderEpoch);
       offset = view.nextOffset;
       batches.push(batch);
     }
-    log.appendAsFollower(Buffer.concat(batches));
+    this.#try(slot, log, batches.length, () => log.appendAsFollower(Buffer.concat(batches)));
+  }
+
+  /** @param batches noted just now; none of them counts if this fails. */
+  #try(slot: Slot, log: PartitionLog, batches: number, append: () => unknown): void {
+    try {
+      append();
+    } catch (error) {
+      slot.ledger.appendFailed(batches, log.offline === undefined);
+      this.#resequence(slot);
+      throw error;
+    }
   }
 
   /** As a leader would: not beyond what is flushed. */
@@ -214,11 +262,12 @@ export class StorageWorkload {
     const ends = this.#slots.map(({ ledger, log, isBusy }) =>
       log === undefined || isBusy
         ? undefined
-        : { ledger, offset: ledger.endOffset, generation: ledger.generation },
+        : { ledger, log, offset: ledger.endOffset, generation: ledger.generation },
     );
     await this.#until(this.#store!.flush());
     for (const end of ends) {
-      if (end !== undefined && end.generation === end.ledger.generation) end.ledger.promised(end.offset);
+      if (end === undefined || end.log.offline !== undefined) continue;
+      if (end.generation === end.ledger.generation) end.ledger.promised(end.offset);
     }
   }
 
@@ -249,7 +298,14 @@ export class StorageWorkload {
   /** A clean stop, a killed process, or a power loss in the middle of everything. */
   async #restart(): Promise<void> {
     const kind = below(this.#random, 3);
-    if (kind === 0) await this.stop();
+    // A stop that fails is a killed process.
+    try {
+      if (kind === 0) await this.stop();
+    } catch (error) {
+      this.#bear(error);
+    }
+    this.#trouble?.heal();
+    this.#isHurt = false;
     const views = this.views();
     if (kind === 2) this.#disk.crash(this.#random.fork());
     this.#underWay.clear();
@@ -265,11 +321,16 @@ export class StorageWorkload {
       }),
     );
     this.#store = recovered.store;
+    this.#keepReserve();
     for (const [i, found] of recovered.logs.entries()) {
       const slot = this.#slots[i]!;
       slot.isBusy = false;
       slot.log = undefined;
       if (found === undefined) continue;
+      if (found.recovered === undefined) {
+        this.#repair(slot, found.log);
+        continue;
+      }
       const { batches, startOffset, endOffset } = found.recovered;
       slot.ledger.found(batches, startOffset, endOffset);
       this.#opened(slot, found.log);
@@ -277,9 +338,27 @@ export class StorageWorkload {
     }
   }
 
+  /** As if from a leader whose log begins there. */
+  #repair(slot: Slot, log: PartitionLog): void {
+    const { ledger } = slot;
+    const offset = Math.max(0, ledger.endOffset - 3 + below(this.#random, 10));
+    ledger.restarting(offset);
+    this.#begin(slot, log.resetForRepair(offset), () => {
+      ledger.restarted(offset);
+      ledger.mayBeDamaged = false;
+      slot.sequences.clear();
+      this.#opened(slot, log);
+    });
+  }
+
+  #keepReserve(): void {
+    if (this.#trouble !== undefined) void this.#store!.keepReserve();
+  }
+
   async #open(opening: Promise<LogStore>): Promise<void> {
     const store = await opening;
     this.#store = store;
+    this.#keepReserve();
     for (const slot of this.#slots) {
       const { topic, partition, topicId, config } = slot.ledger;
       this.#opened(slot, await store.openPartition({ topic, partition, topicId }, config));
@@ -291,10 +370,18 @@ export class StorageWorkload {
     slot.log = log;
     ledger.isThere = true;
     slot.leaderEpoch = Math.max(slot.leaderEpoch, log.lastEpoch, 0);
+    const store = this.#store;
     log.onFlushed((offset) => {
-      if (slot.log === log && ledger.config.durability === 'fsync') ledger.promised(offset);
+      // What a process does while the power goes off is told to nobody.
+      if (this.#store === store && slot.log === log && ledger.config.durability === 'fsync')
+        ledger.promised(offset);
     });
     log.onOffline = (error) => {
+      if (this.#trouble !== undefined && REFUSALS.has(error.code)) {
+        this.#isHurt = true;
+        if (slot.log === log) slot.log = undefined;
+        return;
+      }
       this.#failure ??= new Error(`${ledger.topic}-${ledger.partition} went offline`, { cause: error });
     };
   }
@@ -315,34 +402,17 @@ export class StorageWorkload {
         if (this.#store === store) done(result);
       },
       (error: unknown) => {
-        if (this.#store === store) this.#failure ??= error;
+        if (this.#store !== store) return;
+        // The slot takes nothing until the next restart.
+        try {
+          this.#bear(error);
+        } catch {
+          this.#failure ??= error;
+        }
       },
     );
     this.#underWay.add(ended);
     void ended.then(() => this.#underWay.delete(ended));
-  }
-
-  #batch(slot: Slot): Buffer {
-    const random = this.#random;
-    const isLarge = below(random, 12) === 0;
-    const bytes = isLarge ? 1000 + below(random, 3000) : below(random, 150);
-    const count = 1 + below(random, 3);
-    const timestamp = 1000 + below(random, 500);
-    const records = Array.from({ length: count }, (_, i) => ({
-      timestamp: timestamp + i,
-      ...this.#keyed(Buffer.alloc(bytes, 97 + below(random, 26))),
-    }));
-    const producerId = below(random, 2 * PRODUCERS);
-    const baseSequence = slot.sequences.get(producerId) ?? 0;
-    if (producerId >= PRODUCERS || Number.isNaN(baseSequence)) return Buffer.from(buildBatch(records));
-    slot.sequences.set(producerId, baseSequence + count);
-    return Buffer.from(buildBatch(records, { producer: { producerId, producerEpoch: 0, baseSequence } }));
-  }
-
-  #keyed(value: Buffer): { key: Buffer | null; value: Buffer | null } {
-    if (!this.#isCompacting) return { key: null, value };
-    const key = Buffer.from(`key-${below(this.#random, KEYS)}`);
-    return { key, value: below(this.#random, 5) === 0 ? null : value };
   }
 
   #note(slot: Slot, bytes: Buffer, baseOffset: number, epoch: number): void {

@@ -4,6 +4,7 @@
  */
 import { type CrashReplay, crashSeed, newCrashReport } from './crash-campaign.ts';
 import { flipSeed, newFlipReport } from './flip-campaign.ts';
+import { flipRaftStore } from './raft-store-flips.ts';
 
 export interface StorageWorldOptions {
   /** `compactions` are crashes of workloads whose logs are compacted. */
@@ -13,6 +14,8 @@ export interface StorageWorldOptions {
   readonly firstSeed: number;
   /** Replays one state of `firstSeed` instead. */
   readonly state?: number;
+  /** An empty folder of a real disk, for stores that can use no other. */
+  readonly scratchFolder: string;
   /** Milliseconds, from anywhere: only for telling the speed. */
   readonly nowMs: () => number;
   readonly print: (line: string) => void;
@@ -53,11 +56,12 @@ async function runCrashes(options: StorageWorldOptions): Promise<boolean> {
     print(`… ${report.states} states, ${report.failures.length} failures`);
   }
   const seconds = (nowMs() - startedMs) / 1000;
-  const { seeds, points, exhausted, again, failures } = report;
+  const { seeds, points, exhausted, again, diskFailures, repairs, failures } = report;
   print(
     `${report.states} crash states (${again} of a second crash) at ${points} points of ${seeds} workloads, ` +
       `${exhausted} points exhaustively, in ${seconds.toFixed(1)} s: ${perSecond(report.states, seconds)}`,
   );
+  print(`${diskFailures} operations failed (EIO, ENOSPC); ${repairs} logs found offline for repair after it`);
   for (const { seed, state: number, phase, error } of failures.slice(0, FAILURES_PRINTED)) {
     print(`FAILED ${phase}: ${textOf(error)}`);
     print(`  replay: ${COMMAND} ${campaign} --seed ${seed} --state ${number}`);
@@ -66,12 +70,15 @@ async function runCrashes(options: StorageWorldOptions): Promise<boolean> {
   return failures.length === 0;
 }
 
-async function runFlips({ states, firstSeed, state, nowMs, print }: StorageWorldOptions): Promise<boolean> {
+async function runFlips(options: StorageWorldOptions): Promise<boolean> {
+  const { states, firstSeed, state, scratchFolder, nowMs, print } = options;
   const report = newFlipReport();
   const startedMs = nowMs();
   const last = state === undefined ? Number.MAX_SAFE_INTEGER : firstSeed;
-  for (let seed = firstSeed; seed <= last && report.flips < states; seed++)
+  for (let seed = firstSeed; seed <= last && report.flips < states; seed++) {
     await flipSeed(seed, report, state);
+    await flipRaftStore(seed, scratchFolder, report, state);
+  }
   const seconds = (nowMs() - startedMs) / 1000;
   print('file                              harmless  rebuilt  detected  violation');
   for (const [type, counts] of [...report.outcomes].sort(([a], [b]) => (a < b ? -1 : 1))) {

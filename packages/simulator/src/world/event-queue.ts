@@ -36,6 +36,11 @@ export class EventQueue {
     return this.#heap.length;
   }
 
+  /** How many of a life's events are still to come. */
+  countOf(life: SimLife): number {
+    return this.#heap.filter((event) => event.life === life && event.run !== undefined).length;
+  }
+
   peek(): SimEvent | undefined {
     return this.#heap[0];
   }

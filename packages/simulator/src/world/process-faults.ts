@@ -1,6 +1,8 @@
 /** Crashes and pauses of processes, and their clocks' troubles, as a plan says, until healed. Decides; others restart. */
-import { below, type SeededRandom, type Timer, unit } from '@millrace/core';
+import { below, type SeededRandom, unit } from '@millrace/core';
+import { exponential } from './exponential.ts';
 import type { FaultPlan } from './fault-plan.ts';
+import { type FaultPace, FaultSchedule } from './fault-schedule.ts';
 import type { Death, SimProcess } from './sim-process.ts';
 import type { World } from './world.ts';
 
@@ -13,43 +15,36 @@ export interface ProcessFaultTargets {
   restart(process: SimProcess): void;
 }
 
-/** Mean time between faults of one kind, over all processes. */
-const INTERVAL_LEAST_MS = 1_500;
-const INTERVAL_MOST_MS = 12_000;
+const PACE: FaultPace = { leastMs: 1_500, mostMs: 12_000 };
 const DOWN_MEAN_MS = 3_000;
 const PAUSE_MEAN_MS = 2_000;
 const WALL_OFFSET_MAX_MS = 60_000;
 const DRIFT_MAX = 0.01;
 
-/** Exponential, with this mean. */
-export function exponential(random: SeededRandom, meanMs: number): number {
-  return -Math.log(1 - unit(random)) * meanMs;
-}
-
 export class ProcessFaults {
   readonly #world: World;
   readonly #plan: FaultPlan;
   readonly #targets: ProcessFaultTargets;
-  readonly #timers = new Set<Timer>();
+  readonly #schedule: FaultSchedule;
   readonly #down = new Set<SimProcess>();
 
   constructor(world: World, plan: FaultPlan, targets: ProcessFaultTargets) {
     this.#world = world;
     this.#plan = plan;
+    this.#schedule = new FaultSchedule(world, plan, PACE);
     this.#targets = targets;
   }
 
   start(): void {
     this.#skewClocks();
-    this.#repeat('crash', (random) => this.#crash(random));
-    this.#repeat('pause', (random) => this.#pause(random));
-    this.#repeat('clock-jump', (random) => this.#jump(random));
+    this.#schedule.repeat('crash', (random) => this.#crash(random));
+    this.#schedule.repeat('pause', (random) => this.#pause(random));
+    this.#schedule.repeat('clock-jump', (random) => this.#jump(random));
   }
 
   /** Ends every fault: the dead are restarted, the paused go on, clocks are right. */
   heal(): void {
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#schedule.stop();
     for (const process of this.#targets.processes) {
       process.hardwareClock.heal();
       process.resume();
@@ -69,28 +64,6 @@ export class ProcessFaults {
     }
   }
 
-  #repeat(fault: 'crash' | 'pause' | 'clock-jump', strike: (random: SeededRandom) => void): void {
-    if (!this.#plan.has(fault)) return;
-    const random = this.#plan.random(fault);
-    const often = this.#plan.rate(fault, 0, 1);
-    const meanMs = INTERVAL_MOST_MS - often * (INTERVAL_MOST_MS - INTERVAL_LEAST_MS);
-    const next = (): void => {
-      this.#after(exponential(random, meanMs), () => {
-        strike(random);
-        next();
-      });
-    };
-    next();
-  }
-
-  #after(delayMs: number, run: () => void): void {
-    const timer = this.#world.schedule(delayMs, () => {
-      this.#timers.delete(timer);
-      run();
-    });
-    this.#timers.add(timer);
-  }
-
   #crash(random: SeededRandom): void {
     const victim = this.#pick(random);
     const death: Death = below(random, 2) === 0 ? 'process' : 'machine';
@@ -98,7 +71,7 @@ export class ProcessFaults {
     if (!victim?.isAlive || this.#down.has(victim)) return;
     this.#down.add(victim);
     this.#targets.kill(victim, death);
-    this.#after(downMs, () => {
+    this.#schedule.after(downMs, () => {
       this.#down.delete(victim);
       if (!victim.isAlive) this.#targets.restart(victim);
     });
@@ -109,7 +82,7 @@ export class ProcessFaults {
     const pauseMs = exponential(random, PAUSE_MEAN_MS);
     if (!victim?.isAlive || victim.isPaused) return;
     victim.pause();
-    this.#after(pauseMs, () => victim.resume());
+    this.#schedule.after(pauseMs, () => victim.resume());
   }
 
   #jump(random: SeededRandom): void {

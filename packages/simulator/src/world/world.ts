@@ -101,6 +101,11 @@ export class World {
     return event;
   }
 
+  /** Timers, deliveries and completions that a life still waits for. */
+  pendingOf(life: SimLife): number {
+    return this.#queue.countOf(life);
+  }
+
   /** Puts an event that fell due back in, for this very moment. */
   postpone(event: SimEvent): void {
     event.atMs = this.#nowMs;

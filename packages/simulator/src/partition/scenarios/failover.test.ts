@@ -133,3 +133,35 @@ test('an unclean election gives up what only the dead had, and the survivors agr
   await scenario.pass(500);
   expect(scenario.values(1)).toEqual(['a']);
 });
+
+test('a follower that ends where its leader begins gives up what its leader never had there', async () => {
+  const scenario = await PartitionScenario.start();
+  const [one, others] = [[scenario.node(1)], [scenario.node(2), scenario.node(3)]];
+  const cuts = [scenario.cut(one, others), scenario.cut(others, one)];
+  await scenario.produce('only on 1', { acks: 1 });
+  scenario.fence(1);
+  expect(await scenario.leader()).not.toBe(1);
+  await scenario.produce('a', { sequence: 0 });
+  await scenario.deleteRecords(1);
+  await scenario.produce('b');
+  for (const cut of cuts) cut.heal();
+  await scenario.isrIs(1, 2, 3);
+  expect(scenario.values(1)).toEqual(['b']);
+});
+
+test('a follower whose records are all deleted elsewhere keeps what they told of producers', async () => {
+  const scenario = await PartitionScenario.start({ replicas: [1, 2] });
+  await scenario.produce('a');
+  // Before it knows that they are committed.
+  scenario.kill(2);
+  await scenario.isrIs(1);
+  await scenario.deleteRecords(1);
+  await scenario.restartAll([1]);
+  await scenario.leader();
+  scenario.start(2);
+  await scenario.isrIs(1, 2);
+  scenario.fence(1);
+  expect(await scenario.leader()).toBe(2);
+  const retried = await scenario.produce('a', { sequence: 0 });
+  expect(retried).toMatchObject({ failure: undefined, baseOffset: 0 });
+});

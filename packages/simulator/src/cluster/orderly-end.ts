@@ -1,0 +1,41 @@
+/**
+ * After all is judged every node stops as an operator would stop it, and nothing that it opened may be left: no call
+ * without an answer (53), no file, timer or connection (55).
+ */
+import type { ClusterNode } from './cluster-node.ts';
+import { type ClusterSimulation, reach } from './cluster-simulation.ts';
+
+/** Controlled shutdown waits for leaders to move, which the last nodes cannot. */
+const CLOSE_WITHIN_MS = 60_000;
+/** What was on its way when a node closed arrives, or is given up. */
+const QUIET_AFTER_MS = 5_000;
+
+export async function endInOrder({ world, nodes, rpc }: ClusterSimulation): Promise<void> {
+  const closing = new Set(nodes);
+  for (const node of nodes) {
+    node.closeOnly().then(
+      () => closing.delete(node),
+      (error: unknown) => world.fail(`invariant 55 nodes-close: ${node.name}: ${String(error)}`, error),
+    );
+  }
+  const late = (): string => [...closing].map(({ name }) => name).join(', ');
+  await reach(
+    world,
+    () => closing.size === 0,
+    CLOSE_WITHIN_MS,
+    () => `invariant 55 nodes-close: ${late()} do not`,
+  );
+  await world.run(world.nowMs + QUIET_AFTER_MS);
+  for (const node of nodes) {
+    const left = leftOpen(node, rpc.peersOf(node.name), world.pendingOf(node.process.life!));
+    if (left !== '') world.fail(`invariant 55 nothing-is-left-open: ${node.name} closed, and left ${left}`);
+  }
+}
+
+function leftOpen({ disk }: ClusterNode, peers: readonly string[], events: number): string {
+  return [
+    ...(disk.openPaths.length > 0 ? [`the files ${disk.openPaths.join(', ')}`] : []),
+    ...(peers.length > 0 ? [`connections with ${peers.join(', ')}`] : []),
+    ...(events > 0 ? [`${events} timers`] : []),
+  ].join('; ');
+}
