@@ -5,7 +5,13 @@
  */
 import { Deferred, invariant, type Logger, MillraceError, type TopicId } from '@millrace/core';
 import type { BatchView } from '@millrace/records';
-import { checkFollowerBatches, checkTimestamps, type LeaderAppend, soleBatch } from './incoming-batches.ts';
+import {
+  checkFollowerBatches,
+  checkTimestamps,
+  type LeaderAppend,
+  soleBatch,
+  withoutKnownGap,
+} from './incoming-batches.ts';
 import type { JournalClient } from './journal.ts';
 import type { EpochEndOffset } from './leader-epochs-state.ts';
 import { LogCompaction } from './log-compaction.ts';
@@ -184,9 +190,10 @@ export class PartitionLog implements JournalClient {
    * @throws {MillraceError} CORRUPT_MESSAGE for a wrong checksum, a gap or an epoch that goes back; NODE_OVERLOADED;
    * DISK_FULL or KAFKA_STORAGE_ERROR, after which the log is offline.
    */
-  appendAsFollower(batches: Buffer): { readonly lastOffset: number } {
+  appendAsFollower(fetched: Buffer): { readonly lastOffset: number } {
     const contents = this.#writable();
     const { logEnd } = this.#offsets;
+    const batches = contents.isBlank ? fetched : withoutKnownGap(fetched, logEnd);
     const views = checkFollowerBatches(batches, logEnd, this.lastEpoch, contents.isBlank);
     const last = views.at(-1);
     if (last === undefined) return { lastOffset: logEnd - 1 };
