@@ -16,7 +16,7 @@ import type { JournalClient } from './journal.ts';
 import type { EpochEndOffset } from './leader-epochs-state.ts';
 import { LogCompaction } from './log-compaction.ts';
 import type { LogConfig } from './log-config.ts';
-import { LogContents } from './log-contents.ts';
+import { LogContents, readBatches } from './log-contents.ts';
 import { type CutTarget, cutAll, cutEmptyEpochs, cutEnd } from './log-cut.ts';
 import { markDamaged, readFailure, removeOldDamage } from './log-damage.ts';
 import { LogDurability } from './log-durability.ts';
@@ -181,8 +181,8 @@ export class PartitionLog implements JournalClient {
     view.assignOffsets(baseOffset, leaderEpoch);
     if (isAppendTime) view.setLogAppendTime(nowMs);
     this.#append(batch, [view], nowMs, true);
-    const { lastOffset } = view;
-    return { baseOffset, lastOffset, duplicate: false, logAppendTimeMs: isAppendTime ? nowMs : -1 };
+    const logAppendTimeMs = isAppendTime ? nowMs : -1;
+    return { baseOffset, lastOffset: view.lastOffset, duplicate: false, logAppendTimeMs };
   }
 
   /**
@@ -223,27 +223,15 @@ export class PartitionLog implements JournalClient {
    * @throws {MillraceError} OFFSET_OUT_OF_RANGE unless logStartOffset <= fromOffset <= logEndOffset; LOG_DAMAGED.
    */
   async read(fromOffset: number, maxBytes: number, upTo: number, minOneBatch = true): Promise<Buffer> {
-    for (;;) {
-      const contents = this.#online();
-      const { logStart, logEnd } = this.#offsets;
-      if (fromOffset < logStart || fromOffset > logEnd) {
-        throw new MillraceError('OFFSET_OUT_OF_RANGE', `${fromOffset} is not in ${logStart} to ${logEnd}`);
-      }
-      const range = { fromOffset, maxBytes, upTo: Math.min(upTo, logEnd), minOneBatch };
-      if (fromOffset >= range.upTo) return Buffer.alloc(0);
-      try {
-        const bytes = await contents.read(range, this.config);
-        if (bytes !== undefined) return bytes;
-      } catch (error) {
-        throw this.#readFailed(error);
-      }
-    }
+    const range = { fromOffset, maxBytes, upTo, minOneBatch };
+    const online = (): LogContents => this.#online();
+    return await readBatches(online, this.#offsets, range, this.config).catch(this.#rejectRead);
   }
 
   /** Where the largest epoch that is at most `epoch` ends here; {-1, -1} if `epoch` is newer than any. Rule P2. */
   endOffsetForEpoch(epoch: number): EpochEndOffset {
-    const none = { epoch: -1, endOffset: -1 };
-    return this.#contents?.side.epochs.endOffsetFor(epoch, this.#offsets.logEnd) ?? none;
+    const end = this.#contents?.side.epochs.endOffsetFor(epoch, this.#offsets.logEnd);
+    return end ?? { epoch: -1, endOffset: -1 };
   }
 
   /** The leader epoch of the batch that holds `offset`; -1 if unknown. */
@@ -304,14 +292,13 @@ export class PartitionLog implements JournalClient {
 
   /** Moves logStartOffset up to `offset`, durably, and deletes segments that lie before it. @throws OFFSET_OUT_OF_RANGE */
   async deleteRecordsBefore(offset: number): Promise<void> {
-    const config = { ...this.config, retentionMs: -1, retentionBytes: -1 };
-    await deleteBefore(this.#deletion(this.#online(), config, 0), offset);
+    const keepsAll = { ...this.config, retentionMs: -1, retentionBytes: -1 };
+    await deleteBefore(this.#deletion(this.#online(), keepsAll, 0), offset);
   }
 
   setConfig(config: LogConfig): void {
     this.#context = { ...this.#context, config };
-    if (this.#offline !== undefined) return;
-    this.#durability.setMode(config.durability);
+    if (this.#offline === undefined) this.#durability.setMode(config.durability);
   }
 
   /** Rolls and deletes by time and size. */
@@ -332,9 +319,7 @@ export class PartitionLog implements JournalClient {
   async syncForJournal(): Promise<void> {
     const contents = this.#contents;
     if (contents === undefined || this.isDamaged || this.#isDeleted) return;
-    invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log cannot be synced', {
-      topic: this.topic,
-    });
+    invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log cannot be synced');
     const [{ logEnd }, { generation }] = [this.#offsets, contents];
     try {
       await contents.sync();
@@ -393,13 +378,13 @@ export class PartitionLog implements JournalClient {
 
   async #startOver(startOffset: number): Promise<void> {
     await this.compaction.stop();
-    const { aside, context } = await setLogAside({
+    const damaged = {
       client: this,
       context: this.#context,
       contents: this.#contents,
       offsets: this.#offsets,
-      startOffset,
-    });
+    };
+    const { aside, context } = await setLogAside(damaged, startOffset);
     this.#context = context;
     await this.#recover({ highWatermark: startOffset, firstDirtyOffset: 0 });
     this.#offline = undefined;
@@ -456,18 +441,17 @@ export class PartitionLog implements JournalClient {
   /** Runs a truncation: readers start over, and nothing is appended meanwhile. */
   async #cut(work: (target: CutTarget) => Promise<void>): Promise<void> {
     const contents = this.#contents!;
-    const { checkpoint } = this.#resources;
     this.#isCutting = true;
     contents.forgetTail();
     contents.disturbReaders();
     try {
-      const target = {
+      const target: CutTarget = {
         client: this,
         contents,
         offsets: this.#offsets,
         config: this.config,
         journal: this.#durability.usedJournal,
-        checkpoint,
+        checkpoint: () => this.#resources.checkpoint(),
         logger: this.#logger,
       };
       await this.compaction.turns.run(() => work(target));
@@ -508,10 +492,8 @@ export class PartitionLog implements JournalClient {
 
   #writable(): LogContents {
     const contents = this.#online();
-    invariant(!this.#isCutting, 'the log is being truncated', {
-      topic: this.topic,
-      partition: this.partition,
-    });
+    const { topic, partition } = this;
+    invariant(!this.#isCutting, 'the log is being truncated', { topic, partition });
     return contents;
   }
 }
