@@ -9,6 +9,7 @@ import { type BenchOptions, parseBenchOptions, USAGE } from './bench-options.ts'
 import { Floors } from './floor/floors.ts';
 import { describeMachine, isInMemory, type Machine } from './machine.ts';
 import type { Bench, Row, RowResult } from './row.ts';
+import { compactionRow } from './rows/compaction.ts';
 import { consumeRow } from './rows/consume.ts';
 import { endToEndRow } from './rows/end-to-end.ts';
 import { fixedRateRow } from './rows/fixed-rate.ts';
@@ -32,6 +33,7 @@ const ROWS: readonly Row[] = [
   idleRow,
   metadataRow,
   protocolRow,
+  compactionRow,
 ];
 
 const QUICK_FLOOR_MS = 1_000;

@@ -82,6 +82,17 @@ describe('produce refuses', () => {
     expect(refused.failure?.code).toBe('MESSAGE_TOO_LARGE');
   });
 
+  test('a record without a key, of a topic that is compacted', async () => {
+    const configs = { 'cleanup.policy': 'compact' };
+    const compacted = await cluster.createTopic('compacted', { replicas: [[1, 2]], configs });
+    const refused = await produceBytes(batchOf('a'), { topicId: compacted });
+    expect(refused.failure?.code).toBe('INVALID_RECORD');
+    const keyed = buildBatch([
+      { key: Buffer.from('k'), value: Buffer.from('a'), timestamp: cluster.clock.wallMs() },
+    ]);
+    expect((await produceBytes(keyed, { topicId: compacted })).failure).toBeUndefined();
+  });
+
   test('nothing more than one bad partition of a request', async () => {
     const response = await cluster.finish(
       cluster.broker(1).produce({

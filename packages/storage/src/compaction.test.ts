@@ -275,6 +275,24 @@ test('leader epochs begin where they did, even if nothing of one is left', async
   expect(await recordsOf(follower)).toEqual(await recordsOf(world.log));
 });
 
+test('a follower whose end the leader compacted over takes the rest of what is gone', async () => {
+  const world = await new World().open({ segmentBytes: 100_000 });
+  const follower = await openLog(world.store, COMPACTED, 'copy');
+  for (let i = 0; i < 30; i++) {
+    await world.write([['a', `${i}`]]);
+    if (i === 9) follower.appendAsFollower(Buffer.from(await world.log.read(0, 100_000, 10)));
+  }
+  await world.seal();
+  await world.compact();
+  const rest = await world.log.read(10, 100_000, 30);
+  const sent = Buffer.from(rest);
+  expect(splitBatches(rest)[0]).toMatchObject({ baseOffset: 0, lastOffset: 28 });
+  follower.appendAsFollower(rest);
+  expect(rest).toEqual(sent);
+  expect(follower.logEndOffset).toBe(30);
+  expect((await recordsOf(follower)).map(({ offset }) => offset)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 29]);
+});
+
 test('reads, lookups and appends go on while segments are swapped', async () => {
   const world = await new World().open();
   for (let i = 0; i < 200; i++) await world.write([[`k${i % 7}`, `${i}`.padEnd(30, '.')]]);

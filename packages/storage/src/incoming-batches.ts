@@ -1,6 +1,6 @@
 /** What a log demands of batches before it writes them. Looks at headers and checksums only; changes nothing. */
 import { MillraceError } from '@millrace/core';
-import { BatchView, splitBatches } from '@millrace/records';
+import { BatchView, emptyBatch, splitBatches } from '@millrace/records';
 import type { LogConfig } from './log-config.ts';
 
 export interface LeaderAppend {
@@ -44,6 +44,21 @@ export function checkTimestamps(batch: BatchView, config: LogConfig, nowMs: numb
       `timestamp ${baseTimestamp} is more than message.timestamp.before.max.ms=${config.timestampBeforeMaxMs} ago`,
     );
   }
+}
+
+/**
+ * What the leader compacted may be one empty batch from before our end on: of that only what we lack is taken.
+ * Batches of records, and those that tell of a producer, begin and end everywhere where they were appended.
+ */
+export function withoutKnownGap(bytes: Buffer, expected: number): Buffer {
+  const first = BatchView.at(bytes, 0);
+  if (first === undefined || first.baseOffset >= expected || first.lastOffset < expected) return bytes;
+  if (first.recordCount !== 0 || first.producerId !== -1 || !first.isCrcValid()) return bytes;
+  const { lastOffset, leaderEpoch, sizeBytes } = first;
+  return Buffer.concat([
+    emptyBatch({ baseOffset: expected, lastOffset, leaderEpoch }),
+    bytes.subarray(sizeBytes),
+  ]);
 }
 
 /**

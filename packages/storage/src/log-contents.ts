@@ -5,6 +5,7 @@
 import type { BatchView } from '@millrace/records';
 import { trimBatches } from './batch-trim.ts';
 import type { LogConfig } from './log-config.ts';
+import type { LogOffsets } from './log-offsets.ts';
 import { LogReader, type ReadRange } from './log-reader.ts';
 import { type RecoveryContext, recoverLog } from './log-recovery.ts';
 import { LogSideFiles } from './log-side-files.ts';
@@ -217,5 +218,26 @@ export class LogContents {
     const trimmed = trimBatches(first, range);
     if (trimmed.end < first.length || rest.length === 0) return trimmed.bytes;
     return Buffer.concat([trimmed.bytes, ...rest]);
+  }
+}
+
+/**
+ * As `PartitionLog.read`: whoever cuts or replaces what is being read makes it begin again.
+ *
+ * @param online what the log has now. @throws what it throws; {MillraceError} OFFSET_OUT_OF_RANGE; {DamageFound}
+ */
+export async function readBatches(
+  online: () => LogContents,
+  offsets: LogOffsets,
+  { fromOffset, upTo, ...limits }: ReadRange,
+  config: LogConfig,
+): Promise<Buffer> {
+  for (;;) {
+    const contents = online();
+    offsets.checkReadable(fromOffset);
+    const range = { fromOffset, upTo: Math.min(upTo, offsets.logEnd), ...limits };
+    if (fromOffset >= range.upTo) return Buffer.alloc(0);
+    const bytes = await contents.read(range, config);
+    if (bytes !== undefined) return bytes;
   }
 }

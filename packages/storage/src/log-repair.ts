@@ -11,15 +11,14 @@ export interface DamagedLog {
   /** Undefined if it could not even be opened. */
   readonly contents: LogContents | undefined;
   readonly offsets: LogOffsets;
-  /** Where the new log begins. */
-  readonly startOffset: number;
 }
 
-/** @returns where the damaged folder is, and what to open the new one with. */
+/** @param startOffset where the new log begins. @returns where the damaged folder is, and what to open the new one with. */
 export async function setLogAside(
   log: DamagedLog,
+  startOffset: number,
 ): Promise<{ readonly aside: string; readonly context: RecoveryContext }> {
-  const { client, context, contents, offsets, startOffset } = log;
+  const { client, context, contents, offsets } = log;
   const { fileSystem, journal, checkpoint } = context.resources;
   offsets.recoveryPoint = 0;
   offsets.firstDirty = 0;

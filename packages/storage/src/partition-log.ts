@@ -5,12 +5,18 @@
  */
 import { Deferred, invariant, type Logger, MillraceError, type TopicId } from '@millrace/core';
 import type { BatchView } from '@millrace/records';
-import { checkFollowerBatches, checkTimestamps, type LeaderAppend, soleBatch } from './incoming-batches.ts';
+import {
+  checkFollowerBatches,
+  checkTimestamps,
+  type LeaderAppend,
+  soleBatch,
+  withoutKnownGap,
+} from './incoming-batches.ts';
 import type { JournalClient } from './journal.ts';
 import type { EpochEndOffset } from './leader-epochs-state.ts';
 import { LogCompaction } from './log-compaction.ts';
 import type { LogConfig } from './log-config.ts';
-import { LogContents } from './log-contents.ts';
+import { LogContents, readBatches } from './log-contents.ts';
 import { type CutTarget, cutAll, cutEmptyEpochs, cutEnd } from './log-cut.ts';
 import { markDamaged, readFailure, removeOldDamage } from './log-damage.ts';
 import { LogDurability } from './log-durability.ts';
@@ -187,8 +193,8 @@ export class PartitionLog implements JournalClient {
     view.assignOffsets(baseOffset, leaderEpoch);
     if (isAppendTime) view.setLogAppendTime(nowMs);
     this.#append(batch, [view], nowMs, true);
-    const { lastOffset } = view;
-    return { baseOffset, lastOffset, duplicate: false, logAppendTimeMs: isAppendTime ? nowMs : -1 };
+    const logAppendTimeMs = isAppendTime ? nowMs : -1;
+    return { baseOffset, lastOffset: view.lastOffset, duplicate: false, logAppendTimeMs };
   }
 
   /**
@@ -196,9 +202,10 @@ export class PartitionLog implements JournalClient {
    * @throws {MillraceError} CORRUPT_MESSAGE for a wrong checksum, a gap or an epoch that goes back; NODE_OVERLOADED;
    * DISK_FULL or KAFKA_STORAGE_ERROR, after which the log is offline.
    */
-  appendAsFollower(batches: Buffer): { readonly lastOffset: number } {
+  appendAsFollower(fetched: Buffer): { readonly lastOffset: number } {
     const contents = this.#writable();
     const { logEnd } = this.#offsets;
+    const batches = contents.isBlank ? fetched : withoutKnownGap(fetched, logEnd);
     const views = checkFollowerBatches(batches, logEnd, this.lastEpoch, contents.isBlank);
     const last = views.at(-1);
     if (last === undefined) return { lastOffset: logEnd - 1 };
@@ -228,18 +235,9 @@ export class PartitionLog implements JournalClient {
    * @throws {MillraceError} OFFSET_OUT_OF_RANGE unless logStartOffset <= fromOffset <= logEndOffset; LOG_DAMAGED.
    */
   async read(fromOffset: number, maxBytes: number, upTo: number, minOneBatch = true): Promise<Buffer> {
-    for (;;) {
-      const contents = this.#online();
-      this.#offsets.checkReadable(fromOffset);
-      const range = { fromOffset, maxBytes, upTo: Math.min(upTo, this.#offsets.logEnd), minOneBatch };
-      if (fromOffset >= range.upTo) return Buffer.alloc(0);
-      try {
-        const bytes = await contents.read(range, this.config);
-        if (bytes !== undefined) return bytes;
-      } catch (error) {
-        throw this.#failures.read(error);
-      }
-    }
+    const range = { fromOffset, maxBytes, upTo, minOneBatch };
+    const online = (): LogContents => this.#online();
+    return await readBatches(online, this.#offsets, range, this.config).catch(this.#rejectRead);
   }
 
   /** Where the largest epoch that is at most `epoch` ends here; {-1, -1} if `epoch` is newer than any. Rule P2. */
@@ -305,8 +303,8 @@ export class PartitionLog implements JournalClient {
 
   /** Moves logStartOffset up to `offset`, durably, and deletes segments that lie before it. @throws OFFSET_OUT_OF_RANGE */
   async deleteRecordsBefore(offset: number): Promise<void> {
-    const config = { ...this.config, retentionMs: -1, retentionBytes: -1 };
-    await deleteBefore(this.#deletion(this.#online(), config, 0), offset);
+    const keepsAll = { ...this.config, retentionMs: -1, retentionBytes: -1 };
+    await deleteBefore(this.#deletion(this.#online(), keepsAll, 0), offset);
   }
 
   setConfig(config: LogConfig): void {
@@ -387,13 +385,13 @@ export class PartitionLog implements JournalClient {
 
   async #startOver(startOffset: number): Promise<void> {
     await this.compaction.stop();
-    const { aside, context } = await setLogAside({
+    const damaged = {
       client: this,
       context: this.#context,
       contents: this.#contents,
       offsets: this.#offsets,
-      startOffset,
-    });
+    };
+    const { aside, context } = await setLogAside(damaged, startOffset);
     this.#context = context;
     await this.#recover({ highWatermark: startOffset, firstDirtyOffset: 0 });
     this.#offline = undefined;
@@ -434,19 +432,18 @@ export class PartitionLog implements JournalClient {
   /** Runs a truncation: readers start over, and nothing is appended meanwhile. */
   async #cut(work: (target: CutTarget) => Promise<void>): Promise<void> {
     const contents = this.#contents!;
-    const { checkpoint } = this.#resources;
     const ended = new Deferred<void>();
     this.#cutting = ended.promise;
     contents.forgetTail();
     contents.disturbReaders();
     try {
-      const target = {
+      const target: CutTarget = {
         client: this,
         contents,
         offsets: this.#offsets,
         config: this.config,
         journal: this.#durability.usedJournal,
-        checkpoint,
+        checkpoint: () => this.#resources.checkpoint(),
         logger: this.#logger,
       };
       await this.compaction.turns.run(() => work(target));
