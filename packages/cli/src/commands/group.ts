@@ -81,7 +81,7 @@ function addReset(group: Command, shell: Shell): void {
     .addHelpText(
       'after',
       `
-Examples:
+Example:
   millrace group reset billing --topic orders --to-earliest
   millrace group reset billing --all-topics --by-duration 1h --execute`,
     )
