@@ -10,6 +10,7 @@ import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { consumeCommand } from './commands/consume.ts';
 import { debugCommand } from './commands/debug.ts';
+import { groupCommand } from './commands/group.ts';
 import { healthCommand } from './commands/health.ts';
 import { helpCommand } from './commands/help.ts';
 import { partitionCommand } from './commands/partition.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly ProgramExtension[] = [
   topicCommand,
   produceCommand,
   consumeCommand,
+  groupCommand,
   clusterCommand,
   brokerCommand,
   quorumCommand,

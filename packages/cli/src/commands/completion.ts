@@ -110,6 +110,8 @@ async function argumentValues(
   switch (argument?.name()) {
     case 'topic':
       return clusterNames(context, topicNames);
+    case 'group':
+      return clusterNames(context, groupIds);
     case 'broker':
       return clusterNames(context, brokerIds);
     case 'shell':
@@ -133,6 +135,11 @@ async function clusterNames(
 
 async function topicNames(context: CommandContext): Promise<string[]> {
   return context.admin().listTopics({ ...context.callOptions(), timeoutMs: CLUSTER_WAIT_MS });
+}
+
+async function groupIds(context: CommandContext): Promise<string[]> {
+  const groups = await context.admin().listGroups({ ...context.callOptions(), timeoutMs: CLUSTER_WAIT_MS });
+  return groups.map(({ groupId }) => groupId);
 }
 
 async function brokerIds(context: CommandContext): Promise<string[]> {

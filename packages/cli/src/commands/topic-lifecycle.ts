@@ -99,7 +99,7 @@ export async function listTopics(
   });
 }
 
-function parseRegex(text: string): RegExp {
+export function parseRegex(text: string): RegExp {
   try {
     return new RegExp(text, 'u');
   } catch (error) {

@@ -107,7 +107,8 @@ export class FakeGroups {
 
   describe(groupId: string): GroupInfo {
     const { type, state, members } = this.known(groupId);
-    const epochs = { epoch: 3, assignmentEpoch: 3, assignor: 'uniform' };
+    const coordinator = { host: 'node-1', port: 9191 };
+    const epochs = { coordinator, epoch: 3, assignmentEpoch: 3, assignor: 'uniform' };
     return { groupId, type, protocolType: 'consumer', state, ...epochs, members };
   }
 

@@ -69,19 +69,25 @@ export class GroupAdmin {
   /** In the order asked. @throws {MillraceError} GROUP_ID_NOT_FOUND. */
   async describeGroups(groupIds: readonly string[], options: AdminOptions = {}): Promise<GroupInfo[]> {
     checkTexts('groupIds', groupIds);
-    await this.#cluster.coordinators.find(groupIds, options);
-    const groups = await this.#each(groupIds, (groupId) =>
-      this.#cluster.coordinators.call(
+    const { coordinators } = this.#cluster;
+    await coordinators.find(groupIds, options);
+    return await this.#each(groupIds, async (groupId) => {
+      // As it was when it answered: another call may find that it has moved since.
+      let place = coordinators.addressOf(groupId);
+      const { groups } = await coordinators.call(
         groupId,
         {
           method: groupService.describeGroups,
-          make: (header) => ({ header, groupIds: [groupId] }),
+          make: (header) => {
+            place = coordinators.addressOf(groupId);
+            return { header, groupIds: [groupId] };
+          },
           failureOf: ({ groups }) => groups[0]?.failure,
         },
         options,
-      ),
-    );
-    return groups.map(({ groups: [group] }) => groupInfo(group!));
+      );
+      return groupInfo(groups[0]!, place!);
+    });
   }
 
   /** What the group has committed, sorted; of these partitions, in their order, if some are given. */

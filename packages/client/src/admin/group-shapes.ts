@@ -29,6 +29,7 @@ export interface GroupSummary {
 }
 
 export interface GroupInfo extends GroupSummary {
+  readonly coordinator: { readonly host: string; readonly port: number };
   /** Generation of a classic group. */
   readonly epoch: number;
   readonly assignmentEpoch: number;

@@ -8,6 +8,7 @@ import type {
   DescribedGroup as WireGroup,
   GroupListing as WireListing,
 } from '@millrace/protocol';
+import type { Address } from '../cluster/transport.ts';
 import type {
   GroupHistory,
   GroupInfo,
@@ -22,9 +23,16 @@ export function groupSummary({ groupId, type, protocolType, state }: WireListing
   return { groupId, type: type as GroupType, protocolType, state: state as GroupState };
 }
 
-export function groupInfo(group: WireGroup): GroupInfo {
+export function groupInfo(group: WireGroup, { host, port }: Address): GroupInfo {
   const { epoch, assignmentEpoch, assignor, members } = group;
-  return { ...groupSummary(group), epoch, assignmentEpoch, assignor, members: members.map(groupMember) };
+  return {
+    ...groupSummary(group),
+    coordinator: { host, port },
+    epoch,
+    assignmentEpoch,
+    assignor,
+    members: members.map(groupMember),
+  };
 }
 
 export function groupOffset(committed: CommittedOffset): GroupOffset {
