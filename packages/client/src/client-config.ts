@@ -120,6 +120,35 @@ export const producerConfig = configSchema('producer', {
 export type ProducerConfig = ConfigOf<typeof producerConfig>;
 
 export const consumerConfig = configSchema('consumer', {
+  groupId: text({
+    default: '',
+    doc: 'Consumers of one group share the partitions they subscribe to and commit how far they are. Empty: a consumer on its own, with assign.',
+  }),
+  groupInstanceId: text({
+    default: '',
+    doc: 'Makes the member static: after a restart within the session timeout it has its partitions again, and nothing moves. Different for each.',
+  }),
+  rack: text({ default: '', doc: 'Where the program runs, as broker.rack says it of brokers.' }),
+  serverAssignor: text({
+    default: '',
+    range: 'uniform, range',
+    doc: 'Who divides the partitions, of group.consumer.assignors. Empty: the first of them.',
+  }),
+  enableAutoCommit: flag({
+    default: true,
+    doc: 'Commits by itself what the program has finished with: at an interval, before partitions are given up, on close.',
+  }),
+  autoCommitIntervalMs: millis({ default: 5_000, min: 1, doc: 'How often that is.' }),
+  maxPollIntervalMs: millis({
+    default: 300_000,
+    min: 1,
+    doc: 'A handler that holds a record for longer makes the member leave its group until it returns; so does a program that does not read.',
+  }),
+  rebalanceTimeoutMs: millis({
+    default: 300_000,
+    min: 1,
+    doc: 'How long a handler may go on with a record whose partition is to be given up to another member. Kafka: max.poll.interval.ms.',
+  }),
   autoOffsetReset: oneOf(['earliest', 'latest', 'none'], {
     default: 'latest',
     doc: 'Where to begin without a position, and where to go on when the position is gone: first record, only new ones, or an error.',

@@ -51,6 +51,15 @@ export type {
   PollOptions,
   RequestOptions,
 } from './consumer/consumer-record.ts';
+export type {
+  CommittedPartition,
+  GroupCallbacks,
+  OffsetCommit,
+  PartitionLag,
+  RunOptions,
+  Stall,
+  TopicPattern,
+} from './group/group-shapes.ts';
 export { Millrace, type MillraceOptions } from './millrace.ts';
 export {
   defaultPartitioner,

@@ -154,6 +154,11 @@ export class Cluster {
     return this.#pool.to(address);
   }
 
+  /** Refreshes ask about these as well. */
+  learnTopics(names: readonly string[]): void {
+    for (const name of names) if (!this.#topicsInUse.has(name)) this.#topicsInUse.set(name, false);
+  }
+
   /** Asks for newer metadata, soon. Any number of callers cost one request. */
   requestRefresh(): void {
     if (!this.isClosed) this.#schedule.request();

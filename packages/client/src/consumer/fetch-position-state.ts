@@ -25,6 +25,8 @@ export class FetchPositionState<K, V> {
   readonly topic: string;
   readonly partition: number;
   isPaused = false;
+  /** Whoever assigns partitions lets nothing of this one be handed out now. */
+  isHeldBack = false;
   /** Nothing is asked before; monotonic. */
   backoffUntilMs = 0;
   failures = 0;
@@ -67,6 +69,15 @@ export class FetchPositionState<K, V> {
   /** The next offset for the user; undefined until decided. */
   get position(): number | undefined {
     return this.#position;
+  }
+
+  /** Leader epoch of the record before the position; -1 unknown. */
+  get positionEpoch(): number {
+    return this.#positionEpoch;
+  }
+
+  get isHandedOut(): boolean {
+    return !this.isPaused && !this.isHeldBack;
   }
 
   /** What has to be looked up before anything can be fetched. */

@@ -1,0 +1,104 @@
+/**
+ * A member's commits: what the program has finished with, at an interval or when asked; and what it says itself. Offsets
+ * read in one life in the group are never committed in another.
+ */
+import { type MillraceError, type Timer, type TopicPartition, toMillraceError } from '@millrace/core';
+import type { OffsetToCommit } from '@millrace/protocol';
+import type { ConsumerConfig } from '../client-config.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { type CommitterHandlers, OffsetCommitter } from './offset-committer.ts';
+import { ProgressState } from './progress-state.ts';
+
+export class GroupCommits {
+  readonly progress = new ProgressState();
+  readonly #cluster: Cluster;
+  readonly #config: ConsumerConfig;
+  readonly #committer: OffsetCommitter;
+  readonly #onError: (error: MillraceError) => void;
+  readonly #underWay = new Set<Promise<void>>();
+  #incarnation = 0;
+  #timer: Timer | undefined;
+  #isAutoCommitting = false;
+
+  /** `onError` hears of what was done in the background and failed. */
+  constructor(
+    cluster: Cluster,
+    config: ConsumerConfig,
+    handlers: CommitterHandlers,
+    onError: (error: MillraceError) => void,
+  ) {
+    this.#cluster = cluster;
+    this.#config = config;
+    this.#onError = onError;
+    this.#committer = new OffsetCommitter(cluster, config.groupId, handlers);
+  }
+
+  /** A life in the group begins; commits of the one before fail with `error`. */
+  begin(incarnation: number, error: MillraceError): void {
+    this.#incarnation = incarnation;
+    this.#committer.begin(incarnation, error);
+  }
+
+  /** Commits progress at an interval from now on, if that is wanted. */
+  start(): void {
+    this.stop();
+    if (!this.#config.enableAutoCommit) return;
+    this.#timer = this.#cluster.clock.schedule(this.#config.autoCommitIntervalMs, () => {
+      void this.#autoCommit();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** When those under way have ended, well or not. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  close(): void {
+    this.stop();
+    this.#committer.close();
+  }
+
+  /** What the program has finished with, of all partitions or of some. @throws as `commit`. */
+  async commitProgress(
+    partitions?: readonly TopicPartition[],
+    timeoutMs: number = this.#cluster.config.requestTimeoutMs,
+  ): Promise<void> {
+    const offsets = this.progress.uncommitted(partitions);
+    if (offsets.length > 0) await this.commit(offsets, true, timeoutMs);
+  }
+
+  /** The same in the background, as far as that is done by itself. */
+  commitProgressSoon(partitions?: readonly TopicPartition[]): void {
+    if (!this.#config.enableAutoCommit) return;
+    this.commitProgress(partitions).catch((error: unknown) => this.report(error));
+  }
+
+  /** @throws {MillraceError} what the coordinator refused, or the last failure at the time limit. */
+  async commit(offsets: readonly OffsetToCommit[], isMember: boolean, timeoutMs: number): Promise<void> {
+    const incarnation = this.#incarnation;
+    const sent = this.#committer.commit(offsets, isMember ? incarnation : undefined, timeoutMs);
+    const settled = sent.catch(() => {});
+    this.#underWay.add(settled);
+    void settled.then(() => this.#underWay.delete(settled));
+    await sent;
+    if (incarnation === this.#incarnation) this.progress.committed(offsets);
+  }
+
+  report(error: unknown): void {
+    const { groupId } = this.#config;
+    this.#cluster.logger.warn({ event: 'commit_failed', groupId, err: error }, 'progress was not committed');
+    this.#onError(toMillraceError(error));
+  }
+
+  async #autoCommit(): Promise<void> {
+    if (this.#isAutoCommitting) return;
+    this.#isAutoCommitting = true;
+    await this.commitProgress().catch((error: unknown) => this.report(error));
+    this.#isAutoCommitting = false;
+  }
+}
