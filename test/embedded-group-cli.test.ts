@@ -61,3 +61,30 @@ test('offsets are moved, looked at, exported and forgotten', async () => {
   expect((await run('group delete billing --yes')).stdout).toBe('Deleted group billing.\n');
   expect((await run('group describe billing')).code).toBe(4);
 }, 30_000);
+
+test('members of one group share what there is, another group gets all of it', async () => {
+  const consume = (group: string, count: number) =>
+    run(`consume orders -g ${group} --from-beginning -n ${count}`);
+  expect(await consume('readers', 3)).toMatchObject({ code: 0, stdout: 'v0\nv1\nv2\n', stderr: '' });
+  expect((await run('group lag readers -o name')).stdout).toContain('orders:0:7\n');
+  expect(await consume('readers', 7)).toMatchObject({ stdout: 'v3\nv4\nv5\nv6\nv7\nv8\nv9\n' });
+  expect((await run('group lag readers -o name')).stdout).toContain('orders:0:0\n');
+  expect((await consume('others', 10)).stdout).toBe('v0\nv1\nv2\nv3\nv4\nv5\nv6\nv7\nv8\nv9\n');
+  const { stdout } = await run('group explain readers');
+  expect(stdout).toMatch(/joined +millrace-cli/);
+  expect(stdout).toMatch(/left +millrace-cli/);
+  expect(stdout).toMatch(/MEMBER +REBALANCES +WITHOUT-PARTITIONS +LONGEST/);
+}, 30_000);
+
+test('a live group is not moved, and its members are named', async () => {
+  await using millrace = new Millrace({ bootstrap: cluster.bootstrap, clientId: 'till' });
+  await using consumer = millrace.consumer({ groupId: 'live', autoOffsetReset: 'earliest' });
+  consumer.subscribe(['orders']);
+  await consumer.poll();
+  const refused = await run('group reset live --topic orders --to-earliest --execute');
+  expect(refused).toMatchObject({ code: 5, stdout: '' });
+  expect(refused.stderr).toMatch(/group live is \w+ with 1 member: till \(\S+\)/);
+  expect((await run('group delete live --yes')).code).toBe(5);
+  expect((await run('group describe live')).stdout).toMatch(/live +orders +0 .* till\n/);
+  expect((await run('group members live')).stdout).toMatch(/live +\S+ +\S+ +till +2\n/);
+}, 30_000);

@@ -16,7 +16,17 @@ export type ProducerClient = Pick<Producer, 'isFull' | 'whenReady' | 'send' | 'f
 export interface ConsumerClient
   extends Pick<
     Consumer,
-    'assign' | 'seek' | 'pause' | 'position' | 'beginningOffsets' | 'endOffsets' | 'offsetsForTimes' | 'close'
+    | 'assign'
+    | 'seek'
+    | 'pause'
+    | 'position'
+    | 'beginningOffsets'
+    | 'endOffsets'
+    | 'offsetsForTimes'
+    | 'subscribe'
+    | 'poll'
+    | 'commit'
+    | 'close'
   > {
   batches(options?: { readonly signal?: AbortSignal }): AsyncIterable<ConsumerBatch>;
 }

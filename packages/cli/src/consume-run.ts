@@ -22,7 +22,7 @@ const QUIET_MS = 500;
 
 export type PrintRecord = (record: ConsumerRecord, out: ByteBuffer) => void;
 
-const WRITE_BYTES = 256 * 1024;
+export const WRITE_BYTES = 256 * 1024;
 
 export function partitionKey(topic: string, partition: number): string {
   return `${topic}:${partition}`;

@@ -197,3 +197,41 @@ test('a topic or partition that does not exist is exit code 4', async () => {
   expect((await runCli(['consume', 'nothing'], { cluster })).code).toBe(4);
   expect((await consume(['-p', '7'])).code).toBe(4);
 });
+
+test('a member of a group commits what it has printed, and goes on from there', async () => {
+  const first = await consume(['--group', 'billing', '--from-beginning', '-n', '2']);
+  expect(first).toMatchObject({ code: 0, stdout: 'v0\nv2\n', stderr: '' });
+  expect(cluster.consumerOptions.at(-1)).toMatchObject({ groupId: 'billing', autoOffsetReset: 'earliest' });
+  const partition = { topic: 'orders', partition: 0 };
+  expect(cluster.groups.offsets('billing', [partition])).toMatchObject([{ offset: 2n }]);
+  expect((await consume(['-g', 'billing', '--from-beginning', '-n', '1', '-o', 'name'])).stdout).toBe(
+    'orders:0:2\n',
+  );
+  expect((await consume(['-g', 'shipping', '--from-beginning', '-n', '1'])).stdout).toBe('v0\n');
+});
+
+test('a member that is interrupted has committed all that it printed', async () => {
+  const interruption = new AbortController();
+  const running = consume(['-g', 'billing', '--from-beginning'], { interrupted: interruption.signal });
+  await vi.waitFor(() => expect(cluster.idleConsumers).toBe(1));
+  interruption.abort('SIGINT');
+  expect((await running).code).toBe(130);
+  expect(cluster.groups.offsets('billing', undefined).map(({ offset }) => offset)).toEqual([3n, 2n]);
+});
+
+test('what a reader that goes away did not take is not committed', async () => {
+  const head = new Writable({
+    write(_chunk, _encoding, done) {
+      done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    },
+  });
+  expect((await consume(['-g', 'billing', '--from-beginning'], { stdout: head })).code).toBe(0);
+  expect(cluster.groups.offsets('billing', undefined)).toEqual([]);
+});
+
+test.each([['--partition', '0'], ['--offset', '3'], ['--exit-at-end']])(
+  'in a group %s makes no sense',
+  async (...flags) => {
+    expect((await consume(['--group', 'billing', ...flags])).code).toBe(2);
+  },
+);

@@ -5,6 +5,7 @@ import type { ByteBuffer } from '../byte-buffer.ts';
 import { usageError } from '../cli-error.ts';
 import { consumerOptions } from '../client-properties.ts';
 import type { CommandContext } from '../command-context.ts';
+import { consumeInGroup } from '../consume-group.ts';
 import { consumeRecords, type PrintRecord } from '../consume-run.ts';
 import { consumeRanges, endsOf } from '../consume-start.ts';
 import type { OutputFormat } from '../global-options.ts';
@@ -23,7 +24,8 @@ export function consumeCommand(program: Command, shell: Shell): void {
       '--offset <position>',
       'beginning, end, N, -N from the end, or @TIME (ms or ISO 8601) (default: end)',
     )
-    .option('--from-beginning', 'the same as --offset beginning')
+    .option('--from-beginning', 'the same as --offset beginning; in a group, where it has committed nothing')
+    .option('-g, --group <group>', 'as a member of this group: share its partitions, commit what is printed')
     .addOption(new Option('-p, --partition <list>', 'only these, such as 0,2,5-7').argParser(parsePartitions))
     .addOption(new Option('-n, --count <records>', 'stop after this many').argParser(parseCount))
     .option('-e, --exit-at-end', 'stop at the end, as it was when the command began')
@@ -37,7 +39,8 @@ export function consumeCommand(program: Command, shell: Shell): void {
 With -o json each record is one line: {"topic","partition","offset","timestamp","key","value","headers"}.
 
 Example:
-  millrace consume orders --from-beginning --exit-at-end -f '%p/%o %k=%v\\n'`,
+  millrace consume orders --from-beginning --exit-at-end -f '%p/%o %k=%v\\n'
+  millrace consume orders --group billing`,
     )
     .action(shell.action(consume));
 }
@@ -45,6 +48,7 @@ Example:
 interface ConsumeFlags {
   readonly offset?: string;
   readonly fromBeginning?: boolean;
+  readonly group?: string;
   readonly partition?: readonly number[];
   readonly count?: number;
   readonly exitAtEnd?: boolean;
@@ -61,6 +65,7 @@ async function consume(
 ): Promise<void> {
   const position = startPosition(flags);
   const print = printer(context.options.output, flags.format);
+  if (flags.group !== undefined) return consumeShared(context, flags, flags.group, topics, print);
   const partitions = [];
   for (const topic of new Set(topics)) {
     const chosen = await chosenPartitions(context, topic, flags.partition);
@@ -89,6 +94,35 @@ async function consume(
   }
   const limits = { count: flags.count ?? Number.POSITIVE_INFINITY, ends };
   await consumeRecords(consumer, context.stdout, print, limits, context.environment);
+  context.throwIfInterrupted();
+}
+
+async function consumeShared(
+  context: CommandContext,
+  flags: ConsumeFlags,
+  groupId: string,
+  topics: readonly string[],
+  print: PrintRecord,
+): Promise<void> {
+  if (groupId === '') throw usageError('--group needs a name');
+  if (flags.partition !== undefined)
+    throw usageError(
+      '--group and --partition exclude each other',
+      'The group says who reads which partition.',
+    );
+  if (flags.exitAtEnd)
+    throw usageError('--group and --exit-at-end exclude each other', 'Others may read the rest; -n stops.');
+  if (flags.offset !== undefined)
+    throw usageError(
+      '--group and --offset exclude each other: a group goes on where it has committed',
+      'Use --from-beginning for a new group, or "millrace group reset" before.',
+    );
+  const names = [...new Set(topics)];
+  // A topic that is not there is a slip of the pen here, though a member would wait for it.
+  await context.admin().describeTopics(names, context.callOptions());
+  const startsAt = flags.fromBeginning ? 'earliest' : 'latest';
+  const count = flags.count ?? Number.POSITIVE_INFINITY;
+  await consumeInGroup(context, { groupId, topics: names, startsAt, count }, print);
   context.throwIfInterrupted();
 }
 

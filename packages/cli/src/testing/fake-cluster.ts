@@ -36,6 +36,7 @@ export class FakeCluster {
   wallMs = 1_700_000_060_000;
   readonly connections: object[] = [];
   readonly producerOptions: object[] = [];
+  readonly consumerOptions: object[] = [];
   brokers: BrokerInfo[] = [1, 2, 3].map((id) => ({
     id,
     host: `node-${id}`,
@@ -70,7 +71,10 @@ export class FakeCluster {
         this.producerOptions.push(producerOptions ?? {});
         return this.#producer();
       },
-      consumer: () => new FakeConsumer(this),
+      consumer: (consumerOptions) => {
+        this.consumerOptions.push(consumerOptions ?? {});
+        return new FakeConsumer(this, consumerOptions);
+      },
       close: async () => {
         this.closed += 1;
       },

@@ -1,5 +1,11 @@
 /** A consumer of the fake cluster: hands out what is there, then waits to be interrupted, as a real one waits for more. */
-import type { ConsumerBatch } from '@millrace/client';
+import type {
+  ConsumerBatch,
+  ConsumerOptions,
+  ConsumerRecord,
+  GroupCallbacks,
+  PollOptions,
+} from '@millrace/client';
 import { MillraceError, type TopicPartition } from '@millrace/core';
 import type { ConsumerClient } from '../cluster-client.ts';
 import type { FakeCluster } from './fake-cluster.ts';
@@ -8,8 +14,55 @@ export class FakeConsumer implements ConsumerClient {
   readonly #cluster: FakeCluster;
   readonly #positions = new Map<string, { partition: TopicPartition; offset: bigint; paused: boolean }>();
 
-  constructor(cluster: FakeCluster) {
+  readonly #options: ConsumerOptions;
+  /** Handed out by `poll` and not yet finished with. */
+  #inHand: readonly ConsumerRecord[] = [];
+
+  constructor(cluster: FakeCluster, options: ConsumerOptions = {}) {
     this.#cluster = cluster;
+    this.#options = options;
+  }
+
+  /** The only member: every partition is its own, from where the group is. */
+  subscribe(topics: unknown, callbacks: GroupCallbacks = {}): void {
+    const { groupId = '', autoOffsetReset } = this.#options;
+    const { groups } = this.#cluster;
+    for (const topic of topics as readonly string[]) {
+      this.#cluster.topic(topic).records.forEach((log, partition) => {
+        const [committed] = groups.offsets(groupId, [{ topic, partition }]);
+        const start = autoOffsetReset === 'earliest' ? 0n : BigInt(log.length);
+        const place = { topic, partition };
+        this.#positions.set(keyOf(place), {
+          partition: place,
+          offset: committed?.offset ?? start,
+          paused: false,
+        });
+      });
+    }
+    void callbacks.onAssigned?.(Array.from(this.#positions.values(), ({ partition }) => partition));
+  }
+
+  /** As a real one: to ask for more is to have finished with what there was. */
+  async poll({ maxRecords = 500, signal }: PollOptions = {}): Promise<ConsumerRecord[]> {
+    await this.commit();
+    for (const position of this.#positions.values()) {
+      const { topic, partition } = position.partition;
+      const start = Number(position.offset);
+      const records = this.#cluster.topic(topic).records[partition]!.slice(start, start + maxRecords);
+      if (records.length === 0) continue;
+      position.offset = BigInt(start + records.length);
+      this.#inHand = records;
+      return records;
+    }
+    this.#cluster.idleConsumers += 1;
+    return await whenAborted(signal);
+  }
+
+  async commit(): Promise<void> {
+    const { groupId = '' } = this.#options;
+    for (const { topic, partition, offset } of this.#inHand)
+      this.#cluster.groups.commit(groupId, { topic, partition, offset: offset + 1n });
+    this.#inHand = [];
   }
 
   assign(partitions: readonly TopicPartition[]): void {
