@@ -80,7 +80,7 @@ export class GroupSession<K, V> {
       onFenced: (error) => void this.#rejoin(error),
       onFailed: (error) => this.#fail(error),
     });
-    const handlers = { identity: () => this.#identity(), onDoubt: () => this.#heartbeats.beatSoon() };
+    const handlers = { identity: () => this.#identity(), onDoubt: () => this.#doubt() };
     this.#commits = new GroupCommits(cluster, config, handlers, (error) => this.#callbacks.onError?.(error));
     this.#watch.idle();
   }
@@ -186,6 +186,12 @@ export class GroupSession<K, V> {
     return { memberId: identity.memberId, memberEpoch: epoch, groupInstanceId: identity.groupInstanceId };
   }
 
+  /** A refusal that only the coordinator's next answer explains. */
+  #doubt(): void {
+    this.#membership.doubt();
+    this.#heartbeats.beatSoon();
+  }
+
   /** For the history of the group: which handler keeps a partition from moving. */
   #slowness(): string {
     for (const held of this.#held.values()) {
@@ -217,7 +223,7 @@ export class GroupSession<K, V> {
       const found = await findStarts(this.#cluster, this.#config.groupId, keys, {
         identity: () => this.#identity(),
         isPast: () => incarnation !== this.#membership.incarnation || this.#isDeparting,
-        onDoubt: () => this.#heartbeats.beatSoon(),
+        onDoubt: () => this.#doubt(),
         signal: this.#ended.signal,
       });
       const isPast = incarnation !== this.#membership.incarnation || this.#isDeparting;
