@@ -168,6 +168,11 @@ export class MembershipState {
     return { memberId, groupInstanceId, memberEpoch: isKept ? LEAVE_FOR_A_WHILE_EPOCH : LEAVE_EPOCH, reason };
   }
 
+  /** The coordinator is elsewhere than this member thinks: the next heartbeat says everything. */
+  doubt(): void {
+    this.#acknowledged = undefined;
+  }
+
   /** No answer came: it may have been heard all the same. */
   unanswered(sent: SentHeartbeat): void {
     if (sent.incarnation === this.#incarnation) this.#acknowledged = undefined;
