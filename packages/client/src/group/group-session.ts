@@ -275,6 +275,9 @@ export class GroupSession<K, V> {
     if (incarnation !== this.#membership.incarnation || this.#isDeparting) return;
     await this.#partWith(leaving, leftMs).catch((error: unknown) => this.#commits.report(error));
     if (incarnation !== this.#membership.incarnation || this.#isDeparting) return;
+    await this.#commits.settled(leftMs());
+    if (incarnation !== this.#membership.incarnation || this.#isDeparting) return;
+    this.#commits.giveUp(leaving);
     this.#remove(leaving);
     this.#membership.letGo(leaving.map(({ key }) => key));
     this.#heartbeats.beatSoon();

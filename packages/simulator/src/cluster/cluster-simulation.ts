@@ -33,6 +33,8 @@ export interface ClusterRunOptions extends FaultPlanOptions {
   /** Of the phase with faults. Default 60,000. */
   readonly faultsMs?: number;
   readonly clientsMax?: number;
+  /** Undefined: as the seed has it. */
+  readonly hasGroups?: boolean;
 }
 
 export interface ClusterRun {
@@ -67,7 +69,7 @@ export class ClusterSimulation {
     const { streams } = world;
     this.plan = FaultPlan.draw(streams.plan, options);
     const layout = drawLayout(streams.workload);
-    const groups = drawGroups(seed, layout);
+    const groups = drawGroups(seed, layout, options.hasGroups);
     this.layout = withGroups(layout, groups);
     this.network = new SimNetwork(world);
     this.rpc = new SimRpcNetwork(this.network, rpcOptions(streams.network));

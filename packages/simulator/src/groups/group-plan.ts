@@ -30,10 +30,11 @@ export interface GroupsPlan {
   readonly maxPollIntervalMs: number;
 }
 
-/** Undefined for a seed without groups: about every second one. */
-export function drawGroups(seed: number, layout: ClusterLayout): GroupsPlan | undefined {
+/** Undefined for a seed without groups: about every second one, unless somebody decides that. */
+export function drawGroups(seed: number, layout: ClusterLayout, hasGroups?: boolean): GroupsPlan | undefined {
   const random = new SeededRandom((seed ^ STREAM) >>> 0);
-  if (below(random, 2) === 0) return undefined;
+  const isDrawn = below(random, 2) > 0;
+  if (!(hasGroups ?? isDrawn)) return undefined;
   // Of other topics acknowledged records may be lost, and with them what was committed about them.
   const topics = layout.topics.filter(({ isStrict }) => isStrict).map(({ name }) => name);
   const groups = Array.from({ length: 1 + below(random, 2) }, (_, index) => ({

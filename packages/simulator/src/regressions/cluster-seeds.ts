@@ -11,6 +11,8 @@ export interface KeptSeed {
   readonly cause: string;
   /** Subject of the commit that mended it. */
   readonly mendedBy: string;
+  /** Its world has groups: seeds of the time before there were any go on without. */
+  readonly hasGroups?: boolean;
 }
 
 export const CLUSTER_SEEDS: readonly KeptSeed[] = [
@@ -95,5 +97,12 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     invariant: '18 metadata-history-is-linearizable',
     cause: 'no fault of the code: a deletion asked twice, of unknown outcome, took effect twice',
     mendedBy: 'simulator: a call of unknown outcome may take effect twice, too',
+  },
+  {
+    seed: 119,
+    invariant: '46 committed-offsets-never-go-back',
+    cause: 'a commit that failed was sent again, with the newest epoch, after its partition was given up',
+    mendedBy: 'client: commits of partitions that were given up are not sent again',
+    hasGroups: true,
   },
 ];
