@@ -218,3 +218,26 @@ test('only so many damaged logs of a partition are kept aside: the newest', asyn
   expect(removed.slice(0, 2)).toEqual([['/data/t-0.0-damaged'], ['/data/t-0.1-damaged']]);
   await store.close({ clean: true });
 });
+
+test('what a damaged log had open when it could not be opened is not what its repair writes to', async () => {
+  const disk = await filledDisk(true);
+  const name = disk.readdirSync('/data/t-0').findLast((entry) => entry.name.endsWith('.log'))!.name;
+  const path = `/data/t-0/${name}`;
+  disk.put(path, disk.get(path)!.subarray(0, -1));
+  const damaged = disk.get(path);
+  let store = await openStore(disk);
+  let log = await openLog(store);
+  expect(log.offline?.code).toBe('LOG_DAMAGED');
+  await log.resetForRepair(0);
+  // Its segments have the names that they had before.
+  const again = Array.from({ length: 30 }, (_, i) => `w${i}`);
+  for (const [i, value] of again.entries()) log.appendAsLeader(batchOf(value, { timestamp: 1000 + i }), 9);
+  await log.whenFlushed(30);
+  await store.close({ clean: true });
+  expect(disk.get(path)).toBeDefined();
+  store = await openStore(disk);
+  log = await openLog(store);
+  expect([log.offline, await contentsOf(log)]).toEqual([undefined, again.map((value) => `${value}/0`)]);
+  expect(disk.get(`/data/t-0.0-damaged/${name}`)).toEqual(damaged);
+  await store.close({ clean: true });
+});

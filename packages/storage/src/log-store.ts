@@ -266,6 +266,7 @@ export class LogStore {
     this.#checkpoints.forget(topic, partition);
     this.#settle(topicId, partition);
     const deleted = freeName(this.#options.fileSystem, `${folder}.${topicId}`, DELETED_FOLDER_SUFFIX);
+    this.#resources.files.forgetFolder(folder);
     this.#options.fileSystem.renameSync(folder, deleted);
     this.#trash.add([deleted], log.config.fileDeleteDelayMs);
     this.#checkpointLater();
@@ -367,6 +368,7 @@ export class LogStore {
       if (isEmptyFolder(fileSystem, folder)) return await this.#createFolder(id, folder);
     }
     const aside = freeName(fileSystem, folder, STRAY_FOLDER_SUFFIX);
+    this.#resources.files.forgetFolder(folder);
     fileSystem.renameSync(folder, aside);
     logger.warn(
       { event: 'stray_folder', topic, partition, topicId, aside },

@@ -364,7 +364,7 @@ export class PartitionLog implements JournalClient {
   }
 
   async #startOver(startOffset: number): Promise<void> {
-    const { fileSystem, journal, checkpoint } = this.#resources;
+    const { journal, checkpoint } = this.#resources;
     const { folder } = this.#context;
     this.#offsets.recoveryPoint = 0;
     this.#offsets.startMovedTo(startOffset);
@@ -372,7 +372,7 @@ export class PartitionLog implements JournalClient {
     await journal.reset(this, startOffset);
     this.#contents?.disturbReaders();
     this.#contents?.close();
-    const aside = await setFolderAside(fileSystem, folder, this.topicId);
+    const aside = await setFolderAside(this.#resources, folder, this.topicId);
     const fresh = { wasClean: true, recoveryPoint: 0, replay: undefined, damage: undefined };
     this.#context = { ...this.#context, ...fresh, logStartOffset: startOffset };
     await this.#recover(startOffset);

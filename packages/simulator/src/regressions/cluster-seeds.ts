@@ -103,4 +103,11 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
       'no fault of the code: the operator ended a copy in a page cache while another was in sync that a new controller fenced at once',
     mendedBy: 'simulator: the operator waits until controllers have settled',
   },
+  {
+    seed: 300732,
+    invariant: '49 damage-is-explained',
+    cause:
+      'a log that could not be opened left its files open: after its repair, segments of the same names were written to those moved aside',
+    mendedBy: 'storage: files that move with their folder are opened no more under its name',
+  },
 ];
