@@ -47,14 +47,14 @@ export interface Deletion {
   readonly isDisturbed: () => boolean;
   /** Runs work that writes, and takes the log offline if it fails. */
   readonly write: (work: () => void) => void;
-  /** As LogContents.syncFolder; takes the log offline if it fails. */
-  readonly syncFolder: () => Promise<void>;
+  /** As LogContents.sync; takes the log offline if it fails. */
+  readonly sync: () => Promise<void>;
 }
 
 /** Deletes what retention and the log start offset let go. Moves the log start first, durably. @throws {MillraceError} */
 export async function deleteExpired(deletion: Deletion): Promise<void> {
   try {
-    const { contents, offsets, config, nowMs, resources, isDisturbed, write, syncFolder } = deletion;
+    const { contents, offsets, config, nowMs, resources, isDisturbed, write, sync } = deletion;
     const { segments, side } = contents;
     const { logStart, highWatermark, logEnd } = offsets;
     const limits = { logStartOffset: logStart, highWatermark, endOffset: logEnd, nowMs };
@@ -64,10 +64,14 @@ export async function deleteExpired(deletion: Deletion): Promise<void> {
     const firstKept = segments.all[count]!.baseOffset;
     await side.keepProducers(firstKept, contents.endOffset, segments.all);
     if (isDisturbed()) return;
+    const isNews = firstKept > offsets.startWritten;
+    // Before it moves, for any log's checkpoint may tell of it then. What a power loss tears below would not be replayed,
+    // and what it told of epochs and producers would be gone.
+    if (isNews) await sync();
+    if (isDisturbed()) return;
     if (firstKept > offsets.logStart) offsets.startMovedTo(firstKept);
-    if (firstKept > offsets.startWritten) {
+    if (isNews) {
       const { logStart: start } = offsets;
-      await syncFolder();
       // Written down before the files go: later it tells a deletion from a loss. The last try may have failed.
       await resources.checkpoint();
       if (isDisturbed()) return;

@@ -282,9 +282,12 @@ export class PartitionLog implements JournalClient {
   async deleteRecordsBefore(offset: number): Promise<void> {
     const contents = this.#online();
     if (!this.#offsets.mayStartAt(offset)) return;
+    await this.#sync(contents);
+    await this.#cutting;
+    if (this.#online() !== contents) return await this.deleteRecordsBefore(offset);
+    if (!this.#offsets.mayStartAt(offset)) return;
     this.#offsets.startMovedTo(offset);
     contents.side.startMoved(offset, contents.segments.startOffset);
-    await this.#syncFolder(contents);
     await this.#resources.checkpoint();
     await this.#deleteExpired(contents, { ...this.config, retentionMs: -1, retentionBytes: -1 }, 0);
   }
@@ -406,9 +409,9 @@ export class PartitionLog implements JournalClient {
     return failure;
   }
 
-  /** Tried again it would succeed without the bytes, and a restart would take the folder for another log's. */
-  async #syncFolder(contents: LogContents): Promise<void> {
-    await contents.syncFolder().catch(async (error: unknown) => {
+  /** Tried again it would succeed without the bytes (Q25). */
+  async #sync(contents: LogContents): Promise<void> {
+    await contents.sync().catch(async (error: unknown) => {
       throw (await this.#syncFailed(contents, error))?.failure ?? error;
     });
   }
@@ -432,14 +435,13 @@ export class PartitionLog implements JournalClient {
       isDisturbed: () =>
         generation !== contents.generation || this.#cutting !== undefined || this.offline !== undefined,
       write: (work) => this.#guard(work),
-      syncFolder: () => this.#syncFolder(contents),
+      sync: () => this.#sync(contents),
     });
   }
 
   /** Runs a truncation: readers start over, and nothing is appended meanwhile. */
   async #cut(work: (target: CutTarget) => Promise<void>): Promise<void> {
     const contents = this.#contents!;
-    const { checkpoint } = this.#resources;
     const ended = new Deferred<void>();
     this.#cutting = ended.promise;
     contents.forgetTail();
@@ -451,7 +453,7 @@ export class PartitionLog implements JournalClient {
         offsets: this.#offsets,
         config: this.config,
         journal: this.#durability.usedJournal,
-        checkpoint,
+        checkpoint: this.#resources.checkpoint,
         logger: this.#logger,
       });
     } catch (error) {
