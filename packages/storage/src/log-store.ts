@@ -17,7 +17,13 @@ import { Journal } from './journal.ts';
 import { JournalReplay } from './journal-replay.ts';
 import { giveUpReplay } from './journal-surrender.ts';
 import type { LogConfig } from './log-config.ts';
-import { DELETED_FOLDER_SUFFIX, isEmptyFolder, parseFolderName, STRAY_FOLDER_SUFFIX } from './log-folder.ts';
+import {
+  DAMAGE_MARK,
+  DELETED_FOLDER_SUFFIX,
+  isEmptyFolder,
+  parseFolderName,
+  STRAY_FOLDER_SUFFIX,
+} from './log-folder.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import type { LogResources } from './log-resources.ts';
 import { OpenFiles } from './open-files.ts';
@@ -363,7 +369,11 @@ export class LogStore {
     if (typeof found === 'string') {
       // The checkpoint may be older than the journal's beginning: what that leaves out is in the log alone.
       const journalStart = this.#replay?.startOf(topicId, partition) ?? 0;
-      const wasDurable = (this.#checkpoints.recoveryPoint(topic, partition) ?? 1) > 0 || journalStart > 0;
+      const wasDurable =
+        (this.#checkpoints.recoveryPoint(topic, partition) ?? 1) > 0 ||
+        journalStart > 0 ||
+        // Found damaged by an earlier start, and the journal that told why may have been given up since.
+        fileSystem.statSync(`${folder}/${DAMAGE_MARK}`) !== undefined;
       if (wasDurable) return { isNew: false, damage: `partition.metadata is ${found}` };
       if (isEmptyFolder(fileSystem, folder)) return await this.#createFolder(id, folder);
     }
