@@ -96,4 +96,18 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     cause: 'no fault of the code: a deletion asked twice, of unknown outcome, took effect twice',
     mendedBy: 'simulator: a call of unknown outcome may take effect twice, too',
   },
+  {
+    seed: 301255,
+    invariant: '39 client-histories-are-sound, inconsistent-offsets',
+    cause:
+      'no fault of the code: the operator ended a copy in a page cache while another was in sync that a new controller fenced at once',
+    mendedBy: 'simulator: the operator waits until controllers have settled',
+  },
+  {
+    seed: 300732,
+    invariant: '49 damage-is-explained',
+    cause:
+      'a log that could not be opened left its files open: after its repair, segments of the same names were written to those moved aside',
+    mendedBy: 'storage: files that move with their folder are opened no more under its name',
+  },
 ];
