@@ -243,12 +243,14 @@ describe('positions', () => {
     expect(valuesOf(await run(readAll(consumer, 10)))).toEqual(range(0, 10));
     consumer.seek(tp(), 10);
     const failure = failureOf('OFFSET_OUT_OF_RANGE');
-    cluster.onFetch = () => {
-      cluster.onFetch = () => undefined;
+    let refused = 0;
+    cluster.onFetch = ({ fetchOffset }) => {
+      if (fetchOffset !== 10 || refused++ > 0) return undefined;
       cluster.partition('t').moveTo(2);
       return { failure, logStartOffset: 25 };
     };
     expect(valuesOf(await run(readAll(consumer, 20)))).toEqual(range(10, 30));
+    expect(refused).toBeGreaterThan(1);
     await run(millrace.close());
   });
 
