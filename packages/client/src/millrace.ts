@@ -8,6 +8,7 @@ import { rpcTransport } from './cluster/rpc-transport.ts';
 import type { Transport } from './cluster/transport.ts';
 import { Consumer } from './consumer/consumer.ts';
 import type { ConsumerOptions } from './consumer/consumer-record.ts';
+import { runOutside } from './group/handler-context.ts';
 import { Producer } from './producer/producer.ts';
 import type { CloseOptions, ProducerOptions } from './producer/producer-record.ts';
 import { resolveOptions } from './resolve-options.ts';
@@ -31,6 +32,8 @@ const EXTRAS = ['bootstrap', 'logger', 'clock', 'random', 'transport'];
 /** What this client made and closes. */
 interface Child {
   close(options?: CloseOptions): Promise<void>;
+  /** Inside a handler that closing waits for. */
+  isCalledInside?(): boolean;
 }
 
 /** Connects on first use. Close it when done: it closes everything made from it. */
@@ -79,13 +82,17 @@ export class Millrace implements AsyncDisposable {
     return new Admin(this.#cluster);
   }
 
-  /** Closes producers, which deliver what they can within `timeoutMs`, then consumers and connections. Idempotent. */
+  /**
+   * Closes producers, which deliver what they can within `timeoutMs`, consumers, and then connections. Idempotent. Inside a
+   * consumer's handler it cannot wait for that handler: it resolves at once.
+   */
   close(options: CloseOptions = {}): Promise<void> {
+    const isInside = [...this.#children].some((child) => child.isCalledInside?.() === true);
     if (this.#closing === undefined) {
       this.#closing = this.#close(options);
       this.#closing.catch(() => {});
     }
-    return this.#closing;
+    return isInside ? Promise.resolve() : this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -99,7 +106,11 @@ export class Millrace implements AsyncDisposable {
   }
 
   async #close(options: CloseOptions): Promise<void> {
-    const results = await Promise.allSettled(Array.from(this.#children, (child) => child.close(options)));
+    const closing = Array.from(this.#children, (child) => {
+      child.close(options).catch(() => {});
+      return runOutside(() => child.close(options));
+    });
+    const results = await Promise.allSettled(closing);
     this.#cluster.close();
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     if (failures.length === 1) throw failures[0];

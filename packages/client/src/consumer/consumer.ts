@@ -74,7 +74,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       this.#session?.hands ??
       new HandOut(cluster.clock, this.#partitions, {
         onFinished: () => {},
-        onDropped: () => this.#handOutAgain(),
+        onDropped: (item) => this.#handOutAgain(item),
       });
   }
 
@@ -93,7 +93,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   /** Finishes what is in hand, commits, leaves the group; `subscribe` joins again. @throws as `close`. */
   async unsubscribe({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     const session = this.#group('unsubscribe');
-    if (this.#isCalledInside()) throw inside('unsubscribe');
+    if (this.isCalledInside()) throw inside('unsubscribe');
     await session.unsubscribe(timeoutMs);
   }
 
@@ -357,11 +357,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     if (this.#closing === undefined) {
       // Who has polled and closes will not come back for more.
-      if (isInside(this) && !this.#isCalledInside()) this.#session?.giveBackRead();
+      if (isInside(this) && !this.isCalledInside()) this.#session?.giveBackRead();
       this.#closing = this.#close(timeoutMs);
       this.#closing.catch((error: unknown) => this.#session?.report(error));
     }
-    return this.#isCalledInside() ? Promise.resolve() : this.#closing;
+    return this.isCalledInside() ? Promise.resolve() : this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -373,7 +373,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#partitions.announce();
     try {
       if (this.#session !== undefined) await this.#session.close(timeoutMs);
-      else if (this.#running !== undefined && !this.#isCalledInside()) {
+      else if (this.#running !== undefined && !this.isCalledInside()) {
         await withLimits(this.#running, { timeoutMs }, this.#cluster.clock, tooLate).catch(() => {});
       }
     } finally {
@@ -420,14 +420,14 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /** What a handler has let go of can be handed out again. */
-  #handOutAgain(): void {
-    for (const state of this.#partitions.states.values()) state.isHeldBack = this.#hands.isBusy(state);
-    this.#partitions.pumpSoon();
+  #handOutAgain(item: TopicPartition): void {
+    const state = this.#partitions.state(item);
+    if (state !== undefined) state.isHeldBack = false;
     this.#partitions.announce();
   }
 
-  /** By who works on something that would have to be waited for. */
-  #isCalledInside(): boolean {
+  /** Whether the caller works on something that closing would have to wait for: a handler, a loop, a callback. */
+  isCalledInside(): boolean {
     if (!isInside(this)) return false;
     const isAtWork = [...this.#hands.state.items()].some(({ holder }) => holder !== 'poll');
     return isAtWork || this.#session?.isCalling === true;

@@ -12,8 +12,8 @@ const NOT_YET = new MillraceError('REQUEST_TIMED_OUT');
 export interface HandOutHandlers {
   /** The program is done with everything of the partition before `next`. */
   onFinished(partition: TopicPartition, next: number, epoch: number): void;
-  /** The program let go of something. */
-  onDropped(): void;
+  /** The program let go of what it had of the partition. */
+  onDropped(partition: TopicPartition): void;
 }
 
 export class HandOut<K, V> {
@@ -69,8 +69,10 @@ export class HandOut<K, V> {
   /** The program is not finished with it: what is left is handed out again, if the partition is still here. */
   giveBack(item: HandItem): void {
     const state = this.#partitions.state(item);
-    if (!item.isVoid && state !== undefined)
+    if (!item.isVoid && state !== undefined) {
       state.seek(item.offset, item.isBegun ? item.epoch : item.epochBefore);
+      this.#partitions.pumpSoon();
+    }
     this.#drop(item);
   }
 
@@ -101,6 +103,6 @@ export class HandOut<K, V> {
     this.#state.drop(item);
     this.#dropped?.resolve();
     this.#dropped = undefined;
-    this.#handlers.onDropped();
+    this.#handlers.onDropped(item);
   }
 }

@@ -88,12 +88,11 @@ export class HandlerRunner<K, V> {
   async #handle({ batch }: Taken<K, V>, item: HandItem): Promise<boolean> {
     const { eachBatch, eachRecord } = this.#options;
     if (eachBatch !== undefined) {
-      await this.#call(() => eachBatch(batch), item);
-      return true;
+      return this.#call(() => eachBatch(batch), item);
     }
     const { records } = batch;
     for (const [i, record] of records.entries()) {
-      await this.#call(() => eachRecord(record), item);
+      if (!(await this.#call(() => eachRecord(record), item))) return false;
       const after = records[i + 1];
       if (after === undefined) return true;
       this.#parts.hands.advance(item, after.logOffset);
@@ -102,22 +101,23 @@ export class HandlerRunner<K, V> {
     return true;
   }
 
-  /** Again and again after failures, as long as that is wanted and of use. */
-  async #call(handler: () => unknown, item: HandItem): Promise<void> {
+  /** Again after failures, as often as that is wanted; false if the item has to be let go of before it went well. */
+  async #call(handler: () => unknown, item: HandItem): Promise<boolean> {
     const { cluster, owner } = this.#parts;
     const { retries = 0 } = this.#options;
     for (let attempt = 0; ; attempt++) {
       try {
         await runInside(owner, handler);
-        return;
+        return true;
       } catch (error) {
-        if (attempt >= retries || item.isCut || item.isVoid) throw error;
+        if (attempt >= retries) throw error;
         const { topic, partition, offset } = item;
         cluster.logger.warn(
           { event: 'handler_failed', topic, partition, offset, attempt, err: error },
           'the handler is called again with the same item',
         );
         await pause(cluster.clock, backoffMs(attempt, cluster.config, cluster.random), undefined);
+        if (item.isCut || item.isVoid) return false;
       }
     }
   }

@@ -336,6 +336,30 @@ describe('close', () => {
     await run(millrace.close());
   });
 
+  test('of the whole client inside a handler lets the consumer commit and leave first', async () => {
+    const { group, fill, consumer, run, millrace } = groupFixture(one);
+    fill(0, 6);
+    const reader = consumer();
+    reader.subscribe(['t']);
+    await run(reader.run({ eachRecord: () => millrace.close() }));
+    expect(group.committed('t')).toBe(1);
+    expect(group.members.size).toBe(0);
+    await run(millrace.close());
+  });
+
+  test('inside onRevoked does not wait for itself', async () => {
+    const { group, consumer, run, pass, millrace } = groupFixture(one);
+    const reader = consumer();
+    reader.subscribe(['t'], { onRevoked: () => reader.close() });
+    const polled = reader.poll();
+    await pass(100);
+    group.dictated = () => [];
+    group.rebalance();
+    expect(await run(polled)).toEqual([]);
+    expect(group.members.size).toBe(0);
+    await run(millrace.close());
+  });
+
   test('inside a loop resolves at once; the loop ends when the member has left', async () => {
     const { group, fill, consumer, run, millrace } = groupFixture(one);
     fill(0, 6);

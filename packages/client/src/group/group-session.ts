@@ -45,6 +45,10 @@ export class GroupSession<K, V> {
   readonly #calls: CallbackQueue;
   readonly #held = new Map<GroupPartitionKey, Held<K, V>>();
   readonly #adding = new Set<GroupPartitionKey>();
+  /** Not ready yet, or about to leave: nothing of them is handed out. */
+  readonly #retained = new Set<FetchPositionState<K, V>>();
+  /** Without a position that is the group's. */
+  readonly #undecided = new Set<Held<K, V>>();
   readonly #ended = new AbortController();
   #callbacks: GroupCallbacks = {};
   #failure: MillraceError | undefined;
@@ -67,7 +71,7 @@ export class GroupSession<K, V> {
     });
     this.hands = new HandOut(cluster.clock, partitions, {
       onFinished: (partition, next, epoch) => this.#commits.progress.finished(partition, next, epoch),
-      onDropped: () => this.#onDropped(),
+      onDropped: (partition) => this.#onDropped(partition),
     });
     this.#watch = new StallWatch(cluster.clock, config.maxPollIntervalMs, this.hands.state, (stall) =>
       this.#onStalled(stall),
@@ -83,18 +87,6 @@ export class GroupSession<K, V> {
     const handlers = { identity: () => this.#identity(), onDoubt: () => this.#doubt() };
     this.#commits = new GroupCommits(cluster, config, handlers, (error) => this.#callbacks.onError?.(error));
     this.#watch.idle();
-  }
-
-  get memberId(): string {
-    return this.#membership.identity.memberId;
-  }
-
-  get memberEpoch(): number {
-    return this.#membership.epoch;
-  }
-
-  get isSubscribed(): boolean {
-    return this.#isSubscribed;
   }
 
   /** Whether a callback of the program is under way. */
@@ -234,6 +226,7 @@ export class GroupSession<K, V> {
       if (incarnation !== this.#membership.incarnation || this.#isDeparting) return;
       for (const held of gained) {
         held.isReady = true;
+        this.#retained.delete(held.state);
         held.state.isHeldBack = this.hands.isBusy(held);
       }
       this.#membership.hold(gained.map(({ key }) => key));
@@ -267,6 +260,8 @@ export class GroupSession<K, V> {
     }
     const held = { ...named, state, isReady: false, isLeaving: false, isToldOff: false };
     this.#held.set(named.key, held);
+    this.#retained.add(state);
+    if (start.offset < 0) this.#undecided.add(held);
     return held;
   }
 
@@ -290,6 +285,7 @@ export class GroupSession<K, V> {
   #retain(leaving: readonly Held<K, V>[]): void {
     for (const held of leaving) {
       held.isLeaving = true;
+      this.#retained.add(held.state);
       held.state.isHeldBack = true;
       held.state.isPaused = true;
       this.hands.state.cut(held);
@@ -322,6 +318,8 @@ export class GroupSession<K, V> {
   #remove(gone: readonly Held<K, V>[]): void {
     for (const held of gone) {
       this.#held.delete(held.key);
+      this.#retained.delete(held.state);
+      this.#undecided.delete(held);
       this.#commits.progress.end(held);
       if (this.#partitions.state(held) === held.state) this.#partitions.remove(held.state);
     }
@@ -350,7 +348,7 @@ export class GroupSession<K, V> {
     if (this.#membership.phase === 'out') return this.#leaving;
     const farewell = this.#membership.farewell(reason, forAWhile);
     this.#membership.leave();
-    this.#leaving = this.#heartbeats.leave(farewell, timeoutMs);
+    this.#leaving = this.#heartbeats.leave(farewell, Math.min(timeoutMs, PARTING_MAX_MS));
     return this.#leaving;
   }
 
@@ -381,10 +379,13 @@ export class GroupSession<K, V> {
   }
 
   /** The program wants to go on elsewhere: what it has in hand is not how far it is. */
-  sought(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) {
-      this.hands.state.voidOf(partition);
-      this.#commits.progress.end(partition);
+  sought(states: readonly FetchPositionState<K, V>[]): void {
+    const sought = new Set(states);
+    for (const held of this.#held.values()) {
+      if (!sought.has(held.state)) continue;
+      this.hands.state.voidOf(held);
+      this.#commits.progress.end(held);
+      this.#undecided.add(held);
     }
     this.onNews();
   }
@@ -392,9 +393,10 @@ export class GroupSession<K, V> {
   /** Positions may have been decided without the group having one: from here on they are the group's. */
   onNews(): void {
     const begun: TopicPartition[] = [];
-    for (const held of this.#held.values()) {
+    for (const held of this.#undecided) {
       const { position, positionEpoch } = held.state;
-      if (position === undefined || this.#commits.progress.has(held) || held.isLeaving) continue;
+      if (position === undefined || held.isLeaving) continue;
+      this.#undecided.delete(held);
       this.#commits.progress.begin(held, position, positionEpoch, false);
       begun.push(held);
     }
@@ -403,10 +405,9 @@ export class GroupSession<K, V> {
       this.#commits.commitProgressSoon(begun);
   }
 
-  #onDropped(): void {
-    for (const held of this.#held.values()) {
-      if (held.isReady && !held.isLeaving) held.state.isHeldBack = this.hands.isBusy(held);
-    }
+  #onDropped(partition: TopicPartition): void {
+    const state = this.#partitions.state(partition);
+    if (state !== undefined && !this.#retained.has(state)) state.isHeldBack = false;
     this.#resume();
     this.#partitions.announce();
   }

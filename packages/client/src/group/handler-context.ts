@@ -21,6 +21,11 @@ export function enterInside(consumer: object): void {
   if (!isInside(consumer)) surroundings.enterWith({ consumer, outer: surroundings.getStore() });
 }
 
+/** Calls as if from nowhere: what is called may wait for any handler. */
+export function runOutside<T>(call: () => T): T {
+  return surroundings.exit(call);
+}
+
 export function isInside(consumer: object): boolean {
   for (let at = surroundings.getStore(); at !== undefined; at = at.outer) {
     if (at.consumer === consumer) return true;

@@ -2,9 +2,10 @@
  * A member's heartbeats: one at a time, in order, on timers that no handler can delay. Says what the membership says and
  * tells what comes back. Never decides what to do about an assignment.
  */
-import { type MillraceError, type Timer, toMillraceError } from '@millrace/core';
+import { MillraceError, type Timer, toMillraceError } from '@millrace/core';
 import { type ConsumerGroupHeartbeatResponse, groupService } from '@millrace/protocol';
 import { backoffMs } from '../cluster/backoff.ts';
+import { withLimits } from '../cluster/cancellation.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { HeartbeatBody, MembershipState, SentHeartbeat } from './membership-state.ts';
 
@@ -52,7 +53,11 @@ export class Heartbeats {
   async leave(farewell: HeartbeatBody, timeoutMs: number): Promise<void> {
     this.#disarm();
     const deadlineMs = this.#cluster.clock.nowMs() + timeoutMs;
-    await this.#beating;
+    const { clock } = this.#cluster;
+    const tooLate = (): MillraceError => new MillraceError('REQUEST_TIMED_OUT');
+    if (this.#beating !== undefined) {
+      await withLimits(this.#beating, { timeoutMs: timeoutMs / 2 }, clock, tooLate).catch(() => {});
+    }
     const leftMs = Math.max(1, deadlineMs - this.#cluster.clock.nowMs());
     const call = { method: groupService.consumerGroupHeartbeat, make: this.#make(() => farewell) };
     try {

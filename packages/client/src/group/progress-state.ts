@@ -23,10 +23,6 @@ export class ProgressState {
     this.#partitions.set(key, { topic, partition, next, epoch, committed: isCommitted ? next : -1 });
   }
 
-  has(partition: TopicPartition): boolean {
-    return this.#partitions.has(formatTopicPartition(partition));
-  }
-
   /** Undefined where nothing is known. */
   nextOf(partition: TopicPartition): number | undefined {
     return this.#partitions.get(formatTopicPartition(partition))?.next;
