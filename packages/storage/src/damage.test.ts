@@ -162,6 +162,29 @@ test('a cut that meets a damaged offset takes the log offline; an index that lea
   }
 });
 
+test('a cut whose place, or what lies before it, is damaged takes the log offline and cuts nothing', async () => {
+  const config = { ...SMALL, segmentBytes: 100_000, indexIntervalBytes: 100_000 };
+  // The last offset delta of a batch that is to stay then seems to hold the cut; the base offset of the very first one.
+  for (const [batch, field, cutAt] of [
+    [3, 23, 11],
+    [0, 1, 0],
+  ] as const) {
+    const disk = new CrashableFileSystem();
+    const store = await openStore(disk);
+    const log = await openLog(store, config);
+    for (let i = 0; i < 12; i++) log.appendAsLeader(batchOf(`v${i}`), 0);
+    await log.whenFlushed(12);
+    await store.close({ clean: true });
+    const path = '/data/t-0/00000000000000000000.log';
+    const bytes = Buffer.from(disk.get(path)!);
+    bytes.writeUInt8(field === 1 ? 0xff : 1, (bytes.length / 12) * batch + field);
+    disk.put(path, bytes);
+    const again = await openLog(await openStore(disk), config);
+    await expect(again.truncateTo(cutAt)).rejects.toMatchObject({ code: 'LOG_DAMAGED' });
+    expect([again.offline?.code, disk.get(path)!.equals(bytes)]).toEqual(['LOG_DAMAGED', true]);
+  }
+});
+
 test('a damaged log is moved aside for repair and starts again where it is told', async () => {
   const disk = await filledDisk(true);
   const path = '/data/t-0/00000000000000000000.log';
@@ -216,5 +239,28 @@ test('only so many damaged logs of a partition are kept aside: the newest', asyn
     ['t-0.11-damaged', ...others].sort(),
   );
   expect(removed.slice(0, 2)).toEqual([['/data/t-0.0-damaged'], ['/data/t-0.1-damaged']]);
+  await store.close({ clean: true });
+});
+
+test('what a damaged log had open when it could not be opened is not what its repair writes to', async () => {
+  const disk = await filledDisk(true);
+  const name = disk.readdirSync('/data/t-0').findLast((entry) => entry.name.endsWith('.log'))!.name;
+  const path = `/data/t-0/${name}`;
+  disk.put(path, disk.get(path)!.subarray(0, -1));
+  const damaged = disk.get(path);
+  let store = await openStore(disk);
+  let log = await openLog(store);
+  expect(log.offline?.code).toBe('LOG_DAMAGED');
+  await log.resetForRepair(0);
+  // Its segments have the names that they had before.
+  const again = Array.from({ length: 30 }, (_, i) => `w${i}`);
+  for (const [i, value] of again.entries()) log.appendAsLeader(batchOf(value, { timestamp: 1000 + i }), 9);
+  await log.whenFlushed(30);
+  await store.close({ clean: true });
+  expect(disk.get(path)).toBeDefined();
+  store = await openStore(disk);
+  log = await openLog(store);
+  expect([log.offline, await contentsOf(log)]).toEqual([undefined, again.map((value) => `${value}/0`)]);
+  expect(disk.get(`/data/t-0.0-damaged/${name}`)).toEqual(damaged);
   await store.close({ clean: true });
 });

@@ -44,9 +44,9 @@ export class LogFailures {
     return failed;
   }
 
-  /** Tried again it would succeed without the bytes, and a restart would take the folder for another log's. */
-  async syncFolder(contents: LogContents): Promise<void> {
-    await contents.syncFolder().catch(async (error: unknown) => {
+  /** As LogContents.sync. Tried again after a failure it would succeed without the bytes (Q25): the log goes offline. */
+  async syncContents(contents: LogContents): Promise<void> {
+    await contents.sync().catch(async (error: unknown) => {
       throw (await this.sync(contents, error))?.failure ?? error;
     });
   }

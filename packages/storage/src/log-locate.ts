@@ -53,3 +53,24 @@ export async function locateBatch(segment: Segment, offset: number): Promise<Loc
   );
   return found;
 }
+
+/**
+ * Why a cut at `cut` would not end the segment there; undefined if it would. `cut` itself may be damaged and only seem to
+ * hold what is looked for, and the end is found from the last batches that stay: damage there would put it anywhere.
+ */
+export async function faultAt(segment: Segment, cut: LocatedBatch): Promise<string | undefined> {
+  const known = segment.positionBefore(cut.baseOffset - 1);
+  const start = known < cut.position ? known : 0;
+  const end = cut.position + cut.sizeBytes;
+  let expected = start === 0 ? segment.baseOffset : undefined;
+  const { fault } = await segment.withFile((file: DiskFile) =>
+    scanBatches(file, start, end, (batch, position) => {
+      const { baseOffset } = batch;
+      if (baseOffset !== (expected ?? baseOffset)) return `offset ${baseOffset} where ${expected} is due`;
+      expected = batch.nextOffset;
+      const isSound = batch.lastOffsetDelta >= 0 && (position !== cut.position || batch.isCrcValid());
+      return isSound ? undefined : `the batch at offset ${baseOffset} is damaged`;
+    }),
+  );
+  return fault;
+}

@@ -19,7 +19,7 @@ export async function setLogAside(
   startOffset: number,
 ): Promise<{ readonly aside: string; readonly context: RecoveryContext }> {
   const { client, context, contents, offsets } = log;
-  const { fileSystem, journal, checkpoint } = context.resources;
+  const { journal, checkpoint } = context.resources;
   offsets.recoveryPoint = 0;
   offsets.firstDirty = 0;
   offsets.startMovedTo(startOffset);
@@ -27,7 +27,7 @@ export async function setLogAside(
   await journal.reset(client, startOffset);
   contents?.disturbReaders();
   contents?.close();
-  const aside = await setFolderAside(fileSystem, context.folder, context.topicId);
+  const aside = await setFolderAside(context.resources, context.folder, context.topicId);
   const fresh = { wasClean: true, recoveryPoint: 0, replay: undefined, damage: undefined };
   return { aside, context: { ...context, ...fresh, logStartOffset: startOffset } };
 }

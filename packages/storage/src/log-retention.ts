@@ -50,17 +50,16 @@ export interface Deletion {
   readonly isStopped: () => boolean;
   /** Runs work that writes, and takes the log offline if it fails. */
   readonly write: (work: () => void) => void;
-  /** As LogContents.syncFolder; takes the log offline if it fails. */
-  readonly syncFolder: () => Promise<void>;
+  /** As LogContents.sync; takes the log offline if it fails. */
+  readonly sync: () => Promise<void>;
 }
 
-/** Moves the log start up to `offset`, durably, and deletes segments before it. @throws {MillraceError} OFFSET_OUT_OF_RANGE */
+/** Moves the log start up to `offset`, durably, and deletes segments before it. The contents are synced. @throws {MillraceError} OFFSET_OUT_OF_RANGE */
 export async function deleteBefore(deletion: Deletion, offset: number): Promise<void> {
-  const { contents, offsets, resources, syncFolder } = deletion;
+  const { contents, offsets, resources } = deletion;
   if (!offsets.mayStartAt(offset)) return;
   offsets.startMovedTo(offset);
   contents.side.startMoved(offset, contents.segments.startOffset);
-  await syncFolder();
   await resources.checkpoint();
   await deleteExpired(deletion);
 }
@@ -76,7 +75,7 @@ export async function deleteExpired(deletion: Deletion): Promise<void> {
 }
 
 async function deleteNow(deletion: Deletion): Promise<void> {
-  const { contents, offsets, config, nowMs, resources, isStopped, write, syncFolder } = deletion;
+  const { contents, offsets, config, nowMs, resources, isStopped, write, sync } = deletion;
   const { segments, side, generation } = contents;
   const isDisturbed = (): boolean => generation !== contents.generation || isStopped();
   const { logStart, highWatermark, logEnd } = offsets;
@@ -87,10 +86,14 @@ async function deleteNow(deletion: Deletion): Promise<void> {
   const firstKept = segments.all[count]!.baseOffset;
   await side.keepProducers(firstKept, contents.endOffset, segments.all);
   if (isDisturbed()) return;
+  const isNews = firstKept > offsets.startWritten;
+  // Before it moves, for any log's checkpoint may tell of it then. What a power loss tears below would not be replayed,
+  // and what it told of epochs and producers would be gone.
+  if (isNews) await sync();
+  if (isDisturbed()) return;
   if (firstKept > offsets.logStart) offsets.startMovedTo(firstKept);
-  if (firstKept > offsets.startWritten) {
+  if (isNews) {
     const { logStart: start } = offsets;
-    await syncFolder();
     // Written down before the files go: later it tells a deletion from a loss. The last try may have failed.
     await resources.checkpoint();
     if (isDisturbed()) return;

@@ -12,7 +12,7 @@ import { encodeSnapshot } from './producer-snapshot.ts';
 import { ProducerState, type RememberedBatch } from './producer-state.ts';
 import type { Segment } from './segment.ts';
 import { formatEpochs } from './text-files.ts';
-import { replaceWhole, syncFile } from './whole-file.ts';
+import { replaceWhole, replaceWholeDurably, syncFile } from './whole-file.ts';
 
 /** Beside those that begin a segment. */
 const SNAPSHOTS_KEPT = 2;
@@ -97,9 +97,11 @@ export class LogSideFiles {
       this.#isRemovalUnsynced = false;
     }
     if (this.#epochsChanged === undefined) return;
-    if (this.#epochsChanged === 'unwritten') this.writeEpochs();
+    const isWritten = this.#epochsChanged === 'written';
     this.#epochsChanged = undefined;
-    await syncFile(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`);
+    const path = `${folder}/${LEADER_EPOCHS}`;
+    if (isWritten) await syncFile(resources.fileSystem, path);
+    else await replaceWholeDurably(resources.fileSystem, path, formatEpochs(this.epochs.saved));
   }
 
   /** The log ends at `endOffset` now. */
@@ -157,7 +159,8 @@ export class LogSideFiles {
 
   /** The log begins at `startOffset` now. Producers stay: a retry may come after its batch was deleted. */
   startMoved(startOffset: number, firstBaseOffset: number): void {
-    if (this.epochs.truncateStart(startOffset)) this.writeEpochs();
+    // The file still tells the same of a log that begins there, and may be all that does: it is not put at risk now.
+    if (this.epochs.truncateStart(startOffset)) this.#epochsChanged ??= 'unwritten';
     const older = this.#snapshots().filter((offset) => offset < firstBaseOffset);
     const isNeeded = (offset: number): boolean =>
       offset === this.#snapshotOffset || offset === this.#durableSnapshot;

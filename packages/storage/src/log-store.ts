@@ -4,6 +4,7 @@
  */
 import { type Clock, type Logger, MillraceError, type NodeId, type Random, type Timer } from '@millrace/core';
 import { Checkpoints } from './checkpoints.ts';
+import { claimFolder } from './claim-folder.ts';
 import type { CompactionReport } from './compaction-pass.ts';
 import { removeDeletedFolders } from './deleted-folders.ts';
 import {
@@ -20,17 +21,11 @@ import { JournalReplay } from './journal-replay.ts';
 import { giveUpReplay } from './journal-surrender.ts';
 import { LogCleaner } from './log-cleaner.ts';
 import type { LogConfig } from './log-config.ts';
-import {
-  DELETED_FOLDER_SUFFIX,
-  freeName,
-  isEmptyFolder,
-  parseFolderName,
-  STRAY_FOLDER_SUFFIX,
-} from './log-folder.ts';
+import { DELETED_FOLDER_SUFFIX, freeName, parseFolderName } from './log-folder.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import type { LogResources } from './log-resources.ts';
 import { OpenFiles } from './open-files.ts';
-import { createPartitionFolderSync, readTopicId } from './partition-folder.ts';
+import { readTopicId } from './partition-folder.ts';
 import type { PartitionId } from './partition-id.ts';
 import { PartitionLog } from './partition-log.ts';
 import { SpaceReserve } from './space-reserve.ts';
@@ -240,14 +235,21 @@ export class LogStore {
     if (open !== undefined && open.topicId === topicId) return open;
     if (open !== undefined) await this.#deletePartition(key, open);
     const folder = `${this.path}/${key}`;
-    const found = await this.#prepareFolder(id, folder);
+    const { logger } = this.#options;
+    const witnesses = {
+      resources: this.#resources,
+      checkpoints: this.#checkpoints,
+      replay: this.#replay,
+      logger,
+    };
+    const found = await claimFolder(witnesses, id, folder);
     const context: RecoveryContext = {
       folder,
       topicId,
       partition,
       config,
       resources: this.#resources,
-      logger: this.#options.logger.child({ topic, partition }),
+      logger: logger.child({ topic, partition }),
       wasClean: this.#wasClean,
       recoveryPoint: found.isNew ? 0 : this.#checkpoints.recoveryPoint(topic, partition),
       logStartOffset: found.isNew ? 0 : this.#checkpoints.logStartOffset(topic, partition),
@@ -286,6 +288,7 @@ export class LogStore {
     this.#checkpoints.forget(topic, partition);
     this.#settle(topicId, partition);
     const deleted = freeName(this.#options.fileSystem, `${folder}.${topicId}`, DELETED_FOLDER_SUFFIX);
+    this.#resources.files.forgetFolder(folder);
     this.#options.fileSystem.renameSync(folder, deleted);
     this.#trash.add([deleted], log.config.fileDeleteDelayMs);
     this.#checkpointLater();
@@ -373,43 +376,6 @@ export class LogStore {
       `${this.path}/${CLEAN_SHUTDOWN}`,
       formatCleanShutdown(this.#brokerEpoch === -1 ? this.previousBrokerEpoch : this.#brokerEpoch),
     );
-  }
-
-  /** Makes sure that the folder belongs to this topic. */
-  async #prepareFolder(
-    id: PartitionId,
-    folder: string,
-  ): Promise<{ isNew: boolean; damage: string | undefined }> {
-    const { fileSystem, logger } = this.#options;
-    const { topic, partition, topicId } = id;
-    if (fileSystem.statSync(folder) === undefined) return await this.#createFolder(id, folder);
-    const found = readTopicId(fileSystem, folder);
-    if (typeof found === 'object' && found.topicId === topicId) return { isNew: false, damage: undefined };
-    if (typeof found === 'string') {
-      // The checkpoint may be older than the journal's beginning: what that leaves out is in the log alone.
-      const journalStart = this.#replay?.startOf(topicId, partition) ?? 0;
-      const wasDurable = (this.#checkpoints.recoveryPoint(topic, partition) ?? 1) > 0 || journalStart > 0;
-      if (wasDurable) return { isNew: false, damage: `partition.metadata is ${found}` };
-      if (isEmptyFolder(fileSystem, folder)) return await this.#createFolder(id, folder);
-    }
-    const aside = freeName(fileSystem, folder, STRAY_FOLDER_SUFFIX);
-    fileSystem.renameSync(folder, aside);
-    logger.warn(
-      { event: 'stray_folder', topic, partition, topicId, aside },
-      'a folder of this name belongs to another topic, or nobody knows to which, and was moved aside',
-    );
-    return await this.#createFolder(id, folder);
-  }
-
-  /** What the checkpoints say of an earlier partition of this name must be gone before the folder is there. */
-  async #createFolder(
-    { topic, partition, topicId }: PartitionId,
-    folder: string,
-  ): Promise<{ isNew: true; damage: undefined }> {
-    this.#checkpoints.forget(topic, partition);
-    await this.#checkpoints.whenForgotten(topic, partition);
-    createPartitionFolderSync(this.#options.fileSystem, folder, topicId);
-    return { isNew: true, damage: undefined };
   }
 
   /** The journal of the run before is not needed for this partition any more. */

@@ -76,6 +76,11 @@ export class OpenFiles {
     this.#files.delete(path);
   }
 
+  /** Before the folder is renamed: whoever opened a path in it then, an open that failed halfway too, must not write to files that went with it. */
+  forgetFolder(folder: string): void {
+    for (const path of this.#files.keys()) if (path.startsWith(`${folder}/`)) this.forget(path);
+  }
+
   closeAll(): void {
     for (const file of this.#files.values()) file.discard();
     this.#files.clear();

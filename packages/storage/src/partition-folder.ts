@@ -1,6 +1,7 @@
 /** A partition's folder and the topic id in it. The name alone does not tell which topic of that name it was. */
 import type { FileSystem } from './file-system.ts';
 import { folderAside, PARTITION_METADATA } from './log-folder.ts';
+import type { LogResources } from './log-resources.ts';
 import { formatPartitionMetadata, parsePartitionMetadata } from './text-files.ts';
 import { readWhole, syncFile, withFile } from './whole-file.ts';
 
@@ -16,11 +17,12 @@ export function createPartitionFolderSync(fileSystem: FileSystem, folder: string
 
 /** Keeps a damaged folder for the operator and makes a new one in its place, durably. @returns where the old one is. */
 export async function setFolderAside(
-  fileSystem: FileSystem,
+  { fileSystem, files }: Pick<LogResources, 'fileSystem' | 'files'>,
   folder: string,
   topicId: string,
 ): Promise<string> {
   const aside = folderAside(fileSystem, folder);
+  files.forgetFolder(folder);
   fileSystem.renameSync(folder, aside);
   createPartitionFolderSync(fileSystem, folder, topicId);
   await syncPartitionFolder(fileSystem, folder);

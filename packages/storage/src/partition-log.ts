@@ -303,8 +303,13 @@ export class PartitionLog implements JournalClient {
 
   /** Moves logStartOffset up to `offset`, durably, and deletes segments that lie before it. @throws OFFSET_OUT_OF_RANGE */
   async deleteRecordsBefore(offset: number): Promise<void> {
+    const contents = this.#online();
+    if (!this.#offsets.mayStartAt(offset)) return;
+    await this.#failures.syncContents(contents);
+    await this.#cutting;
+    if (this.#online() !== contents) return await this.deleteRecordsBefore(offset);
     const keepsAll = { ...this.config, retentionMs: -1, retentionBytes: -1 };
-    await deleteBefore(this.#deletion(this.#online(), keepsAll, 0), offset);
+    await deleteBefore(this.#deletion(contents, keepsAll, 0), offset);
   }
 
   setConfig(config: LogConfig): void {
@@ -425,7 +430,7 @@ export class PartitionLog implements JournalClient {
       turns: this.compaction.turns,
       isStopped: () => this.#cutting !== undefined || this.offline !== undefined,
       write: (work) => this.#failures.guard(work),
-      syncFolder: () => this.#failures.syncFolder(contents),
+      sync: () => this.#failures.syncContents(contents),
     };
   }
 
@@ -443,7 +448,7 @@ export class PartitionLog implements JournalClient {
         offsets: this.#offsets,
         config: this.config,
         journal: this.#durability.usedJournal,
-        checkpoint: () => this.#resources.checkpoint(),
+        checkpoint: this.#resources.checkpoint,
         logger: this.#logger,
       };
       await this.compaction.turns.run(() => work(target));

@@ -7,7 +7,7 @@ import type { BatchView } from '@millrace/records';
 import { diskErrorCode } from './file-system.ts';
 import type { LogConfig } from './log-config.ts';
 import { DELETED_SUFFIX } from './log-folder.ts';
-import { endOf, type LocatedBatch, locateBatch, segmentOf } from './log-locate.ts';
+import { endOf, faultAt, type LocatedBatch, locateBatch, segmentOf } from './log-locate.ts';
 import { DamageFound } from './log-reader.ts';
 import type { LogResources } from './log-resources.ts';
 import { Segment } from './segment.ts';
@@ -140,12 +140,20 @@ export class SegmentList {
   async #firstCut(target: Segment, offset: number, config: LogConfig): Promise<LocatedBatch | undefined> {
     await target.load(config);
     const found = await locateBatch(target, offset);
-    if (found !== undefined || offset < target.baseOffset || offset >= target.nextOffset) return found;
+    if (found !== undefined) return await this.#soundCut(target, found);
+    if (offset < target.baseOffset || offset >= target.nextOffset) return undefined;
     // The index may have led past it.
     await target.rebuild(config, 'the offset index');
     const missed = await locateBatch(target, offset);
     if (missed === undefined) throw new DamageFound(`${target.logPath}: no batch holds offset ${offset}`);
-    return missed;
+    return await this.#soundCut(target, missed);
+  }
+
+  /** @throws {DamageFound} rather than cut what another replica, or the journal, may lack. */
+  async #soundCut(target: Segment, found: LocatedBatch): Promise<LocatedBatch> {
+    const fault = await faultAt(target, found);
+    if (fault !== undefined) throw new DamageFound(`${target.logPath}: ${fault}`);
+    return found;
   }
 
   /** Cuts off the batch that holds `offset` and all that follow. Durable when it resolves. */

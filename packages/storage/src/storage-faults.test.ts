@@ -161,6 +161,31 @@ test('nothing is deleted before it is written down where the log begins, however
   await store.close({ clean: true });
 });
 
+test('a log start is told only when no power loss can take what lies below it, and its epochs and producers, from the log', async () => {
+  const disk = new CrashableFileSystem();
+  const log = await openLog(await openStore(disk));
+  const producer = (baseSequence: number) => ({ producerId: 7, producerEpoch: 0, baseSequence });
+  log.appendAsLeader(batchOf('a', { producer: producer(0) }), 0);
+  log.appendAsLeader(batchOf('b', { producer: producer(1) }), 4);
+  await log.whenFlushed(2);
+  log.setHighWatermark(2);
+  await log.deleteRecordsBefore(2);
+  const again = await openLog(await openStore(disk.crash()));
+  expect([again.logStartOffset, again.logEndOffset, again.lastEpoch, again.epochAt(1)]).toEqual([2, 2, 4, 4]);
+  expect(again.appendAsLeader(batchOf('b', { producer: producer(1) }), 5).duplicate).toBe(true);
+});
+
+test('a folder without its metadata that is marked as damaged stays damaged, whatever the journal still tells', async () => {
+  const disk = new CrashableFileSystem();
+  const log = await openLog(await openStore(disk));
+  log.appendAsLeader(batchOf('a'), 0);
+  await log.whenFlushed(1);
+  const lost = disk.crash((_path, _synced, written) => written);
+  lost.put('/data/t-0/partition.metadata', Buffer.alloc(61));
+  lost.put('/data/t-0/damaged', Buffer.from('why'));
+  expect((await openLog(await openStore(lost))).offline?.code).toBe('LOG_DAMAGED');
+});
+
 test('a checkpoint that cannot be written keeps the journal, not the node, waiting', async () => {
   const disk = new CrashableFileSystem();
   const store = await openStore(disk);

@@ -2,7 +2,7 @@
 import { buildBatch } from '@millrace/records';
 import { describe, expect, test } from 'vitest';
 import { int32, json } from '../serializers.ts';
-import type { FakeCluster } from '../testing/fake-cluster.ts';
+import { type FakeCluster, failureOf } from '../testing/fake-cluster.ts';
 import { fixture, settle } from '../testing/fixture.ts';
 import type { Consumer } from './consumer.ts';
 import type { ConsumerRecord } from './consumer-record.ts';
@@ -231,6 +231,26 @@ describe('positions', () => {
     consumer.assign([tp(1)]);
     expect(consumer.assignment()).toEqual([tp(1)]);
     expect(() => consumer.seek(tp(0), 0)).toThrow(/not assigned/);
+    await run(millrace.close());
+  });
+
+  test('who fell behind the log start is not sent back by a new leader that has not heard of it', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('t', 1);
+    fill(cluster, 30);
+    const consumer = millrace.consumer({ autoOffsetReset: 'earliest', maxPollRecords: 10 });
+    consumer.assign([tp()]);
+    expect(valuesOf(await run(readAll(consumer, 10)))).toEqual(range(0, 10));
+    consumer.seek(tp(), 10);
+    const failure = failureOf('OFFSET_OUT_OF_RANGE');
+    let refused = 0;
+    cluster.onFetch = ({ fetchOffset }) => {
+      if (fetchOffset !== 10 || refused++ > 0) return undefined;
+      cluster.partition('t').moveTo(2);
+      return { failure, logStartOffset: 25 };
+    };
+    expect(valuesOf(await run(readAll(consumer, 20)))).toEqual(range(10, 30));
+    expect(refused).toBeGreaterThan(1);
     await run(millrace.close());
   });
 

@@ -60,6 +60,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   #running: Promise<void> | undefined;
   #isReading = false;
   #closing: Promise<void> | undefined;
+  /** Somebody else hears how the closing went. */
+  #isCloseAwaited = false;
 
   /** Made by `Millrace.consumer`. */
   constructor(cluster: Cluster, options: ConsumerOptions<K, V>, onClosed: () => void) {
@@ -294,7 +296,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     });
     this.#running = running.catch(() => {});
     await running;
-    await this.#closing;
+    if (this.#isCloseAwaited) await this.#closing?.catch(() => {});
+    else await this.#closing;
   }
 
   /**
@@ -361,7 +364,9 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       this.#closing = this.#close(timeoutMs);
       this.#closing.catch((error: unknown) => this.#session?.report(error));
     }
-    return this.isCalledInside() ? Promise.resolve() : this.#closing;
+    if (this.isCalledInside()) return Promise.resolve();
+    this.#isCloseAwaited = true;
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -41,6 +41,8 @@ export class FetchPositionState<K, V> {
   /** Changes with every decision about the position: tells old answers from current ones. */
   #generation = 0;
   #start: OffsetSpec | undefined;
+  /** A lookup of the log's start must not send the reader back before this. */
+  #floor: { readonly offset: number; readonly epoch: number } | undefined;
   #position: number | undefined;
   #positionEpoch = -1;
   #fetchOffset = 0;
@@ -106,6 +108,7 @@ export class FetchPositionState<K, V> {
   seek(offset: number, epoch = -1): void {
     this.#forgetFetched();
     this.#start = undefined;
+    this.#floor = undefined;
     this.#position = offset;
     this.#positionEpoch = epoch;
     this.#fetchOffset = offset;
@@ -115,13 +118,17 @@ export class FetchPositionState<K, V> {
   /** To be looked up when next read. */
   seekTo(start: OffsetSpec): void {
     this.#forgetFetched();
+    this.#floor = undefined;
     this.#position = undefined;
     this.#start = start;
   }
 
   /** The answer to a lookup begun in this generation. `epoch` is the leader epoch that came with it, or -1. */
   found(generation: number, offset: number, epoch: number): void {
-    if (generation === this.#generation) this.seek(offset, epoch);
+    if (generation !== this.#generation) return;
+    const floor = this.#floor;
+    if (floor !== undefined && offset < floor.offset) this.seek(floor.offset, floor.epoch);
+    else this.seek(offset, epoch);
   }
 
   /**
@@ -178,12 +185,17 @@ export class FetchPositionState<K, V> {
     return true;
   }
 
-  /** The offset asked for is not in the log. */
-  outOfRange(generation: number): void {
+  /**
+   * The offset asked for is not in the log, which begins at `logStartOffset`. Who fell behind the start goes on there;
+   * if another broker leads by then that has not heard of the deletion, all it has from the reader's position on.
+   */
+  outOfRange(generation: number, logStartOffset: number): void {
     if (generation !== this.#generation) return;
     const offset = this.#fetchOffset;
     if (this.#policy !== 'none') {
+      const floor = { offset: this.#position ?? offset, epoch: this.#positionEpoch };
       this.seekTo(this.#policy);
+      if (this.#policy === 'earliest' && offset < logStartOffset) this.#floor = floor;
       return;
     }
     this.#forgetFetched();

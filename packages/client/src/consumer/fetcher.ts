@@ -191,7 +191,7 @@ export class Fetcher<K, V> {
     if (answer.failure !== undefined) {
       const error = errorOfFailure(answer.failure, formatTopicPartition(state));
       this.#cluster.learnLeader(topicId, answer, error);
-      if (error.code === 'OFFSET_OUT_OF_RANGE') state.outOfRange(generation);
+      if (error.code === 'OFFSET_OUT_OF_RANGE') state.outOfRange(generation, answer.logStartOffset);
       else this.#onFailed(state, error);
       return;
     }

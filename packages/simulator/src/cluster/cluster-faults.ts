@@ -79,12 +79,18 @@ export class ClusterFaults {
     node.start();
   }
 
-  /** What failed on a disk stays failed until a restart: an operator makes it, not of all copies in page caches at once. */
-  async restartHurt(): Promise<void> {
+  /**
+   * What failed on a disk stays failed until a restart: an operator makes it, not of all copies in page caches at once.
+   * What others hold counts from `settledMs` on only: a controller that comes back to a majority may yet fence brokers
+   * that it has not heard of for long, and take them out of the in-sync sets, though they are in them now.
+   */
+  async restartHurt(settledMs: number): Promise<void> {
     for (const node of this.#nodes) {
       if (!node.isHurt) continue;
-      const isSafe = (): boolean => this.#budget.mayRestart(node, this.#nodes);
-      if (!isSafe()) await this.#world.run(isSafe, OPERATOR_WAITS_MS);
+      const isSafe = (): boolean =>
+        this.#budget.mayDie(node) ||
+        (this.#world.nowMs >= settledMs && this.#budget.mayRestart(node, this.#nodes));
+      if (!isSafe()) await this.#world.run(isSafe, settledMs - this.#world.nowMs + OPERATOR_WAITS_MS);
       this.#budget.died(node);
       if (node.process.isAlive) node.kill('process');
       this.restart(node);

@@ -7,8 +7,8 @@ import { type ClusterSimulation, reach } from './cluster-simulation.ts';
 
 /** Controlled shutdown waits for leaders to move, which the last nodes cannot. */
 const CLOSE_WITHIN_MS = 60_000;
-/** What was on its way when a node closed arrives, or is given up. */
-const QUIET_AFTER_MS = 5_000;
+/** What was on its way when a node closed arrives, or is given up: lost packets come again at growing distances. */
+const QUIET_AFTER_MS = 20_000;
 
 export async function endInOrder({ world, nodes, rpc }: ClusterSimulation): Promise<void> {
   const closing = new Set(nodes);

@@ -16,9 +16,9 @@ export async function mustRecover(simulation: ClusterSimulation): Promise<void> 
   const { fetchTimeoutMs, electionTimeoutMs, sessionTimeoutMs } = layout;
   const connectMs = BOOT_MS + (simulation.plan.has('loss') ? RETRANSMIT_MS : 0);
   world.note('', 'healed');
-  await faults.restartHurt();
-  const leads = (): boolean => nodes.some(({ node }) => node?.controller?.isActive() === true);
   const leaderMs = connectMs + 2 * (fetchTimeoutMs + electionTimeoutMs);
+  await faults.restartHurt(world.nowMs + leaderMs + sessionTimeoutMs);
+  const leads = (): boolean => nodes.some(({ node }) => node?.controller?.isActive() === true);
   await reach(world, leads, leaderMs, 'invariant 57 leader-after-healing: no controller leads');
   const areUp = (): boolean =>
     nodes.every(({ isUp, plan }) => isUp && (!plan.isBroker || isActive(witness.image, plan.id)));

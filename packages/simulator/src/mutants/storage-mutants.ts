@@ -55,8 +55,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     rule: 'P17',
     world: 'crashes',
     module: 'storage/src/log-cut.ts',
-    guard: '    offsets.recoveryPoint = end;\n    await checkpoint();\n',
-    replacement: '    offsets.recoveryPoint = end;\n',
+    guard: 'offsets.firstDirty = Math.min(offsets.firstDirty, end);\n    await checkpoint();\n',
+    replacement: 'offsets.firstDirty = Math.min(offsets.firstDirty, end);\n',
   },
   {
     name: 'small-file-replaced-without-a-sync',

@@ -105,4 +105,25 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'client: commits of partitions that were given up are not sent again',
     hasGroups: true,
   },
+  {
+    seed: 301255,
+    invariant: '39 client-histories-are-sound, inconsistent-offsets',
+    cause:
+      'no fault of the code: the operator ended a copy in a page cache while another was in sync that a new controller fenced at once',
+    mendedBy: 'simulator: the operator waits until controllers have settled',
+  },
+  {
+    seed: 300732,
+    invariant: '49 damage-is-explained',
+    cause:
+      'a log that could not be opened left its files open: after its repair, segments of the same names were written to those moved aside',
+    mendedBy: 'storage: files that move with their folder are opened no more under its name',
+  },
+  {
+    seed: 300563,
+    invariant: '39 client-histories-are-sound, nonmonotonic-poll',
+    cause:
+      'a reader fell behind the log start of a leader, asked for the start at the next one, which had not heard of the deletion, and began anew',
+    mendedBy: 'client: a reader that fell behind the log start is never sent back',
+  },
 ];

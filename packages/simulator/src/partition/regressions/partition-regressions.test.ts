@@ -89,6 +89,36 @@ const REGRESSIONS = [
     commit: '7a2a0bb',
     what: 'a log seemed empty while a read rebuilt its index, and a cut took that for its end',
   },
+  {
+    seed: 201899,
+    commit: 'd5d3d52',
+    what: 'retention told of a log start above a torn tail whose epochs were not written down',
+  },
+  {
+    seed: 203368,
+    commit: 'ea2b4a7',
+    what: 'a damaged batch seemed to hold the place of a cut',
+  },
+  {
+    seed: 205673,
+    commit: 'd5d3d52',
+    what: 'deleted records took their producers along when a power loss tore them',
+  },
+  {
+    seed: 207110,
+    commit: 'ea2b4a7',
+    what: 'a log was cut at a damaged base offset',
+  },
+  {
+    seed: 212403,
+    commit: 'f7a1bbb',
+    what: 'a folder marked as damaged passed for a stray one',
+  },
+  {
+    seed: 215029,
+    commit: 'd5d3d52',
+    what: 'a deletion failed half way, and epochs were written down only after it',
+  },
 ] as const;
 
 /** Judged wrongly once. */
