@@ -67,10 +67,9 @@ const GUARDS: readonly Guard[] = [
     name: 'group-takes-commits-of-strangers',
     rule: 'P27',
     module: 'groups/src/consumer-group.ts',
-    guard:
-      'return { code: \'UNKNOWN_MEMBER_ID\', message: `group ${this.groupId} has no member "${memberId}"` };\n    }\n    const { memberEpoch } = member.assignment;\n    if (memberEpoch === epoch)',
+    guard: "    if (member === undefined) {\n      return { code: 'UNKNOWN_MEMBER_ID'",
     replacement:
-      'return undefined;\n    }\n    const { memberEpoch } = member.assignment;\n    if (memberEpoch === epoch)',
+      "    if (member === undefined) {\n      if (true) return undefined;\n      return { code: 'UNKNOWN_MEMBER_ID'",
   },
   {
     name: 'group-takes-commits-of-an-older-epoch',
