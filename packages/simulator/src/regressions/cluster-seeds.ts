@@ -126,4 +126,19 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
       'a reader fell behind the log start of a leader, asked for the start at the next one, which had not heard of the deletion, and began anew',
     mendedBy: 'client: a reader that fell behind the log start is never sent back',
   },
+  {
+    seed: 1,
+    invariant: '46 committed-offsets-never-go-back',
+    cause:
+      'a member that was taking a partition over left it out of a full heartbeat, so the group gave it to another one',
+    mendedBy: 'client: a member says what it has from when it begins to take it over',
+    hasGroups: true,
+  },
+  {
+    seed: 654,
+    invariant: '47 one-owner-per-partition',
+    cause: 'the same: both members believed to hold the partition, and both were right',
+    mendedBy: 'client: a member says what it has from when it begins to take it over',
+    hasGroups: true,
+  },
 ];
