@@ -211,7 +211,6 @@ export class GroupSession<K, V> {
   async #takeOver(keys: readonly GroupPartitionKey[]): Promise<void> {
     const { incarnation } = this.#membership;
     for (const key of keys) this.#adding.add(key);
-    // Said at once: a heartbeat that leaves them out meanwhile would tell the coordinator that they are free.
     this.#membership.hold(keys);
     const isPast = (): boolean => incarnation !== this.#membership.incarnation || this.#isDeparting;
     try {
