@@ -117,4 +117,11 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
       'a reader fell behind the log start of a leader, asked for the start at the next one, which had not heard of the deletion, and began anew',
     mendedBy: 'client: a reader that fell behind the log start is never sent back',
   },
+  {
+    seed: 63465,
+    invariant: '39 client-histories-are-sound, nonmonotonic-poll',
+    cause:
+      'the first record was asked of a new leader, which had deleted less than the one that refused the reader',
+    mendedBy: 'client: a reader that fell behind the log start is never sent back',
+  },
 ];
