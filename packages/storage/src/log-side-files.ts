@@ -37,6 +37,8 @@ export class LogSideFiles {
     this.epochs = state.epochs;
     this.#producers = state.producers;
     this.#snapshotOffset = state.snapshotOffset;
+    // The recovery point must not pass what the file does not tell.
+    if (!state.areEpochsWritten) this.#epochsChanged = 'unwritten';
     this.#knowsAll = context.logStartOffset === 0;
   }
 
@@ -92,16 +94,18 @@ export class LogSideFiles {
 
   async sync(): Promise<void> {
     const { folder, resources } = this.#context;
-    if (this.#isRemovalUnsynced) {
-      await resources.fileSystem.syncDirectory(folder);
-      this.#isRemovalUnsynced = false;
-    }
-    if (this.#epochsChanged === undefined) return;
-    const isWritten = this.#epochsChanged === 'written';
+    const changed = this.#epochsChanged;
+    if (changed === undefined && !this.#isRemovalUnsynced) return;
     this.#epochsChanged = undefined;
     const path = `${folder}/${LEADER_EPOCHS}`;
-    if (isWritten) await syncFile(resources.fileSystem, path);
-    else await replaceWholeDurably(resources.fileSystem, path, formatEpochs(this.epochs.saved));
+    // With the name: an older file below the recovery point would pass for a damaged log.
+    if (changed === 'unwritten') {
+      await replaceWholeDurably(resources.fileSystem, path, formatEpochs(this.epochs.saved));
+    } else {
+      if (changed === 'written') await syncFile(resources.fileSystem, path);
+      await resources.fileSystem.syncDirectory(folder);
+    }
+    this.#isRemovalUnsynced = false;
   }
 
   /** The log ends at `endOffset` now. */
