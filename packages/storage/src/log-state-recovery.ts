@@ -34,13 +34,15 @@ export async function recoverState(
   logEndOffset: number,
 ): Promise<LogState> {
   const { epochs, from: epochsFrom, isRebuilt, text } = await recoverEpochs(context, segments, logEndOffset);
+  // Of what lies right before the recovery point the file tells even if it is deleted.
+  const isWritten = !isRebuilt && epochsFrom <= (context.recoveryPoint ?? 0);
+  const epochMin = isWritten ? epochs.epochAt(epochsFrom - 1) : -1;
   let problem: string | undefined;
   if (epochsFrom < logEndOffset) {
     await visitFrom(context, segments, epochsFrom, ({ baseOffset, leaderEpoch }) => {
-      const { lastEpoch } = epochs;
-      // Epochs lie outside the checksum, and the file that knew them is lost as well or says otherwise.
-      if (isRebuilt && leaderEpoch < lastEpoch)
-        problem ??= `epoch ${leaderEpoch} at offset ${baseOffset} after ${lastEpoch}`;
+      // Epochs lie outside the checksum, and if they are rebuilt the file that knew them is lost or says otherwise.
+      const least = isRebuilt ? epochs.lastEpoch : baseOffset >= epochsFrom ? epochMin : -1;
+      if (leaderEpoch < least) problem ??= `epoch ${leaderEpoch} at offset ${baseOffset} after ${least}`;
       const isKnown = epochs.epochAt(baseOffset) === leaderEpoch;
       if (baseOffset >= epochsFrom && leaderEpoch >= 0 && !isKnown) epochs.assign(leaderEpoch, baseOffset);
     });
