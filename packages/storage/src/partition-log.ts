@@ -384,6 +384,8 @@ export class PartitionLog implements JournalClient {
     await this.compaction.stop();
     this.#isDeleted = true;
     this.#end(new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'the partition is deleted here'));
+    await this.#cutting;
+    await this.#contents?.settled();
     const journal = this.#durability.usedJournal;
     if (journal?.failure === undefined) await journal?.reset(this, 0);
   }
