@@ -140,8 +140,10 @@ test.each([true, false])(
         damaged.put(path, bytes);
         expect([path, (await reopen(damaged)).offline]).toEqual([path, 'LOG_DAMAGED']);
         // Without the file only an epoch that goes back tells.
-        damaged.unlinkSync(`${HOME}/t-0/leader-epoch-checkpoint`);
-        const alone = await openLog(await openStore(damaged));
+        const without = disk.crash();
+        without.put(path, bytes);
+        without.unlinkSync(`${HOME}/t-0/leader-epoch-checkpoint`);
+        const alone = await openLog(await openStore(without));
         expect([path, at, alone.offline?.code]).toEqual([path, at, 'LOG_DAMAGED']);
       }
     }
@@ -159,6 +161,17 @@ test('a page-cache log is cut at the first batch that a crash tore, and only the
   });
   const again = await openLog(await openStore(torn), config);
   expect([again.offline, await contentsOf(again)]).toEqual([undefined, ['v0/0', 'v1/0']]);
+});
+
+test.each([12, 14, 60, 70])('a torn tail of %s zeros ends the scan', async (length) => {
+  const disk = new CrashableFileSystem();
+  const log = await openLog(await openStore(disk), { ...SMALL, durability: 'page-cache' });
+  log.appendAsLeader(batchOf('v'), 0);
+  const path = `${HOME}/t-0/00000000000000000000.log`;
+  const torn = disk.crash((_path, _synced, written) => written);
+  torn.put(path, Buffer.concat([disk.get(path)!, Buffer.alloc(length)]));
+  const again = await openLog(await openStore(torn), { ...SMALL, durability: 'page-cache' });
+  expect([again.offline, await contentsOf(again)]).toEqual([undefined, ['v/0']]);
 });
 
 test('a cut that meets a damaged offset takes the log offline; an index that leads astray is made anew', async () => {
