@@ -181,7 +181,8 @@ export class LogContents {
   }
 
   /** Before the folder gets another name: what works on by paths would write into the next log of this one. */
-  async settled(): Promise<void> {
+  async settled(cutting?: Promise<void>): Promise<void> {
+    await cutting;
     await this.#syncing.catch(() => undefined);
     this.disturbReaders();
     this.close();

@@ -24,6 +24,9 @@ export class LogSideFiles {
   readonly epochs: LeaderEpochs;
   #producers: ProducerState | undefined;
   #snapshotOffset: number;
+  #syncing: Promise<void> = Promise.resolve();
+  /** The file is being replaced: a second one would take its temporary file away. */
+  #isReplacing = false;
   #epochsChanged: 'unwritten' | 'written' | undefined;
   /** A snapshot on stable storage; it stays until another one is. -1 for none. */
   #durableSnapshot = -1;
@@ -69,6 +72,9 @@ export class LogSideFiles {
 
   /** Into the page cache; `sync` does it if nobody else does. */
   writeEpochs(): void {
+    // Whoever replaces the file goes on with it.
+    this.#epochsChanged = 'unwritten';
+    if (this.#isReplacing) return;
     const { folder, resources } = this.#context;
     replaceWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`, formatEpochs(this.epochs.saved));
     this.#epochsChanged = 'written';
@@ -92,7 +98,13 @@ export class LogSideFiles {
     return this.#snapshotOffset;
   }
 
-  async sync(): Promise<void> {
+  /** One after the other: they share the name of a temporary file. */
+  sync(): Promise<void> {
+    this.#syncing = this.#syncing.catch(() => undefined).then(() => this.#syncNow());
+    return this.#syncing;
+  }
+
+  async #syncNow(): Promise<void> {
     const { folder, resources } = this.#context;
     const changed = this.#epochsChanged;
     if (changed === undefined && !this.#isRemovalUnsynced) return;
@@ -100,12 +112,23 @@ export class LogSideFiles {
     const path = `${folder}/${LEADER_EPOCHS}`;
     // With the name: an older file below the recovery point would pass for a damaged log.
     if (changed === 'unwritten') {
-      await replaceWholeDurably(resources.fileSystem, path, formatEpochs(this.epochs.saved));
+      await this.#replaceEpochs(path);
     } else {
       if (changed === 'written') await syncFile(resources.fileSystem, path);
       await resources.fileSystem.syncDirectory(folder);
     }
     this.#isRemovalUnsynced = false;
+  }
+
+  async #replaceEpochs(path: string): Promise<void> {
+    this.#isReplacing = true;
+    try {
+      await replaceWholeDurably(this.#context.resources.fileSystem, path, formatEpochs(this.epochs.saved));
+    } finally {
+      this.#isReplacing = false;
+    }
+    // What changed meanwhile.
+    if (this.#epochsChanged !== undefined) this.writeEpochs();
   }
 
   /** The log ends at `endOffset` now. */

@@ -290,7 +290,6 @@ export class LogStore {
     const deleted = freeName(this.#options.fileSystem, `${folder}.${topicId}`, DELETED_FOLDER_SUFFIX);
     this.#resources.files.forgetFolder(folder);
     this.#options.fileSystem.renameSync(folder, deleted);
-    this.#resources.files.forgetFolder(folder);
     this.#trash.add([deleted], log.config.fileDeleteDelayMs);
     this.#checkpointLater();
   }

@@ -384,8 +384,7 @@ export class PartitionLog implements JournalClient {
     await this.compaction.stop();
     this.#isDeleted = true;
     this.#end(new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'the partition is deleted here'));
-    await this.#cutting;
-    await this.#contents?.settled();
+    await this.#contents?.settled(this.#cutting);
     const journal = this.#durability.usedJournal;
     if (journal?.failure === undefined) await journal?.reset(this, 0);
   }
