@@ -266,7 +266,7 @@ export class PartitionLog implements JournalClient {
       await this.truncateFullyAndStartAt(offset);
     } else if (offset < this.#offsets.logEnd) {
       await this.#cut((target) => cutEnd(target, offset));
-    } else if (side.forgetEmptyEpochs(this.#offsets.logEnd)) {
+    } else if (this.#failures.guard(() => side.forgetEmptyEpochs(this.#offsets.logEnd))) {
       await this.#cut(cutEmptyEpochs);
     }
   }
