@@ -4,7 +4,7 @@
  * repair) or do no harm: the directory opens and every promised byte is read back.
  */
 import { below, type Logger, ManualClock, MillraceError, SeededRandom, silentLogger } from '@millrace/core';
-import { splitBatches } from '@millrace/records';
+import { BatchView } from '@millrace/records';
 import { DROP_ALL } from '../disk/crash-choices.ts';
 import { SimDisk } from '../disk/sim-disk.ts';
 import type { LedgerView } from './log-ledger.ts';
@@ -155,6 +155,21 @@ function damageFile(
   return `${path}: the sector at byte ${sector.position} is that of ${from.path} at ${from.position}`;
 }
 
+/** Up to where the power loss tore the file. */
+function wholeBatches(bytes: Buffer): BatchView[] {
+  const batches: BatchView[] = [];
+  try {
+    let at = 0;
+    for (let batch = BatchView.at(bytes, at); batch !== undefined; batch = BatchView.at(bytes, at)) {
+      batches.push(batch);
+      at += batch.sizeBytes;
+    }
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+  }
+  return batches;
+}
+
 /** A bit of the base offset or the leader epoch of some batch. */
 function flipField(
   disk: SimDisk,
@@ -162,7 +177,7 @@ function flipField(
   random: SeededRandom,
   report: FlipReport,
 ): string | undefined {
-  const batches = splitBatches(disk.get(path)!);
+  const batches = wholeBatches(disk.get(path)!);
   const batch = batches[below(random, Math.max(1, batches.length))];
   if (batch === undefined) return undefined;
   const field = below(random, 2) === 0 ? below(random, 8) : LEADER_EPOCH_AT + below(random, 4);
@@ -220,7 +235,7 @@ function isUntold(error: unknown, disk: SimDisk, path: string, { image, views, i
   if (before.length !== after.length) return false;
   const position = before.findIndex((byte, i) => byte !== after[i]);
   if (!before.subarray(position + 1).equals(after.subarray(position + 1))) return false;
-  for (const { bytes, baseOffset, leaderEpoch } of splitBatches(before)) {
+  for (const { bytes, baseOffset, leaderEpoch } of wholeBatches(before)) {
     const field = position - (bytes.byteOffset - before.byteOffset);
     if (field < LEADER_EPOCH_AT || field >= LEADER_EPOCH_AT + 4) continue;
     const damaged = after.readInt32BE(position - field + LEADER_EPOCH_AT);
