@@ -17,7 +17,7 @@ const KEPT_FOLDER = process.env.MILLRACE_TEST_FOLDER;
 const STARTED = '"event":"node_started"';
 
 /** Looked for upwards: this module also runs from where the compiler puts it. */
-function repositoryRoot(): string {
+export function repositoryRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package-lock.json'))) {
     if (folder === dirname(folder)) throw new Error('not inside the repository');

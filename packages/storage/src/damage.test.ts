@@ -1,7 +1,7 @@
 import { type Logger, ManualClock, MillraceError, silentLogger } from '@millrace/core';
 import { describe, expect, test } from 'vitest';
 import { CrashableFileSystem } from './crashable-file-system.ts';
-import { batchOf, contentsOf, openLog, openStore, SMALL } from './testing.ts';
+import { batchOf, contentsOf, HOME, openLog, openStore, SMALL } from './testing.ts';
 
 const PRODUCER = { producerId: 5, producerEpoch: 0, baseSequence: 0 };
 const EXPECTED = Array.from({ length: 30 }, (_, i) => `v${i}/0`);
@@ -126,6 +126,30 @@ describe.each([
   });
 });
 
+test.each([true, false])(
+  'of a batch whose epoch differs from the checkpoint nothing is served, nor is it believed: clean %s',
+  async (clean) => {
+    const disk = await filledDisk(clean);
+    const paths = disk.paths().filter((path) => path.endsWith('.log'));
+    // Of the newest batches below the recovery point after either stop, and of the oldest.
+    for (const path of [paths[0]!, paths.findLast((name) => Number(name.slice(-24, -4)) < 15)!]) {
+      for (const at of [12, 15]) {
+        const bytes = Buffer.from(disk.get(path)!);
+        bytes[at]! ^= at === 12 ? 0x80 : 0x40;
+        const damaged = disk.crash();
+        damaged.put(path, bytes);
+        expect([path, (await reopen(damaged)).offline]).toEqual([path, 'LOG_DAMAGED']);
+        // Without the file only an epoch that goes back tells.
+        const without = disk.crash();
+        without.put(path, bytes);
+        without.unlinkSync(`${HOME}/t-0/leader-epoch-checkpoint`);
+        const alone = await openLog(await openStore(without));
+        expect([path, at, alone.offline?.code]).toEqual([path, at, 'LOG_DAMAGED']);
+      }
+    }
+  },
+);
+
 test('a page-cache log is cut at the first batch that a crash tore, and only there', async () => {
   const disk = new CrashableFileSystem();
   const config = { ...SMALL, segmentBytes: 10_000, durability: 'page-cache' as const };
@@ -137,6 +161,17 @@ test('a page-cache log is cut at the first batch that a crash tore, and only the
   });
   const again = await openLog(await openStore(torn), config);
   expect([again.offline, await contentsOf(again)]).toEqual([undefined, ['v0/0', 'v1/0']]);
+});
+
+test.each([12, 14, 60, 70])('a torn tail of %s zeros ends the scan', async (length) => {
+  const disk = new CrashableFileSystem();
+  const log = await openLog(await openStore(disk), { ...SMALL, durability: 'page-cache' });
+  log.appendAsLeader(batchOf('v'), 0);
+  const path = `${HOME}/t-0/00000000000000000000.log`;
+  const torn = disk.crash((_path, _synced, written) => written);
+  torn.put(path, Buffer.concat([disk.get(path)!, Buffer.alloc(length)]));
+  const again = await openLog(await openStore(torn), { ...SMALL, durability: 'page-cache' });
+  expect([again.offline, await contentsOf(again)]).toEqual([undefined, ['v/0']]);
 });
 
 test('a cut that meets a damaged offset takes the log offline; an index that leads astray is made anew', async () => {

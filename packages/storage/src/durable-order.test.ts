@@ -2,9 +2,13 @@
  * What must be on stable storage before what: each step here is one that a crash right after it would make matter,
  * and that no ordinary run misses if it is left out.
  */
+import { ManualClock, silentLogger } from '@millrace/core';
 import { expect, test } from 'vitest';
 import { CrashableFileSystem, type DiskOperation } from './crashable-file-system.ts';
+import { JournalFiles } from './journal-files.ts';
+import { journalPath } from './journal-replay.ts';
 import { DAMAGE_MARK } from './log-folder.ts';
+import { SpaceReserve } from './space-reserve.ts';
 import { batchOf, contentsOf, HOME, openLog, openStore, SMALL } from './testing.ts';
 
 const WIDE = { ...SMALL, segmentBytes: 100_000 };
@@ -165,6 +169,41 @@ test('a journal file is named durably before it holds its first record', async (
     waiting = waiting.filter((one) => one !== path);
   }
   expect([named.size > 3, firstWrites]).toEqual([true, 0]);
+});
+
+test('a journal file loses its name only when those that went before it are gone for good', async () => {
+  const disk = new CrashableFileSystem();
+  const directory = `${HOME}/journal`;
+  disk.mkdirSync(directory);
+  for (const number of [3, 4, 5]) disk.put(journalPath(directory, number), Buffer.from('void'));
+  const clock = new ManualClock();
+  const logger = silentLogger;
+  const space = new SpaceReserve({ fileSystem: disk, directory: HOME, sizeBytes: 0, clock, logger });
+  const files = new JournalFiles({
+    fileSystem: disk,
+    directory,
+    fileBytes: 1000,
+    maxBytes: 4000,
+    checkpoint: async () => {},
+    giveUpReplay: async () => true,
+    space,
+    clock,
+    logger,
+  });
+  files.adopt(false);
+  const seen: DiskOperation[] = [];
+  disk.fault = (operation) => {
+    seen.push(operation);
+    if (operation !== 'syncDirectory' || seen.length !== 3) return undefined;
+    throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'fsync' });
+  };
+  await expect(files.releaseVoid()).rejects.toThrow('EIO');
+  await files.releaseVoid();
+  expect(seen).toEqual([
+    // A killed process may have removed a name without its sync.
+    ...['syncDirectory', 'rename', 'syncDirectory'],
+    ...['syncDirectory', 'rename', 'syncDirectory', 'rename', 'syncDirectory'],
+  ]);
 });
 
 test('a checkpoint is on stable storage under its name before anything relies on it', async () => {

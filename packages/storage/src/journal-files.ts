@@ -58,6 +58,8 @@ export class JournalFiles {
   /** Files whose records are void but which have their names yet; oldest first. */
   #void: { readonly path: string; readonly isReusable: boolean }[] = [];
   #releasing: Promise<void> = Promise.resolve();
+  /** A name went and its sync failed, or the run before ended in between: a power loss may bring it back. */
+  #mayNamesReturn = true;
   #free: string[] = [];
   #preparation: FilePreparation | undefined;
   #preparing: Promise<void> | undefined;
@@ -302,18 +304,20 @@ export class JournalFiles {
   }
 
   async #releaseNow(): Promise<void> {
-    if (this.#replayed.length > 0) return;
+    if (this.#replayed.length > 0 || this.#void.length === 0) return;
     const { fileSystem, directory } = this.#options;
-    const isNoteVoid = this.#void.length > 0 && this.#live.length === 0 && this.witness.forget();
-    if (isNoteVoid) await fileSystem.syncDirectory(directory);
+    const isNoteVoid = this.#live.length === 0 && this.witness.forget();
+    if (isNoteVoid || this.#mayNamesReturn) await fileSystem.syncDirectory(directory);
     for (let next = this.#void[0]; next !== undefined; next = this.#void[0]) {
       const { path, isReusable } = next;
       const free = `${path}${FREE_SUFFIX}`;
       const isKept = isReusable && this.#free.length < FREE_FILES_MAX;
+      this.#mayNamesReturn = true;
       if (isKept) fileSystem.renameSync(path, free);
       else fileSystem.unlinkSync(path);
       this.#void.shift();
       await fileSystem.syncDirectory(directory);
+      this.#mayNamesReturn = false;
       if (isKept) this.#free.push(free);
     }
   }

@@ -46,13 +46,17 @@ test('both ends follow the log', () => {
   expect(pairs(known)).toEqual([[5, 25]]);
 });
 
-test('a checkpoint that is cut or not increasing is not read', () => {
-  const text = formatEpochs([
+test('a checkpoint that is cut, not increasing or not what was written is not read; one of Kafka is', () => {
+  const entries = [
     { epoch: 1, startOffset: 0 },
     { epoch: 3, startOffset: 7 },
-  ]);
-  expect(text).toBe('0\n2\n1 0\n3 7\n');
-  expect(parseEpochs(text)?.length).toBe(2);
+  ];
+  const text = formatEpochs(entries);
+  // To Kafka an entry that begins beyond the end of any log.
+  expect(text).toMatch(/^0\n3\n1 0\n3 7\n2147483647 45\d{14}\n$/);
+  expect(parseEpochs(text)).toEqual(entries);
+  expect(parseEpochs(text.replace('3 7', '3 6'))).toBeUndefined();
+  expect(parseEpochs('0\n2\n1 0\n3 7\n')).toEqual(entries);
   for (let length = 0; length < text.length; length++)
     expect(parseEpochs(text.slice(0, length))).toBeUndefined();
   expect(parseEpochs('0\n2\n1 7\n3 7\n')).toBeUndefined();

@@ -180,6 +180,14 @@ export class LogContents {
     return this.#syncing;
   }
 
+  /** Before the folder gets another name: what works on by paths would write into the next log of this one. */
+  async settled(cutting?: Promise<void>): Promise<void> {
+    await cutting;
+    await this.#syncing.catch(() => undefined);
+    this.disturbReaders();
+    this.close();
+  }
+
   /** Before a checkpoint tells of the log: without its folder it would be another log's of the same name. */
   async syncFolder(): Promise<void> {
     if (!this.#isFolderNew) return;

@@ -59,9 +59,9 @@ export class LogFailures {
   }
 
   /** A failed write leaves the end of a file unknown, so the log goes offline with it. */
-  guard(write: () => void): void {
+  guard<T>(write: () => T): T {
     try {
-      write();
+      return write();
     } catch (error) {
       if (error instanceof Error && !('code' in error)) throw error;
       const failure = storageFailure(`${this.#log.context().folder} cannot be written`, error);

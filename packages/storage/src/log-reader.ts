@@ -7,6 +7,7 @@ import { BatchView, HEADER_BYTES } from '@millrace/records';
 import { trimBatches } from './batch-trim.ts';
 import type { LogConfig } from './log-config.ts';
 import { segmentOf } from './log-locate.ts';
+import { readHeader } from './log-scan.ts';
 import type { Segment } from './segment.ts';
 
 export interface ReadRange {
@@ -99,7 +100,9 @@ export class LogReader {
       if (trimmed.fault !== undefined) throw new DamageFound(`${segment.logPath}: ${trimmed.fault}`);
       if (trimmed.missingBytes === 0) {
         if (trimmed.bytes.length === 0) this.#checkRefused(buffer, trimmed.start, segment);
-        return this.#finish(trimmed.bytes, segment, position + trimmed.end, range);
+        const end = position + trimmed.end;
+        const rest = buffer.subarray(trimmed.end, count);
+        return await this.#finish(trimmed.bytes, rest, { segment, position: end }, range);
       }
       // The batch that is wanted first, or one before it, does not fit the buffer.
       position += trimmed.start;
@@ -114,8 +117,15 @@ export class LogReader {
     }
   }
 
-  #finish(bytes: Buffer, segment: Segment, end: number, { fromOffset }: ReadRange): Buffer {
+  /** @param rest what was read beyond `end`, the place after `bytes` */
+  async #finish(
+    bytes: Buffer,
+    rest: Buffer,
+    end: Omit<Place, 'offset'>,
+    { fromOffset }: ReadRange,
+  ): Promise<Buffer> {
     if (bytes.length === 0) return EMPTY;
+    const { segment, position } = end;
     let next = fromOffset;
     for (let at = 0; at < bytes.length; ) {
       const batch = BatchView.at(bytes, at)!;
@@ -123,12 +133,31 @@ export class LogReader {
       next = batch.nextOffset;
       at += batch.sizeBytes;
     }
-    if (end < segment.sizeBytes && !segment.isRemoved) {
+    // Each batch tells of the one before it where that should lie. What replaced a removed segment is laid out anew.
+    const due = this.#checksCrcs ? await this.#offsetAt(end, next, rest) : undefined;
+    if (due !== undefined && due !== next && !segment.isRemoved) {
+      throw new DamageFound(`${segment.logPath}: offset ${due} follows where ${next} is due`);
+    }
+    if (position < segment.sizeBytes && !segment.isRemoved) {
       if (this.#places.length === PLACES_MAX) this.#places.shift();
       this.#places = this.#places.filter(({ offset }) => offset !== fromOffset && offset !== next);
-      this.#places.push({ offset: next, segment, position: end });
+      this.#places.push({ offset: next, segment, position });
     }
     return bytes;
+  }
+
+  /** Where the batch at a place, or the segment after it, begins; undefined at the end of the log. */
+  async #offsetAt(
+    { segment, position }: Omit<Place, 'offset'>,
+    next: number,
+    rest: Buffer,
+  ): Promise<number | undefined> {
+    if (segment.isRemoved) return undefined;
+    if (position >= segment.sizeBytes) {
+      return segment === this.#segments().at(-1) ? undefined : segmentOf(this.#segments(), next)?.baseOffset;
+    }
+    if (rest.length >= 8) return Number(rest.readBigInt64BE(0));
+    return (await segment.withFile((file) => readHeader(file, position)))?.baseOffset;
   }
 
   /** Offset and epoch lie outside the checksum. */

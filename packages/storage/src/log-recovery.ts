@@ -72,7 +72,9 @@ export async function recoverLog(context: RecoveryContext): Promise<RecoveredLog
   }
   let isCut = !hadSegments && offsetsOf(names, '.log').length > 0;
   if (wasClean) await openClean(context, segments);
-  else isCut = (await verifyTail(context, segments)) || isCut;
+  // A clean stop wrote down where the log ended: another end is damage, or it was not opened in the run before.
+  const isEndKnown = wasClean && (recoveryPoint === undefined || endOf(segments) === recoveryPoint);
+  if (!isEndKnown) isCut = (await verifyTail(context, segments)) || isCut;
   const heldAll = wasClean || (await replayJournal(context, segments));
   const logEndOffset = endOf(segments);
   if (logEndOffset < durableUpTo(context) && !isAllDeleted(context)) {
@@ -153,9 +155,10 @@ async function verifyTail(context: RecoveryContext, segments: Segment[]): Promis
     0,
     segments.findLastIndex((segment) => segment.baseOffset < recoveryPoint),
   );
+  const check = new TailCheck();
   for (let i = first; i < segments.length; i++) {
     const segment = segments[i]!;
-    const check = new TailCheck(segment.baseOffset);
+    check.begins(segment.baseOffset);
     const { fault, position } = await segment.verify(config, i === first ? recoveryPoint : 0, check.visit);
     const next = segments[i + 1];
     segment.isDirty = true;
@@ -203,20 +206,25 @@ function isAllDeleted(context: RecoveryContext): boolean {
   return logStartOffset !== undefined && durableUpTo(context) <= logStartOffset;
 }
 
-/** Checksum, dense offsets, epochs that never go back. */
+/** Checksum, dense offsets, epochs that never go back, from one segment to the next either. */
 class TailCheck {
-  readonly #baseOffset: number;
+  #baseOffset = 0;
   #expected: number | undefined;
   #lastEpoch = -1;
+  /** Before the segment. */
+  #epochBefore = -1;
 
-  constructor(baseOffset: number) {
+  begins(baseOffset: number): void {
     this.#baseOffset = baseOffset;
+    this.#expected = undefined;
+    this.#epochBefore = this.#lastEpoch;
   }
 
   readonly visit: BatchVisitor = (batch: BatchView, position: number) => {
+    // Also when an index led astray and the walk starts over.
     if (position === 0) {
       this.#expected = this.#baseOffset;
-      this.#lastEpoch = -1;
+      this.#lastEpoch = this.#epochBefore;
     }
     if (this.#expected !== undefined && batch.baseOffset !== this.#expected) {
       return `base offset ${batch.baseOffset} where ${this.#expected} is due`;

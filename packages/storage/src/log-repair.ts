@@ -25,8 +25,7 @@ export async function setLogAside(
   offsets.startMovedTo(startOffset);
   await checkpoint();
   await journal.reset(client, startOffset);
-  contents?.disturbReaders();
-  contents?.close();
+  await contents?.settled();
   const aside = await setFolderAside(context.resources, context.folder, context.topicId);
   const fresh = { wasClean: true, recoveryPoint: 0, replay: undefined, damage: undefined };
   return { aside, context: { ...context, ...fresh, logStartOffset: startOffset } };

@@ -56,10 +56,10 @@ export interface Deletion {
 
 /** Moves the log start up to `offset`, durably, and deletes segments before it. The contents are synced. @throws {MillraceError} OFFSET_OUT_OF_RANGE */
 export async function deleteBefore(deletion: Deletion, offset: number): Promise<void> {
-  const { contents, offsets, resources } = deletion;
+  const { contents, offsets, resources, write } = deletion;
   if (!offsets.mayStartAt(offset)) return;
   offsets.startMovedTo(offset);
-  contents.side.startMoved(offset, contents.segments.startOffset);
+  write(() => contents.side.startMoved(offset, contents.segments.startOffset));
   await resources.checkpoint();
   await deleteExpired(deletion);
 }

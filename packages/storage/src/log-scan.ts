@@ -88,8 +88,8 @@ function walk(chunk: Buffer, base: number, visit: BatchVisitor): ScanEnd {
   return { position: base + at, fault: undefined };
 }
 
-/** Of the batch that begins the chunk; enough for its header if not even that is there. */
+/** Of the batch that begins the chunk; at least a header, or a length of nothing would be read for ever. */
 function batchBytes(chunk: Buffer): number {
   if (chunk.length < LENGTH_PREFIX_BYTES) return HEADER_BYTES;
-  return LENGTH_PREFIX_BYTES + chunk.readInt32BE(LENGTH_AT);
+  return Math.max(HEADER_BYTES, LENGTH_PREFIX_BYTES + chunk.readInt32BE(LENGTH_AT));
 }

@@ -24,6 +24,9 @@ export class LogSideFiles {
   readonly epochs: LeaderEpochs;
   #producers: ProducerState | undefined;
   #snapshotOffset: number;
+  #syncing: Promise<void> = Promise.resolve();
+  /** The file is being replaced: a second one would take its temporary file away. */
+  #isReplacing = false;
   #epochsChanged: 'unwritten' | 'written' | undefined;
   /** A snapshot on stable storage; it stays until another one is. -1 for none. */
   #durableSnapshot = -1;
@@ -37,6 +40,8 @@ export class LogSideFiles {
     this.epochs = state.epochs;
     this.#producers = state.producers;
     this.#snapshotOffset = state.snapshotOffset;
+    // The recovery point must not pass what the file does not tell.
+    if (!state.areEpochsWritten) this.#epochsChanged = 'unwritten';
     this.#knowsAll = context.logStartOffset === 0;
   }
 
@@ -67,6 +72,9 @@ export class LogSideFiles {
 
   /** Into the page cache; `sync` does it if nobody else does. */
   writeEpochs(): void {
+    // Whoever replaces the file goes on with it.
+    this.#epochsChanged = 'unwritten';
+    if (this.#isReplacing) return;
     const { folder, resources } = this.#context;
     replaceWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`, formatEpochs(this.epochs.saved));
     this.#epochsChanged = 'written';
@@ -90,18 +98,37 @@ export class LogSideFiles {
     return this.#snapshotOffset;
   }
 
-  async sync(): Promise<void> {
+  /** One after the other: they share the name of a temporary file. */
+  sync(): Promise<void> {
+    this.#syncing = this.#syncing.catch(() => undefined).then(() => this.#syncNow());
+    return this.#syncing;
+  }
+
+  async #syncNow(): Promise<void> {
     const { folder, resources } = this.#context;
-    if (this.#isRemovalUnsynced) {
-      await resources.fileSystem.syncDirectory(folder);
-      this.#isRemovalUnsynced = false;
-    }
-    if (this.#epochsChanged === undefined) return;
-    const isWritten = this.#epochsChanged === 'written';
+    const changed = this.#epochsChanged;
+    if (changed === undefined && !this.#isRemovalUnsynced) return;
     this.#epochsChanged = undefined;
     const path = `${folder}/${LEADER_EPOCHS}`;
-    if (isWritten) await syncFile(resources.fileSystem, path);
-    else await replaceWholeDurably(resources.fileSystem, path, formatEpochs(this.epochs.saved));
+    // With the name: an older file below the recovery point would pass for a damaged log.
+    if (changed === 'unwritten') {
+      await this.#replaceEpochs(path);
+    } else {
+      if (changed === 'written') await syncFile(resources.fileSystem, path);
+      await resources.fileSystem.syncDirectory(folder);
+    }
+    this.#isRemovalUnsynced = false;
+  }
+
+  async #replaceEpochs(path: string): Promise<void> {
+    this.#isReplacing = true;
+    try {
+      await replaceWholeDurably(this.#context.resources.fileSystem, path, formatEpochs(this.epochs.saved));
+    } finally {
+      this.#isReplacing = false;
+    }
+    // What changed meanwhile.
+    if (this.#epochsChanged !== undefined) this.writeEpochs();
   }
 
   /** The log ends at `endOffset` now. */

@@ -13,7 +13,7 @@ import { STOP_SCAN, scanBatches } from './log-scan.ts';
 import { decodeSnapshot } from './producer-snapshot.ts';
 import { ProducerState } from './producer-state.ts';
 import type { Segment } from './segment.ts';
-import { parseEpochs } from './text-files.ts';
+import { formatEpochs, parseEpochs } from './text-files.ts';
 import { readWhole } from './whole-file.ts';
 
 export interface LogState {
@@ -22,6 +22,8 @@ export interface LogState {
   readonly producers: ProducerState | undefined;
   /** Newest producer snapshot on disk; -1 for none. */
   readonly snapshotOffset: number;
+  /** `leader-epoch-checkpoint` holds exactly these epochs. */
+  readonly areEpochsWritten: boolean;
   /** Snapshots that do not belong to the log were removed: that must be durable before the log grows past them. */
   readonly hasRemoved: boolean;
 }
@@ -31,23 +33,26 @@ export async function recoverState(
   segments: readonly Segment[],
   logEndOffset: number,
 ): Promise<LogState> {
-  const { epochs, from: epochsFrom, isRebuilt } = await recoverEpochs(context, segments, logEndOffset);
+  const { epochs, from: epochsFrom, isRebuilt, text } = await recoverEpochs(context, segments, logEndOffset);
+  // Of what lies right before the recovery point the file tells even if it is deleted.
+  const isWritten = !isRebuilt && epochsFrom <= (context.recoveryPoint ?? 0);
+  const epochMin = isWritten ? epochs.epochAt(epochsFrom - 1) : -1;
+  let problem: string | undefined;
   if (epochsFrom < logEndOffset) {
     await visitFrom(context, segments, epochsFrom, ({ baseOffset, leaderEpoch }) => {
-      if (isRebuilt && leaderEpoch < epochs.lastEpoch) {
-        // Epochs lie outside the checksum, and the file that knew them is lost as well or says otherwise.
-        throw logDamaged(
-          context.folder,
-          `epoch ${leaderEpoch} at offset ${baseOffset} after ${epochs.lastEpoch}`,
-        );
-      }
+      // Epochs lie outside the checksum, and if they are rebuilt the file that knew them is lost or says otherwise.
+      const least = isRebuilt ? epochs.lastEpoch : baseOffset >= epochsFrom ? epochMin : -1;
+      if (leaderEpoch < least) problem ??= `epoch ${leaderEpoch} at offset ${baseOffset} after ${least}`;
       const isKnown = epochs.epochAt(baseOffset) === leaderEpoch;
       if (baseOffset >= epochsFrom && leaderEpoch >= 0 && !isKnown) epochs.assign(leaderEpoch, baseOffset);
     });
   }
+  // A scan takes what its visitor throws for a fault of the bytes.
+  if (problem !== undefined) throw logDamaged(context.folder, problem);
   assignJournalled(context, epochs, logEndOffset);
   epochs.truncateStart(Math.max(context.logStartOffset ?? 0, segments[0]!.baseOffset));
-  return { epochs, ...(await recoverProducers(context, segments, logEndOffset)) };
+  const areEpochsWritten = (text ?? formatEpochs([])) === formatEpochs(epochs.saved);
+  return { epochs, areEpochsWritten, ...(await recoverProducers(context, segments, logEndOffset)) };
 }
 
 /** From the newest sound snapshot and the batches after it. */
@@ -76,22 +81,47 @@ async function recoverEpochs(
   context: RecoveryContext,
   segments: readonly Segment[],
   logEndOffset: number,
-): Promise<{ epochs: LeaderEpochs; from: number; isRebuilt: boolean }> {
+): Promise<{ epochs: LeaderEpochs; from: number; isRebuilt: boolean; text: string | undefined }> {
   const { folder, resources, logger, wasClean, recoveryPoint } = context;
   const firstOffset = segments[0]!.baseOffset;
   // Epochs are written down before the recovery point passes them; later ones are found in the batches.
   const from = wasClean ? logEndOffset : Math.max(firstOffset, Math.min(recoveryPoint ?? 0, logEndOffset));
-  const bytes = readWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`);
-  const entries = bytes === undefined && from === firstOffset ? [] : bytes && parseEpochs(bytes.toString());
+  const text = readWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`)?.toString();
+  const isNoneDue = text === undefined && from === firstOffset;
+  const entries = isNoneDue ? [] : parseEpochs(text ?? '');
   if (entries !== undefined) {
     const known = new LeaderEpochs(entries.filter(({ startOffset }) => startOffset <= logEndOffset));
-    if (await agreesWithLog(context, segments, known, from)) return { epochs: known, from, isRebuilt: false };
+    if (await agreesWithLog(context, segments, known, from))
+      return { epochs: known, from, isRebuilt: false, text };
+    if (text === formatEpochs(entries)) await checkBatchEpochs(context, segments, known, from);
   }
   logger.warn(
     { event: 'leader_epochs_rebuilt', folder },
     'leader-epoch-checkpoint is missing or damaged: it is rebuilt from the log',
   );
-  return { epochs: new LeaderEpochs(), from: firstOffset, isRebuilt: true };
+  return { epochs: new LeaderEpochs(), from: firstOffset, isRebuilt: true, text };
+}
+
+/**
+ * Below `writtenUpTo` the file and the batches said the same once, and the file is what was written: it has a checksum,
+ * which the epochs of batches lie outside of. Only of batches before its first epoch it need not tell.
+ *
+ * @throws {MillraceError} LOG_DAMAGED if a batch says otherwise.
+ */
+async function checkBatchEpochs(
+  context: RecoveryContext,
+  segments: readonly Segment[],
+  known: LeaderEpochs,
+  writtenUpTo: number,
+): Promise<void> {
+  const from = known.entries[0]?.startOffset ?? writtenUpTo;
+  let problem: string | undefined;
+  await visitFrom(context, segments, from, ({ baseOffset, lastOffset, leaderEpoch }) => {
+    const epoch = known.epochAt(lastOffset);
+    if (lastOffset < from || lastOffset >= writtenUpTo || leaderEpoch === epoch) return;
+    problem ??= `the batch at offset ${baseOffset} has epoch ${leaderEpoch} instead of ${epoch}`;
+  });
+  if (problem !== undefined) throw logDamaged(context.folder, problem);
 }
 
 /** Every epoch must begin where the log says it does. The last may have no batch yet. */

@@ -18,14 +18,15 @@ export async function findTimestamp(
   timestamp: number,
   startOffset: number,
 ): Promise<TimestampOffset | undefined> {
-  for (const segment of segments) {
-    if (segment.isEmpty) continue;
+  for (const [i, segment] of segments.entries()) {
+    const end = segments[i + 1]?.baseOffset;
+    if (segment.isEmpty || (end !== undefined && end <= startOffset)) continue;
     const isSealed = segment !== segments.at(-1);
     await segment.load(config);
     await checkTimes(segment, timestamp, config);
     const found =
       (segment.newest?.timestamp ?? -1) >= timestamp
-        ? await searchSegment(segment, timestamp, startOffset)
+        ? await searchSegment(segment, end, timestamp, startOffset)
         : undefined;
     if (isSealed) segment.unload();
     if (found !== undefined) return found;
@@ -38,18 +39,20 @@ export async function findMaxTimestamp(
   segments: readonly Segment[],
   config: LogConfig,
 ): Promise<TimestampOffset | undefined> {
-  let best: { segment: Segment; timestamp: number; offset: number } | undefined;
-  for (const segment of segments) {
+  let best: { segment: Segment; end: number | undefined; timestamp: number; offset: number } | undefined;
+  for (const [i, segment] of segments.entries()) {
+    const end = segments[i + 1]?.baseOffset;
     const isSealed = segment !== segments.at(-1);
     if (!segment.isEmpty) await segment.load(config);
     const { newest } = segment;
-    if (newest !== undefined && newest.timestamp > (best?.timestamp ?? -1)) best = { segment, ...newest };
+    if (newest !== undefined && newest.timestamp > (best?.timestamp ?? -1))
+      best = { segment, end, ...newest };
     if (isSealed) segment.unload();
   }
   if (best === undefined) return undefined;
   const located = await locateBatch(best.segment, best.offset);
   if (located === undefined) return undefined;
-  const batch = await readBatch(best.segment, located.position, located.sizeBytes);
+  const batch = await readBatch(best.segment, best.end, located);
   return firstAtLeast(batch, best.timestamp, 0);
 }
 
@@ -66,6 +69,7 @@ async function checkTimes(segment: Segment, timestamp: number, config: LogConfig
 
 async function searchSegment(
   segment: Segment,
+  end: number | undefined,
   timestamp: number,
   startOffset: number,
 ): Promise<TimestampOffset | undefined> {
@@ -73,7 +77,7 @@ async function searchSegment(
   while (position < segment.sizeBytes) {
     const candidate = await nextCandidate(segment, position, timestamp, startOffset);
     if (candidate === undefined) return undefined;
-    const batch = await readBatch(segment, candidate.position, candidate.sizeBytes);
+    const batch = await readBatch(segment, end, candidate);
     const found = firstAtLeast(batch, timestamp, startOffset);
     if (found !== undefined) return found;
     position = candidate.position + candidate.sizeBytes;
@@ -104,13 +108,18 @@ async function nextCandidate(
   return candidate;
 }
 
-async function readBatch(segment: Segment, position: number, sizeBytes: number): Promise<BatchView> {
+/** @param segmentEnd where the next segment begins. */
+async function readBatch(
+  segment: Segment,
+  segmentEnd = segment.nextOffset,
+  { position, sizeBytes }: { readonly position: number; readonly sizeBytes: number },
+): Promise<BatchView> {
   const bytes = Buffer.allocUnsafe(sizeBytes);
   const end = position + sizeBytes;
   return await segment.withFile(async (file) => {
     const batch = BatchView.at(bytes.subarray(0, await file.read(bytes, position)), 0);
     // Its offset lies outside the checksum: the batch after it knows.
-    const next = end < segment.sizeBytes ? (await readHeader(file, end))?.baseOffset : segment.nextOffset;
+    const next = end < segment.sizeBytes ? (await readHeader(file, end))?.baseOffset : segmentEnd;
     if (batch === undefined || !batch.isCrcValid() || batch.nextOffset !== next) {
       throw new DamageFound(`${segment.logPath}: the batch at byte ${position} is not what was written`);
     }

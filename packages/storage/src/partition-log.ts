@@ -266,7 +266,7 @@ export class PartitionLog implements JournalClient {
       await this.truncateFullyAndStartAt(offset);
     } else if (offset < this.#offsets.logEnd) {
       await this.#cut((target) => cutEnd(target, offset));
-    } else if (side.forgetEmptyEpochs(this.#offsets.logEnd)) {
+    } else if (this.#failures.guard(() => side.forgetEmptyEpochs(this.#offsets.logEnd))) {
       await this.#cut(cutEmptyEpochs);
     }
   }
@@ -384,6 +384,7 @@ export class PartitionLog implements JournalClient {
     await this.compaction.stop();
     this.#isDeleted = true;
     this.#end(new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'the partition is deleted here'));
+    await this.#contents?.settled(this.#cutting);
     const journal = this.#durability.usedJournal;
     if (journal?.failure === undefined) await journal?.reset(this, 0);
   }

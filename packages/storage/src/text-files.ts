@@ -41,12 +41,24 @@ function crcOfLines(lines: readonly string[]): number {
   return crc32c(Buffer.from(lines.join('\n')));
 }
 
+/** No epoch and no offset is as large: Kafka drops the entry when it opens the log, since it begins beyond the end. */
+const CHECKSUM_EPOCH = 2 ** 31 - 1;
+const CHECKSUM_BASE = 2 ** 52;
+
+/** As Kafka's, with a last entry that holds the CRC-32C of those before it. */
 export function formatEpochs(entries: readonly EpochStart[]): string {
-  return formatLines(entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`));
+  const lines = entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
+  return formatLines([...lines, `${CHECKSUM_EPOCH} ${CHECKSUM_BASE + crcOfLines(lines)}`]);
 }
 
-/** Undefined also unless epochs and offsets strictly increase. */
+/** Undefined also unless epochs and offsets strictly increase, or if a checksum is wrong. Files written by Kafka have none. */
 export function parseEpochs(text: string): EpochStart[] | undefined {
+  const entries = parseEpochLines(text);
+  if (entries?.at(-1)?.epoch !== CHECKSUM_EPOCH) return entries;
+  return formatEpochs(entries.slice(0, -1)) === text ? entries.slice(0, -1) : undefined;
+}
+
+function parseEpochLines(text: string): EpochStart[] | undefined {
   const entries = parseLines(text, /^(\d{1,10}) (\d{1,16})$/, ([epoch, startOffset]) => ({
     epoch: Number(epoch),
     startOffset: Number(startOffset),

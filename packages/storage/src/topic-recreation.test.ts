@@ -158,3 +158,29 @@ test('a deletion waits for a repair under way, so that the folder of the next to
     await store.close({ clean: true });
   }
 });
+
+test('a sync of the old log that a deletion meets writes into no file of the new one', async () => {
+  for (let turns = 0; turns < 40; turns++) {
+    const disk = new CrashableFileSystem();
+    const store = await openStore(disk);
+    const old = await openLog(store);
+    for (let i = 0; i < 30; i++) old.appendAsLeader(batchOf(`old${i}`), 1 + i);
+    const syncing = old.syncForJournal();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await store.deletePartition(old);
+    const opening = store.openPartition({ topic: 't', partition: 0, topicId: NEW_TOPIC_ID }, SMALL);
+    const log = await opening;
+    for (let i = 0; i < 30; i++) log.appendAsLeader(batchOf(`new${i}`), 0);
+    await syncing;
+    await log.whenFlushed(30);
+    await store.flush();
+    const again = await openNew(disk.crash());
+    const expected = Array.from({ length: 30 }, (_, i) => `new${i}/0`);
+    expect([turns, again.offline, again.lastEpoch, await contentsOf(again)]).toEqual([
+      turns,
+      undefined,
+      0,
+      expected,
+    ]);
+  }
+});

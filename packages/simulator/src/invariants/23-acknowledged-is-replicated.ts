@@ -33,7 +33,14 @@ export const acknowledgedIsReplicated: PartitionInvariant = {
         if (last === undefined || partition.isDeleted) return;
         let holders = 0;
         for (const replica of partition.replicas.values()) {
-          const holds = !replica.isOffline && sameBatch(replica.log.at(last.base), last);
+          // Committed again after a lawful loss, it may be deleted where it was led. The last deleted record is of the same
+          // epoch: below it there was nothing else.
+          const { logStart } = replica;
+          const isDeleted =
+            partition.lossEpoch !== -1 &&
+            logStart >= last.next &&
+            replica.epochAt(logStart - 1) === last.epoch;
+          const holds = !replica.isOffline && (isDeleted || sameBatch(replica.log.at(last.base), last));
           if (holds && replica.flushedNow() >= last.next) holders += 1;
         }
         // A holder may have died since it said so; what it had on its disk it still has.

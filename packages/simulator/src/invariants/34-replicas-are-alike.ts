@@ -21,8 +21,9 @@ export const replicasAreAlike: PartitionInvariant = {
         for (const partition of world.partitions.values()) {
           if (partition.isDeleted || partition.losses > 0) continue;
           // One that has not heard yet of an unclean election may commit alone what is void by now.
-          const isJudged = ({ isOffline, seenEpoch }: ReplicaModel): boolean =>
-            !isOffline && seenEpoch >= partition.lossEpoch;
+          // One that has heard and is still being cut holds it, too, until the cut is done.
+          const isJudged = ({ isOffline, isBusy, seenEpoch }: ReplicaModel): boolean =>
+            !isOffline && seenEpoch >= partition.lossEpoch && !(isBusy && partition.lossEpoch !== -1);
           const [first, ...others] = [...partition.replicas.values()].filter(isJudged);
           if (first === undefined) continue;
           for (const other of others) {

@@ -141,4 +141,11 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'client: a member says what it has from when it begins to take it over',
     hasGroups: true,
   },
+  {
+    seed: 63465,
+    invariant: '39 client-histories-are-sound, nonmonotonic-poll',
+    cause:
+      'the first record was asked of a new leader, which had deleted less than the one that refused the reader',
+    mendedBy: 'client: a reader that fell behind the log start is never sent back',
+  },
 ];

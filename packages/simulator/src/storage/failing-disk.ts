@@ -7,8 +7,8 @@ import type { DiskFault, DiskFaults, DiskOperation } from '../disk/disk-faults.t
 import type { SimDisk } from '../disk/sim-disk.ts';
 
 /** Steps of the workload: one in so many begins trouble, and one in so many ends it. */
-const STEPS_WELL = 15;
-const STEPS_ILL = 6;
+const STEPS_WELL = 8;
+const STEPS_ILL = 8;
 /** A full disk takes at most this much more before it says so. */
 const ROOM_BYTES = 3000;
 

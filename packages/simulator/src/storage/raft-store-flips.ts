@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { below, MillraceError, SeededRandom } from '@millrace/core';
 import { LevelRaftStore } from '@millrace/metadata-quorum';
 import type { DurableState, Entry, HardState, Snapshot } from '@millrace/raft';
-import type { FlipOutcome, FlipReport } from './flip-campaign.ts';
+import { type FlipOutcome, type FlipReport, newOutcomes } from './flip-campaign.ts';
 
 const WRITES = 80;
 /** Damages of one store, before the next seed makes another. */
@@ -49,7 +49,7 @@ export async function flipRaftStore(
     const what = damageFile(folder, name, files, random, report);
     const { outcome, error } = await judge(path, expected, random);
     if (outcome === 'violation') report.failures.push({ seed, damage, what, error });
-    const outcomes = report.outcomes.get(type) ?? { harmless: 0, rebuilt: 0, detected: 0, violation: 0 };
+    const outcomes = report.outcomes.get(type) ?? newOutcomes();
     outcomes[outcome]++;
     report.outcomes.set(type, outcomes);
   }

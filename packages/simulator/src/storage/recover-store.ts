@@ -97,7 +97,13 @@ export async function recoverStore(options: RecoverOptions): Promise<RecoveredSt
     }
     // A kernel that failed to sync may drop what it had not written.
     const promisedTo = survives === 'durable' || view.mayBeDamaged ? view.durableTo : view.writtenTo;
-    logs[i] = { log, recovered: await checkRecoveredLog(log, view, promisedTo, random) };
+    try {
+      logs[i] = { log, recovered: await checkRecoveredLog(log, view, promisedTo, random) };
+    } catch (error) {
+      // A read may find what the kernel dropped.
+      if (!view.mayBeDamaged || log.offline?.code !== 'LOG_DAMAGED') throw error;
+      logs[i] = { log, recovered: undefined };
+    }
   }
   return { store, logs: views.map((_, i) => logs[i]) };
 }

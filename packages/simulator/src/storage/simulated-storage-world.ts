@@ -1,12 +1,16 @@
 /**
  * The storage alone, as `npm run simulate` runs it: a seed is one workload whose power goes off at many points and in every
- * way that matters, and one directory at rest that is damaged in many places.
+ * way that matters, and two directories at rest, with a metadata store each, that are damaged in many places.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { crc32c } from '@millrace/records';
 import type { SimulatedWorld } from '../simulate/simulated-world.ts';
 import { SimulationFailure } from '../world/simulation-failure.ts';
 import { crashSeed, newCrashReport } from './crash-campaign.ts';
 import { flipSeed, newFlipReport } from './flip-campaign.ts';
+import { flipRaftStore } from './raft-store-flips.ts';
 
 const COMMAND = 'node packages/simulator/dist/storage/storage-main.js';
 
@@ -24,10 +28,19 @@ export const storageWorld: SimulatedWorld = {
       throw failure(seed, `invariant 50 recovery-keeps-what-is-durable, after a ${phase}`, how, error);
     }
     const flips = newFlipReport();
-    await flipSeed(seed, flips);
+    const folder = mkdtempSync(join(tmpdir(), 'storage-world-'));
+    try {
+      // One after a clean stop and one after an unclean one.
+      for (const directory of [2 * seed, 2 * seed + 1]) {
+        await flipSeed(directory, flips);
+        await flipRaftStore(directory, folder, flips);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
     const [flip] = flips.failures;
     if (flip !== undefined) {
-      const how = `${COMMAND} flips --seed ${seed} --state ${flip.damage}`;
+      const how = `${COMMAND} flips --seed ${flip.seed} --state ${flip.damage}`;
       throw failure(seed, `invariant 49 damage-is-never-served, ${flip.what}`, how, flip.error);
     }
     const { states, points, again } = crashes;

@@ -310,16 +310,19 @@ export class StorageWorkload {
     if (kind === 2) this.#disk.crash(this.#random.fork());
     this.#underWay.clear();
     this.#store = undefined;
-    const recovered = await this.#until(
-      recoverStore({
-        fileSystem: this.#disk.mount(),
-        clock: this.clock,
-        random: this.#random.fork(),
-        views,
-        survives: kind === 2 ? 'durable' : 'written',
-        isFormatted: true,
-      }),
-    );
+    const recovery = recoverStore({
+      fileSystem: this.#disk.mount(),
+      clock: this.clock,
+      random: this.#random.fork(),
+      views,
+      survives: kind === 2 ? 'durable' : 'written',
+      isFormatted: true,
+    });
+    // The disk is well again: no refusal is borne.
+    recovery.catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+    const recovered = await this.#until(recovery);
     this.#store = recovered.store;
     this.#keepReserve();
     for (const [i, found] of recovered.logs.entries()) {

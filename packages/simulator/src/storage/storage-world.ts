@@ -80,11 +80,11 @@ async function runFlips(options: StorageWorldOptions): Promise<boolean> {
     await flipRaftStore(seed, scratchFolder, report, state);
   }
   const seconds = (nowMs() - startedMs) / 1000;
-  print('file                              harmless  rebuilt  detected  violation');
+  print('file                              harmless  rebuilt  detected  untold  violation');
   for (const [type, counts] of [...report.outcomes].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const { harmless, rebuilt, detected, violation } = counts;
+    const { harmless, rebuilt, detected, untold, violation } = counts;
     print(
-      `${type.padEnd(34)}${column(harmless, 8)}${column(rebuilt, 9)}${column(detected, 10)}${column(violation, 11)}`,
+      `${type.padEnd(34)}${column(harmless, 8)}${column(rebuilt, 9)}${column(detected, 10)}${column(untold, 8)}${column(violation, 11)}`,
     );
   }
   print(
