@@ -64,9 +64,9 @@ export class GroupSession<K, V> {
     this.#partitions = partitions;
     this.#membership = new MembershipState({
       memberId: randomUuid(cluster.random),
-      groupInstanceId: orNone(config.groupInstanceId),
-      rackId: orNone(config.rack),
-      serverAssignor: orNone(config.serverAssignor),
+      groupInstanceId: config.groupInstanceId || undefined,
+      rackId: config.rack || undefined,
+      serverAssignor: config.serverAssignor || undefined,
       rebalanceTimeoutMs: config.rebalanceTimeoutMs,
     });
     this.hands = new HandOut(cluster.clock, partitions, {
@@ -157,7 +157,7 @@ export class GroupSession<K, V> {
     this.#membership.leave();
     this.#commits.begin(this.#membership.incarnation, error);
     const lost = [...this.#held.values()].filter(({ isToldOff }) => !isToldOff);
-    for (const held of this.#held.values()) this.hands.state.voidOf(held);
+    for (const held of this.#held.values()) this.hands.state.lose(held);
     this.#remove([...this.#held.values()]);
     this.#partitions.announce();
     return this.#calls.call(
@@ -305,7 +305,7 @@ export class GroupSession<K, V> {
   /** Commits their progress and tells the program; what is still in hand is lost to it. @throws why it was not committed. */
   async #partWith(leaving: readonly Held<K, V>[], leftMs: () => number): Promise<void> {
     const stuck = leaving.filter((held) => this.hands.state.of(held) !== undefined);
-    for (const held of stuck) this.hands.state.voidOf(held);
+    for (const held of stuck) this.hands.state.lose(held);
     let failure: unknown;
     if (this.#config.enableAutoCommit) {
       await this.#commits.commitProgress(leaving, leftMs()).catch((error: unknown) => {
@@ -487,13 +487,11 @@ export class GroupSession<K, V> {
 
   #checkHeld(offsets: readonly OffsetToCommit[]): void {
     const names = new Set(Array.from(this.#held.values(), formatTopicPartition));
-    const strange = offsets.find((offset) => !names.has(formatTopicPartition(offset)));
+    const strange = offsets.find(
+      (at) => this.hands.state.of(at)?.isLost || !names.has(formatTopicPartition(at)),
+    );
     if (strange === undefined) return;
-    const text = `${formatTopicPartition(strange)} is not assigned to this consumer, or not any more`;
+    const text = `${formatTopicPartition(strange)} is not assigned to this consumer, or was not all the time`;
     throw new MillraceError('FENCED_MEMBER_EPOCH', text);
   }
-}
-
-function orNone(text: string): string | undefined {
-  return text === '' ? undefined : text;
 }

@@ -20,6 +20,8 @@ export interface HandItem extends TopicPartition {
   sinceMs: number;
   /** The partition was taken away meanwhile, or the reader was sent elsewhere: the result is nobody's. */
   isVoid: boolean;
+  /** The first of these: what was read then is not to be committed even where the partition came back since. */
+  isLost?: boolean;
   /** Nothing more of it is handed to its handler. */
   isCut: boolean;
   /** Some of its records are finished. */
@@ -59,6 +61,14 @@ export class HandState {
   voidOf(partition: TopicPartition): void {
     const item = this.of(partition);
     if (item !== undefined) item.isVoid = true;
+  }
+
+  /** The partition is, or may be, another member's. */
+  lose(partition: TopicPartition): void {
+    const item = this.of(partition);
+    if (item === undefined) return;
+    item.isVoid = true;
+    item.isLost = true;
   }
 
   /** The handler finishes the record that it has, and no more. */

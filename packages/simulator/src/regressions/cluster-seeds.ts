@@ -148,4 +148,12 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
       'the first record was asked of a new leader, which had deleted less than the one that refused the reader',
     mendedBy: 'client: a reader that fell behind the log start is never sent back',
   },
+  {
+    seed: 1086,
+    invariant: '46 committed-offsets-never-go-back',
+    cause:
+      'a record that was read before its partition was lost was committed after the partition had come back',
+    mendedBy: 'client: what was read before its partition was lost is not committed after',
+    hasGroups: true,
+  },
 ];

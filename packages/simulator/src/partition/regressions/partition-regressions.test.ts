@@ -165,7 +165,11 @@ const EXCUSED = [
     what: 'the model could not compare logs past a gap in what was committed',
   },
   { seed: 52744, commit: '4de2ee0', what: 'a failed sync of the simulated disk undid an earlier one' },
-  { seed: 230216, commit: 'cecf2d6', what: 'retention ended in the log of a topic that was deleted meanwhile' },
+  {
+    seed: 230216,
+    commit: 'cecf2d6',
+    what: 'retention ended in the log of a topic that was deleted meanwhile',
+  },
 ] as const;
 
 test.each([...REGRESSIONS, ...EXCUSED])('seed $seed: $what (mended by $commit)', async ({ seed }) => {
