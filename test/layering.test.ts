@@ -44,6 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'metadata-quorum',
     'broker',
     'client',
+    'groups',
     'grpc-api',
     'server',
   ],

@@ -54,6 +54,9 @@ export class ChaosCluster implements AsyncDisposable {
           'advertised.listeners': `GRPC://127.0.0.1:${proxies[index]!.port}`,
           'default.replication.factor': '3',
           'min.insync.replicas': '2',
+          'offsets.topic.num.partitions': '3',
+          'group.consumer.session.timeout.ms': '6000',
+          'group.consumer.heartbeat.interval.ms': '1500',
         }),
       );
     }

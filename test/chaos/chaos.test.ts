@@ -1,6 +1,7 @@
 /**
  * Real processes under real faults: producers and consumers go on while nodes are killed, paused, cut off, slowed down
- * and robbed of their disks; then everything heals, and the clients' own history is judged.
+ * and robbed of their disks; then everything heals, and the clients' own history is judged. A group of consumers commits what
+ * it has finished with: it must skip nothing, and find what was acknowledged.
  *
  * CHAOS_SECONDS (60), CHAOS_RUNS (3), CHAOS_SEED (of the date; printed), CHAOS_FAULTS (names, separated by commas).
  */
@@ -12,6 +13,7 @@ import { expect, test } from 'vitest';
 import { ChaosClients } from './chaos-clients.ts';
 import { ChaosCluster } from './chaos-cluster.ts';
 import { CHAOS_FAULTS, type ChaosFault } from './chaos-faults.ts';
+import { ChaosGroup } from './chaos-group.ts';
 
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? 60);
 const RUNS = Number(process.env.CHAOS_RUNS ?? 3);
@@ -57,7 +59,7 @@ async function suffer(cluster: ChaosCluster, random: SeededRandom): Promise<void
 }
 
 test.each(Array.from({ length: RUNS }, (_, run) => SEED + run))(
-  'seed %i: after all faults every acknowledged record is there once and in order',
+  'seed %i: after all faults every acknowledged record is there once and in order, and a group has skipped none',
   async (seed) => {
     await using cluster = await ChaosCluster.start();
     const { bootstrap } = cluster;
@@ -71,13 +73,18 @@ test.each(Array.from({ length: RUNS }, (_, run) => SEED + run))(
       consumers: 2,
       recordsPerSecond: 1_500,
     });
+    const group = new ChaosGroup({ bootstrap, topic: TOPIC, partitions: PARTITIONS, members: 3 });
     clients.start();
+    group.start();
     await suffer(cluster, new SeededRandom(seed));
 
+    group.calmDown();
     await clients.stopProducing();
     await expect.poll(() => cluster.isHealthy(), { timeout: RECOVERY_MAX_MS, interval: 1_000 }).toBe(true);
+    await expect.poll(() => group.isSettled(), { timeout: RECOVERY_MAX_MS, interval: 1_000 }).toBe(true);
     const read = await clients.readToEnd();
-    await clients.stopConsuming();
+    const groupFaults = await group.judge(clients.history);
+    await Promise.all([clients.stopConsuming(), group.stop()]);
 
     const { history, errors } = clients;
     const anomalies = findAnomalies(history, { isReadToEnd: true });
@@ -89,8 +96,12 @@ test.each(Array.from({ length: RUNS }, (_, run) => SEED + run))(
         `${history.polled.length} polls; errors told: ${JSON.stringify(Object.fromEntries(errors))}`,
     );
     say(`seed ${seed}: ${counts.join(', ')}`);
+    const told = JSON.stringify(Object.fromEntries(group.errors));
+    say(`seed ${seed}: ${group.commits} commits of a group; errors told: ${told}`);
+    expect(groupFaults).toEqual([]);
+    expect(group.commits).toBeGreaterThan(0);
     expect(anomalies.slice(0, SHOWN_ANOMALIES_MAX)).toEqual([]);
     expect(history.acknowledged).toBeGreaterThan(0);
   },
-  (SECONDS + 240) * 1_000,
+  (SECONDS + 330) * 1_000,
 );

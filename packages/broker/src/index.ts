@@ -94,6 +94,8 @@ export type {
   GroupApi,
   GroupLocation,
 } from './group-api.ts';
+export type { NewGroupCoordinator } from './group-coordinators.ts';
+export { groupPartitionOf } from './group-hash.ts';
 export type {
   ReplicaChannel,
   ReplicaEndpoint,

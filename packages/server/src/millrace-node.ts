@@ -3,7 +3,7 @@
  * `start` brings the parts up in order; `close` ends them newest first. Decides nothing about records or metadata.
  */
 import { hostname } from 'node:os';
-import { Broker } from '@millrace/broker';
+import { Broker, type NewGroupCoordinator } from '@millrace/broker';
 import { systemClock, systemRandom } from '@millrace/client';
 import {
   type Clock,
@@ -66,6 +66,8 @@ export interface NodeEnvironment {
   readonly network?: RpcNetwork;
   /** Formats an empty directory for this cluster. Without it, such a directory is refused. */
   readonly firstStartClusterId?: string;
+  /** Another machine for groups than the real one, or one that is looked at. */
+  readonly newGroupCoordinator?: NewGroupCoordinator;
   /** The node cannot go on: `abandon` it. Called at most once. */
   readonly onFatal: (error: MillraceError) => void;
 }
@@ -305,6 +307,7 @@ export class MillraceNode implements AsyncDisposable {
     });
     this.#transports.push(controllers);
     let hasStarted = false;
+    const { newGroupCoordinator } = this.#environment;
     const broker = await Broker.start({
       nodeId,
       incarnationId: randomUuid(random),
@@ -319,6 +322,7 @@ export class MillraceNode implements AsyncDisposable {
       logger,
       config: config.broker,
       groupConfig: config.groups,
+      ...(newGroupCoordinator !== undefined && { newGroupCoordinator }),
       sessionTimeoutMs: config.controller['broker.session.timeout.ms'],
       fileTexts: config.clusterTexts,
       onFatal: (error) => {

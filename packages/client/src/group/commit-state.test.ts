@@ -87,6 +87,21 @@ test('offsets of an earlier life are never sent in a later one', () => {
   expect(state.take()).toBeUndefined();
 });
 
+test('of partitions that were given up nothing is sent again, for it would replace what the next owner commits', () => {
+  const { state, settled, submit } = world();
+  submit('a', [offset(1)]);
+  submit('other', [offset(1, 1)]);
+  const round = state.take()!;
+  submit('b', [offset(2)]);
+  state.giveUp([{ topic: 't', partition: 0 }], new MillraceError('FENCED_MEMBER_EPOCH'));
+  expect(settled).toEqual(['b FENCED_MEMBER_EPOCH']);
+  expect(state.answered(round, () => new MillraceError('STALE_MEMBER_EPOCH'))).toBe(true);
+  expect(settled).toEqual(['b FENCED_MEMBER_EPOCH', 'a FENCED_MEMBER_EPOCH']);
+  expect(state.take()!.offsets).toEqual([offset(1, 1)]);
+  submit('again', [offset(3)]);
+  expect(state.take()!.offsets).toEqual([offset(3)]);
+});
+
 test('who waited long enough is told the last failure, and is not sent for again', () => {
   const { state, settled, submit } = world();
   submit('a', [offset(1)], 100);

@@ -3,7 +3,7 @@
  * offset of a partition replaces one that was not sent yet, and an older one never follows a newer one: a commit that
  * was told to have succeeded is what a reader of committed offsets finds, or something newer.
  */
-import { formatTopicPartition, MillraceError } from '@millrace/core';
+import { formatTopicPartition, MillraceError, type TopicPartition } from '@millrace/core';
 import type { OffsetToCommit } from '@millrace/protocol';
 
 export interface CommitOptions {
@@ -30,6 +30,8 @@ interface Entry {
   readonly incarnation: number | undefined;
   waiters: Waiter[];
   lastError: MillraceError | undefined;
+  /** Set when the partition was given up while this was under way: then it is not sent again. */
+  givenUp: MillraceError | undefined;
 }
 
 interface Slot {
@@ -68,6 +70,22 @@ export class CommitState {
     this.#sweep();
   }
 
+  /**
+   * The member lets go of these partitions. What is under way may still arrive in time; sent again, with the epoch that the
+   * member has by then, it would replace what the next owner has committed.
+   */
+  giveUp(partitions: readonly TopicPartition[], error: MillraceError): void {
+    for (const partition of partitions) {
+      const slot = this.#slots.get(formatTopicPartition(partition));
+      if (slot === undefined) continue;
+      const { pending } = slot;
+      this.#unpend(slot);
+      if (pending !== undefined) this.#fail(pending, error);
+      for (const entry of slot.flying) entry.givenUp = error;
+    }
+    this.#sweep();
+  }
+
   get hasPending(): boolean {
     return this.#pendingCount > 0;
   }
@@ -91,7 +109,15 @@ export class CommitState {
     else this.#waiters.add(waiter);
     for (const [key, offset] of newest) {
       const sequence = ++this.#sequence;
-      const entry: Entry = { key, sequence, offset, incarnation, waiters: [waiter], lastError: undefined };
+      const entry: Entry = {
+        key,
+        sequence,
+        offset,
+        incarnation,
+        waiters: [waiter],
+        lastError: undefined,
+        givenUp: undefined,
+      };
       this.#pend(entry);
     }
   }
@@ -176,8 +202,8 @@ export class CommitState {
       this.#settle(entry.waiters, undefined);
       return false;
     }
-    if (!isPassing(error) || this.#isPast(entry)) {
-      this.#fail(entry, error);
+    if (!isPassing(error) || this.#isPast(entry) || entry.givenUp !== undefined) {
+      this.#fail(entry, entry.givenUp ?? error);
       return false;
     }
     const newer = slot.pending ?? [...slot.flying].findLast(({ sequence }) => sequence > entry.sequence);

@@ -2,9 +2,10 @@
  * A member's commits: what the program has finished with, at an interval or when asked; and what it says itself. Offsets
  * read in one life in the group are never committed in another.
  */
-import { type MillraceError, type Timer, type TopicPartition, toMillraceError } from '@millrace/core';
+import { MillraceError, type Timer, type TopicPartition, toMillraceError } from '@millrace/core';
 import type { OffsetToCommit } from '@millrace/protocol';
 import type { ConsumerConfig } from '../client-config.ts';
+import { withLimits } from '../cluster/cancellation.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type CommitterHandlers, OffsetCommitter } from './offset-committer.ts';
 import { ProgressState } from './progress-state.ts';
@@ -53,9 +54,17 @@ export class GroupCommits {
     this.#timer?.cancel();
   }
 
-  /** When those under way have ended, well or not. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#underWay);
+  /** When those under way have ended, well or not; or when the time is up. */
+  async settled(timeoutMs?: number): Promise<void> {
+    const { clock } = this.#cluster;
+    const limits = timeoutMs === undefined ? {} : { timeoutMs };
+    await withLimits(Promise.all(this.#underWay), limits, clock, tooLate).catch(() => {});
+  }
+
+  /** Commits of these partitions are not sent again: they are about to be others'. */
+  giveUp(partitions: readonly TopicPartition[]): void {
+    const text = 'the partition was given up before the commit succeeded';
+    this.#committer.giveUp(partitions, new MillraceError('FENCED_MEMBER_EPOCH', text));
   }
 
   close(): void {
@@ -101,4 +110,8 @@ export class GroupCommits {
     await this.commitProgress().catch((error: unknown) => this.report(error));
     this.#isAutoCommitting = false;
   }
+}
+
+function tooLate(): MillraceError {
+  return new MillraceError('REQUEST_TIMED_OUT');
 }

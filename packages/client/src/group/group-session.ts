@@ -211,31 +211,38 @@ export class GroupSession<K, V> {
   async #takeOver(keys: readonly GroupPartitionKey[]): Promise<void> {
     const { incarnation } = this.#membership;
     for (const key of keys) this.#adding.add(key);
+    this.#membership.hold(keys);
+    const isPast = (): boolean => incarnation !== this.#membership.incarnation || this.#isDeparting;
     try {
       const found = await findStarts(this.#cluster, this.#config.groupId, keys, {
         identity: () => this.#identity(),
-        isPast: () => incarnation !== this.#membership.incarnation || this.#isDeparting,
+        isPast: () => isPast() || !keys.some((key) => this.#membership.target?.has(key)),
         onDoubt: () => this.#doubt(),
         signal: this.#ended.signal,
       });
-      const isPast = incarnation !== this.#membership.incarnation || this.#isDeparting;
-      const gained = isPast ? [] : found.flatMap(([named, start]) => this.#add(named, start) ?? []);
+      const gained = isPast() ? [] : found.flatMap(([named, start]) => this.#add(named, start) ?? []);
       if (gained.length === 0) return;
       this.#partitions.pumpSoon();
       await this.#calls.call(this.#callbacks.onAssigned, gained);
-      if (incarnation !== this.#membership.incarnation || this.#isDeparting) return;
+      if (isPast()) return;
       for (const held of gained) {
         held.isReady = true;
         this.#retained.delete(held.state);
         held.state.isHeldBack = this.hands.isBusy(held);
       }
-      this.#membership.hold(gained.map(({ key }) => key));
-      this.#heartbeats.beatSoon();
       this.#partitions.announce();
     } finally {
       for (const key of keys) this.#adding.delete(key);
-      if (incarnation === this.#membership.incarnation) this.#reconcileLater(keys);
+      if (!isPast()) this.#tookOver(keys);
     }
+  }
+
+  /** What was not taken over is given back, and what is not meant for the member any more is given up. */
+  #tookOver(keys: readonly GroupPartitionKey[]): void {
+    this.#membership.letGo(keys.filter((key) => !this.#held.has(key)));
+    this.#heartbeats.beatSoon();
+    if (keys.some((key) => this.#held.has(key) && !this.#membership.target?.has(key))) this.#reconcile();
+    else this.#reconcileLater(keys);
   }
 
   /** What could not be taken over yet is tried again. */
@@ -275,6 +282,9 @@ export class GroupSession<K, V> {
     if (incarnation !== this.#membership.incarnation || this.#isDeparting) return;
     await this.#partWith(leaving, leftMs).catch((error: unknown) => this.#commits.report(error));
     if (incarnation !== this.#membership.incarnation || this.#isDeparting) return;
+    await this.#commits.settled(leftMs());
+    if (incarnation !== this.#membership.incarnation || this.#isDeparting) return;
+    this.#commits.giveUp(leaving);
     this.#remove(leaving);
     this.#membership.letGo(leaving.map(({ key }) => key));
     this.#heartbeats.beatSoon();

@@ -124,14 +124,14 @@ export class MembershipState {
     this.#restart('out');
   }
 
+  /** From when the member begins to take them over: who left out what it was given would have given it back. */
   hold(keys: Iterable<GroupPartitionKey>): void {
     for (const key of keys) this.#held.add(key);
     this.#heldVersion++;
   }
 
   letGo(keys: Iterable<GroupPartitionKey>): void {
-    for (const key of keys) this.#held.delete(key);
-    this.#heldVersion++;
+    for (const key of keys) if (this.#held.delete(key)) this.#heldVersion++;
   }
 
   /** The next heartbeat: everything where the coordinator may not know it, and otherwise only what is new. */

@@ -2,7 +2,7 @@
  * Sends commits to the group's coordinator: several requests on their way on one stream, found again when the
  * coordinator moves, each tried until its deadline. What an answer means is `commit-state.ts`'s.
  */
-import { MillraceError, type Timer, toMillraceError } from '@millrace/core';
+import { MillraceError, type Timer, type TopicPartition, toMillraceError } from '@millrace/core';
 import {
   type CommitOffsetsRequest,
   type CommitOffsetsResponse,
@@ -91,6 +91,11 @@ export class OffsetCommitter {
       });
       this.#pump();
     });
+  }
+
+  /** As of the state. */
+  giveUp(partitions: readonly TopicPartition[], error: MillraceError): void {
+    this.#state.giveUp(partitions, error);
   }
 
   close(): void {

@@ -71,10 +71,11 @@ export class ClientCrew {
     for (const process of this.#processes) process.kill();
   }
 
-  millrace(life: SimLife): Millrace {
+  millrace(life: SimLife, clientId?: string): Millrace {
     const brokers = this.layout.nodes.filter(({ isBroker }) => isBroker);
     return new MillraceClient({
       bootstrap: brokers.map(({ name }) => `${name}:${PORT}`),
+      ...(clientId !== undefined && { clientId }),
       requestTimeoutMs: 10_000,
       clock: life.clock,
       random: life.random,

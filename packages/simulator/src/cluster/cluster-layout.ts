@@ -28,6 +28,8 @@ export interface ClusterLayout {
   /** Settings of every node. */
   readonly settings: Readonly<Record<string, string>>;
   readonly topics: readonly TopicPlan[];
+  /** Of the cluster itself, and as precious. */
+  readonly internalTopics?: readonly TopicPlan[];
   readonly producers: number;
   readonly consumers: number;
   readonly sessionTimeoutMs: number;

@@ -2,6 +2,7 @@
  * One node of a simulated cluster, life after life: a whole production node on simulated disks. Starts, ends and
  * looks; whoever calls decides when.
  */
+import type { NewGroupCoordinator } from '@millrace/broker';
 import { type MillraceError, SeededRandom } from '@millrace/core';
 import { MillraceNode, type NodeConfig, parseNodeConfig } from '@millrace/server';
 import { SimDisk } from '../disk/sim-disk.ts';
@@ -36,6 +37,8 @@ export class ClusterNode {
   isDamaged = false;
   /** Logs that were emptied and went on at their leader's start: they know no producer of before. */
   restartedLogs = 0;
+  /** Who looks on at this life's coordinators of groups; undefined for nobody. */
+  watchGroups: ((nodeId: number) => NewGroupCoordinator) | undefined;
   #isClosing = false;
   readonly #rpc: SimRpcNetwork;
   readonly #clusterId: string;
@@ -82,6 +85,7 @@ export class ClusterNode {
       random: life.random,
       network: this.#rpc.of(life),
       firstStartClusterId: this.#clusterId,
+      ...(this.watchGroups !== undefined && { newGroupCoordinator: this.watchGroups(this.plan.id) }),
       onFatal: (error) => {
         throw new NodeFatal(error);
       },

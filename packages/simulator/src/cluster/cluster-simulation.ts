@@ -3,6 +3,11 @@
  * plan within the budget; then healing, what must follow from it, and the judgement of all that clients saw.
  */
 import { randomUuid } from '@millrace/core';
+import type { MetadataImage } from '@millrace/metadata';
+import { GroupCrew } from '../groups/group-crew.ts';
+import { drawGroups, type GroupsPlan, withGroups } from '../groups/group-plan.ts';
+import { GroupWatch } from '../groups/group-watch.ts';
+import { groupsMustSettle, judgeGroups } from '../groups/groups-end.ts';
 import { rpcOptions } from '../network/network-faults.ts';
 import { SimNetwork } from '../network/sim-network.ts';
 import { SimRpcNetwork } from '../network/sim-rpc-network.ts';
@@ -28,6 +33,8 @@ export interface ClusterRunOptions extends FaultPlanOptions {
   /** Of the phase with faults. Default 60,000. */
   readonly faultsMs?: number;
   readonly clientsMax?: number;
+  /** Undefined: as the seed has it. */
+  readonly hasGroups?: boolean;
 }
 
 export interface ClusterRun {
@@ -49,6 +56,8 @@ export class ClusterSimulation {
   readonly witness: MetadataWitness;
   readonly budget: FaultBudget;
   readonly crew: ClientCrew;
+  /** Undefined in a seed without groups. */
+  readonly groups: GroupCrew | undefined;
   readonly faults: ClusterFaults;
   readonly replicas: ReplicaWatch;
   readonly #options: ClusterRunOptions;
@@ -59,7 +68,9 @@ export class ClusterSimulation {
     this.world = world;
     const { streams } = world;
     this.plan = FaultPlan.draw(streams.plan, options);
-    this.layout = drawLayout(streams.workload);
+    const layout = drawLayout(streams.workload);
+    const groups = drawGroups(seed, layout, options.hasGroups);
+    this.layout = withGroups(layout, groups);
     this.network = new SimNetwork(world);
     this.rpc = new SimRpcNetwork(this.network, rpcOptions(streams.network));
     const clusterId = randomUuid(streams.workload);
@@ -78,6 +89,7 @@ export class ClusterSimulation {
     });
     this.budget = new FaultBudget(this.layout, () => this.witness.image);
     this.crew = new ClientCrew(world, this.rpc, this.layout);
+    this.groups = groups && this.#groupCrew(groups, violated);
     this.replicas = new ReplicaWatch(this.nodes, violated);
     const byName = new Map(this.nodes.map((node) => [node.name, node]));
     world.afterEvent((life) => {
@@ -88,9 +100,18 @@ export class ClusterSimulation {
     this.faults = new ClusterFaults(
       world,
       this.plan,
-      { nodes, network, rpc, clients: crew.plannedNames },
+      { nodes, network, rpc, clients: [...crew.plannedNames, ...(this.groups?.plannedNames ?? [])] },
       this.budget,
     );
+  }
+
+  #groupCrew(plan: GroupsPlan, violated: (text: string) => never): GroupCrew {
+    const { world, crew, nodes } = this;
+    const { offsetsPartitions } = plan;
+    const image = (): MetadataImage => this.witness.image;
+    const watch = new GroupWatch({ offsetsPartitions, nodes: () => nodes, image, violated });
+    for (const node of nodes) node.watchGroups = (id) => watch.factoryOf(id);
+    return new GroupCrew(world, crew, plan, watch);
   }
 
   /** @throws {SimulationFailure} */
@@ -100,15 +121,19 @@ export class ClusterSimulation {
     await this.#reach(() => nodes.every(({ isUp }) => isUp), FORMATION_LIMIT_MS, 'the cluster does not form');
     await this.#createTopics();
     crew.start(this.#options.clientsMax);
+    this.groups?.start();
     faults.start();
     this.#checkpoints();
     await world.run(world.nowMs + (this.#options.faultsMs ?? CLUSTER_FAULTS_MS));
 
     crew.isDone = true;
     faults.heal();
+    this.groups?.heal();
     await mustRecover(this);
+    await groupsMustSettle(this);
     await readEverything(this);
     judgeHistories(this);
+    await judgeGroups(this);
     await endInOrder(this);
     return this.#result();
   }
@@ -127,7 +152,18 @@ export class ClusterSimulation {
       const topics = layout.topics.map(({ name, partitions, replicas, configs }) => {
         return { name, partitions, replicationFactor: replicas, configs };
       });
-      await millrace.admin().createTopics(topics);
+      const admin = millrace.admin();
+      await admin.createTopics(topics);
+      for (const { name, configs } of layout.internalTopics ?? []) {
+        // Whoever asks for a coordinator makes it.
+        await admin.groupOffsets('founder');
+        const changes = Object.entries(configs).map(([key, value]) => ({
+          resource: { kind: 'topic' as const, name },
+          name: key,
+          value,
+        }));
+        await admin.alterConfigs(changes);
+      }
       await millrace.close();
       isDone = true;
     });
@@ -156,6 +192,8 @@ export class ClusterSimulation {
         'metadata calls': crew.metadata.size,
         ...faults.counts,
         ...faults.disks.counts,
+        ...this.groups?.counts,
+        ...this.groups?.watch.counts,
       },
     };
   }

@@ -165,7 +165,7 @@ export class DiskTroubles {
 
 /** Folders of deleted topics have other names. */
 function isPartitionFile(path: string): boolean {
-  return /^[a-z]+-\d+$/.test(path.split('/').at(-2) ?? '');
+  return /^[a-z_]+-\d+$/.test(path.split('/').at(-2) ?? '');
 }
 
 /** Faults that happen only if they may. Delays always may. */

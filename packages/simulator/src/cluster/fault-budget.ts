@@ -21,7 +21,9 @@ export class FaultBudget {
   #lostVoter: number | undefined;
 
   constructor(layout: ClusterLayout, image: () => MetadataImage) {
-    this.#plans = new Map(layout.topics.map((topic) => [topic.name, topic]));
+    this.#plans = new Map(
+      [...layout.topics, ...(layout.internalTopics ?? [])].map((topic) => [topic.name, topic]),
+    );
     this.#image = image;
   }
 

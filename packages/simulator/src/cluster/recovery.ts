@@ -73,7 +73,9 @@ export function hasCandidate(image: MetadataImage, { isr, elr, offline }: Partit
 
 function isStrict({ witness, layout }: ClusterSimulation, topicId: string): boolean {
   const name = witness.image.topics.get(topicId)?.name;
-  return layout.topics.some((topic) => topic.name === name && topic.isStrict);
+  return [...layout.topics, ...(layout.internalTopics ?? [])].some(
+    (topic) => topic.name === name && topic.isStrict,
+  );
 }
 
 function every(image: MetadataImage, holds: (partition: PartitionImage) => boolean): boolean {

@@ -38,6 +38,10 @@ function textOf(error: unknown): string {
 const LOADERS = {
   raft: async () => ofWorld((await import('../raft/quorum-simulation.ts')).runQuorumSeed),
   partition: async () => ofWorld((await import('../partition/simulate-partition.ts')).simulatePartition),
+  groups: async () => {
+    const { ClusterSimulation } = await import('../cluster/cluster-simulation.ts');
+    return ofWorld((seed) => new ClusterSimulation(seed, { hasGroups: true }).run());
+  },
   crashes: async () => {
     const { crashSeed, newCrashReport } = await import('../storage/crash-campaign.ts');
     return ofCampaign(newCrashReport, crashSeed);

@@ -11,6 +11,8 @@ export interface KeptSeed {
   readonly cause: string;
   /** Subject of the commit that mended it. */
   readonly mendedBy: string;
+  /** Its world has groups: seeds of the time before there were any go on without. */
+  readonly hasGroups?: boolean;
 }
 
 export const CLUSTER_SEEDS: readonly KeptSeed[] = [
@@ -97,6 +99,13 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'simulator: a call of unknown outcome may take effect twice, too',
   },
   {
+    seed: 119,
+    invariant: '46 committed-offsets-never-go-back',
+    cause: 'a commit that failed was sent again, with the newest epoch, after its partition was given up',
+    mendedBy: 'client: commits of partitions that were given up are not sent again',
+    hasGroups: true,
+  },
+  {
     seed: 301255,
     invariant: '39 client-histories-are-sound, inconsistent-offsets',
     cause:
@@ -116,6 +125,21 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     cause:
       'a reader fell behind the log start of a leader, asked for the start at the next one, which had not heard of the deletion, and began anew',
     mendedBy: 'client: a reader that fell behind the log start is never sent back',
+  },
+  {
+    seed: 1,
+    invariant: '46 committed-offsets-never-go-back',
+    cause:
+      'a member that was taking a partition over left it out of a full heartbeat, so the group gave it to another one',
+    mendedBy: 'client: a member says what it has from when it begins to take it over',
+    hasGroups: true,
+  },
+  {
+    seed: 654,
+    invariant: '47 one-owner-per-partition',
+    cause: 'the same: both members believed to hold the partition, and both were right',
+    mendedBy: 'client: a member says what it has from when it begins to take it over',
+    hasGroups: true,
   },
   {
     seed: 63465,
