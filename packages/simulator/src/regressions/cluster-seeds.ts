@@ -148,4 +148,10 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
       'the first record was asked of a new leader, which had deleted less than the one that refused the reader',
     mendedBy: 'client: a reader that fell behind the log start is never sent back',
   },
+  {
+    seed: 33,
+    invariant: '55 nothing-is-left-open',
+    cause: 'a read that was under way when the store was closed opened its segment once more',
+    mendedBy: 'storage: a store that is closed opens no file',
+  },
 ];
