@@ -30,10 +30,18 @@ export class BenchCluster {
     this.admin = this.millrace.admin();
   }
 
-  /** Runs `use` on a fresh cluster with default settings. What the servers complained of goes into a failure's message. */
-  static async run<T>(bench: Bench, nodes: number, use: (cluster: BenchCluster) => Promise<T>): Promise<T> {
+  /**
+   * Runs `use` on a fresh cluster, with default settings except for `properties`. What the servers complained of goes
+   * into a failure's message.
+   */
+  static async run<T>(
+    bench: Bench,
+    nodes: number,
+    use: (cluster: BenchCluster) => Promise<T>,
+    properties: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
     const folder = await mkdtemp(join(bench.folder, 'cluster-'));
-    const processes = await ClusterProcesses.start({ nodes, folder });
+    const processes = await ClusterProcesses.start({ nodes, folder, properties });
     const cluster = new BenchCluster(processes, folder);
     try {
       return await use(cluster);

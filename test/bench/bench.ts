@@ -14,6 +14,7 @@ import { consumeRow } from './rows/consume.ts';
 import { endToEndRow } from './rows/end-to-end.ts';
 import { fixedRateRow } from './rows/fixed-rate.ts';
 import { floorRow } from './rows/floors.ts';
+import { groupsRow } from './rows/groups.ts';
 import { idleRow } from './rows/idle.ts';
 import { killLeaderRow } from './rows/kill-leader.ts';
 import { metadataRow } from './rows/metadata.ts';
@@ -34,6 +35,7 @@ const ROWS: readonly Row[] = [
   metadataRow,
   protocolRow,
   compactionRow,
+  groupsRow,
 ];
 
 const QUICK_FLOOR_MS = 1_000;

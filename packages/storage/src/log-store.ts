@@ -346,7 +346,7 @@ export class LogStore {
     } catch (error) {
       this.#refuse(error, 'closed');
     } finally {
-      this.#resources.files.closeAll();
+      this.#resources.files.close();
       await this.#lock.release();
     }
   }

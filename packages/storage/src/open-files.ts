@@ -2,6 +2,7 @@
  * A bounded set of open files, shared by all logs of a store: opened on first use, closed when others need
  * the room. A file is never closed between `hold` and `drop`, so asynchronous work on it is safe.
  */
+import { MillraceError } from '@millrace/core';
 import type { DiskFile, FileSystem } from './file-system.ts';
 
 export class OpenFile {
@@ -47,6 +48,7 @@ export class OpenFiles {
   readonly #filesMax: number;
   /** In clock order: the hand is at the first. */
   readonly #files = new Map<string, OpenFile>();
+  #isClosed = false;
 
   constructor(fileSystem: FileSystem, filesMax: number) {
     this.#fileSystem = fileSystem;
@@ -57,13 +59,15 @@ export class OpenFiles {
     return this.#files.size;
   }
 
-  /** Valid until the caller next yields, unless held. @throws ENOENT unless `create`. */
+  /** Valid until the caller next yields, unless held. @throws ENOENT unless `create`; NODE_NOT_SERVING after `close`. */
   open(path: string, options?: { readonly create?: boolean }): OpenFile {
     const found = this.#files.get(path);
     if (found !== undefined) {
       found.isRecent = true;
       return found;
     }
+    // A read that was under way when the store was closed: nobody would close what it opens.
+    if (this.#isClosed) throw new MillraceError('NODE_NOT_SERVING', 'the store is closed');
     if (this.#files.size >= this.#filesMax) this.#makeRoom();
     const file = new OpenFile(this.#fileSystem.openSync(path, options));
     this.#files.set(path, file);
@@ -81,7 +85,8 @@ export class OpenFiles {
     for (const path of this.#files.keys()) if (path.startsWith(`${folder}/`)) this.forget(path);
   }
 
-  closeAll(): void {
+  close(): void {
+    this.#isClosed = true;
     for (const file of this.#files.values()) file.discard();
     this.#files.clear();
   }

@@ -1,9 +1,11 @@
 /** The client side of a row, in a process of its own as in real life. Does one job and then waits to be ended. */
+import { runCommits } from './commit-job.ts';
 import { runConsume } from './consume-job.ts';
 import { runEndToEnd } from './end-to-end-job.ts';
 import { runFixedRate } from './fixed-rate-job.ts';
 import type { AckGap, FromClient, Job, JobResults, ToClient } from './job.ts';
 import type { JobContext } from './job-context.ts';
+import { runMembers } from './members-job.ts';
 import { runFill, runProduce } from './produce-job.ts';
 import { runSteady } from './steady-job.ts';
 
@@ -37,6 +39,10 @@ function run(job: Job): Promise<JobResults[keyof JobResults]> {
       return runFixedRate(job, context);
     case 'steady':
       return runSteady(job, context);
+    case 'members':
+      return runMembers(job, context);
+    case 'commits':
+      return runCommits(job, context);
   }
 }
 

@@ -47,7 +47,42 @@ export interface SteadyJob extends ClusterJob {
   readonly intervalMs: number;
 }
 
-export type Job = ProduceJob | FillJob | ConsumeJob | EndToEndJob | FixedRateJob | SteadyJob;
+/** Members of consumer groups, all of one coordinator, join at once and then send heartbeats on a schedule. */
+export interface MembersJob {
+  readonly kind: 'members';
+  readonly bootstrap: string;
+  readonly groups: number;
+  readonly membersPerGroup: number;
+  /** Every group subscribes to all of them. */
+  readonly topics: readonly string[];
+  /** Of all topics together. */
+  readonly partitions: number;
+  readonly heartbeatsPerS: number;
+  readonly measureMs: number;
+}
+
+/** Commits of one offset each, by groups of one coordinator that have no members. */
+export interface CommitJob {
+  readonly kind: 'commits';
+  readonly bootstrap: string;
+  readonly groups: number;
+  readonly topic: string;
+  readonly partitions: number;
+  /** Undefined: as fast as they are answered. */
+  readonly commitsPerS: number | undefined;
+  readonly warmupMs: number;
+  readonly measureMs: number;
+}
+
+export type Job =
+  | ProduceJob
+  | FillJob
+  | ConsumeJob
+  | EndToEndJob
+  | FixedRateJob
+  | SteadyJob
+  | MembersJob
+  | CommitJob;
 
 export interface ThroughputResult {
   /** In the measured time. */
@@ -80,6 +115,26 @@ export interface SteadyResult {
   readonly missing: number;
 }
 
+export interface MembersResult {
+  /** From the first join until every partition of every group is held, and everybody knows it. */
+  readonly stableMs: number;
+  /** Sent until then. */
+  readonly stableBeats: number;
+  /** Answered in the measured time. */
+  readonly heartbeats: number;
+  readonly elapsedMs: number;
+  readonly latency: LatencySummary;
+}
+
+export interface CommitResult {
+  /** Acknowledged in the measured time. */
+  readonly commits: number;
+  readonly failed: number;
+  readonly elapsedMs: number;
+  /** From when each was due. */
+  readonly latency: LatencySummary;
+}
+
 export interface JobResults {
   readonly produce: ProduceResult;
   readonly fill: ThroughputResult;
@@ -87,6 +142,8 @@ export interface JobResults {
   readonly endToEnd: EndToEndResult;
   readonly fixedRate: FixedRateResult;
   readonly steady: SteadyResult;
+  readonly members: MembersResult;
+  readonly commits: CommitResult;
 }
 
 /** The longest time without an acknowledgement since `sinceMs` of the machine's monotonic clock. */

@@ -17,6 +17,36 @@ export interface KeptSeed {
 
 export const CLUSTER_SEEDS: readonly KeptSeed[] = [
   {
+    seed: 119,
+    invariant: '46 committed-offsets-never-go-back',
+    cause: 'a commit that failed was sent again, with the newest epoch, after its partition was given up',
+    mendedBy: 'client: commits of partitions that were given up are not sent again',
+    hasGroups: true,
+  },
+  {
+    seed: 1,
+    invariant: '46 committed-offsets-never-go-back',
+    cause:
+      'a member that was taking a partition over left it out of a full heartbeat, so the group gave it to another one',
+    mendedBy: 'client: a member says what it has from when it begins to take it over',
+    hasGroups: true,
+  },
+  {
+    seed: 654,
+    invariant: '47 one-owner-per-partition',
+    cause: 'the same: both members believed to hold the partition, and both were right',
+    mendedBy: 'client: a member says what it has from when it begins to take it over',
+    hasGroups: true,
+  },
+  {
+    seed: 1086,
+    invariant: '46 committed-offsets-never-go-back',
+    cause:
+      'a record that was read before its partition was lost was committed after the partition had come back',
+    mendedBy: 'client: what was read before its partition was lost is not committed after',
+    hasGroups: true,
+  },
+  {
     seed: 65,
     invariant: '39 client-histories-are-sound, inconsistent-offsets',
     cause: 'a folder with a rotten partition.metadata passed for a stray, and its empty successor led',
@@ -99,13 +129,6 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'simulator: a call of unknown outcome may take effect twice, too',
   },
   {
-    seed: 119,
-    invariant: '46 committed-offsets-never-go-back',
-    cause: 'a commit that failed was sent again, with the newest epoch, after its partition was given up',
-    mendedBy: 'client: commits of partitions that were given up are not sent again',
-    hasGroups: true,
-  },
-  {
     seed: 301255,
     invariant: '39 client-histories-are-sound, inconsistent-offsets',
     cause:
@@ -127,21 +150,6 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'client: a reader that fell behind the log start is never sent back',
   },
   {
-    seed: 1,
-    invariant: '46 committed-offsets-never-go-back',
-    cause:
-      'a member that was taking a partition over left it out of a full heartbeat, so the group gave it to another one',
-    mendedBy: 'client: a member says what it has from when it begins to take it over',
-    hasGroups: true,
-  },
-  {
-    seed: 654,
-    invariant: '47 one-owner-per-partition',
-    cause: 'the same: both members believed to hold the partition, and both were right',
-    mendedBy: 'client: a member says what it has from when it begins to take it over',
-    hasGroups: true,
-  },
-  {
     seed: 63465,
     invariant: '39 client-histories-are-sound, nonmonotonic-poll',
     cause:
@@ -149,11 +157,9 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'client: a reader that fell behind the log start is never sent back',
   },
   {
-    seed: 1086,
-    invariant: '46 committed-offsets-never-go-back',
-    cause:
-      'a record that was read before its partition was lost was committed after the partition had come back',
-    mendedBy: 'client: what was read before its partition was lost is not committed after',
-    hasGroups: true,
+    seed: 33,
+    invariant: '55 nothing-is-left-open',
+    cause: 'a read that was under way when the store was closed opened its segment once more',
+    mendedBy: 'storage: a store that is closed opens no file',
   },
 ];
