@@ -38,14 +38,21 @@ function channelTo(host: string, port: number): RpcChannel {
   return channel;
 }
 
+/** Asks one node after the other: any may be the one that was stopped. */
 async function find(groupId: string): Promise<Coordinator> {
-  const { host, port } = cluster.nodes[0]!.addresses[0]!;
-  for (;;) {
-    const request = { header: HEADER, groupIds: [groupId] };
-    const { coordinators } = await channelTo(host, port).unary(groupService.findCoordinators, request);
-    const [found] = coordinators as [Coordinator];
-    if (found.failure === undefined) return found;
-    expect(AGAIN).toContain(found.failure.code);
+  const request = { header: HEADER, groupIds: [groupId] };
+  for (let attempt = 0; ; attempt++) {
+    const { nodes } = cluster;
+    const { host, port } = nodes[attempt % nodes.length]!.addresses[0]!;
+    const answer = await channelTo(host, port)
+      .unary(groupService.findCoordinators, request)
+      .catch((error: MillraceError) => {
+        if (!error.retriable) throw error;
+        return undefined;
+      });
+    const found = answer?.coordinators[0];
+    if (found !== undefined && found.failure === undefined) return found;
+    if (found?.failure !== undefined) expect(AGAIN).toContain(found.failure.code);
     await pause();
   }
 }
