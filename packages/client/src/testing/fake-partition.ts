@@ -73,6 +73,11 @@ export class FakePartition {
     for (const [epoch, start] of this.epochStarts) if (start > offset) this.epochStarts.delete(epoch);
   }
 
+  /** Leader epoch of the record before `offset`; -1 if the log has none. */
+  epochBefore(offset: number): number {
+    return this.batches.findLast((batch) => batch.baseOffset < offset)?.leaderEpoch ?? -1;
+  }
+
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {
     const known = [...this.epochStarts.keys()].filter((candidate) => candidate <= epoch);
     const found = Math.max(...known);

@@ -135,13 +135,16 @@ function offsetFor(
   const partition = cluster.topicById(topicId)?.partitions[number];
   const base = { topicId, partition: number, offset: -1, timestamp: -1, leaderEpoch: -1 };
   if (partition === undefined) return { ...base, failure: failureOf('UNKNOWN_TOPIC_ID') };
-  const { leaderEpoch } = partition;
-  if (timestamp === -1) return { ...base, offset: partition.endOffset, leaderEpoch };
-  if (timestamp === -2) return { ...base, offset: partition.startOffset, leaderEpoch };
+  const at = (offset: number, time = -1): PartitionOffset => ({
+    ...base,
+    offset,
+    timestamp: time,
+    leaderEpoch: partition.epochBefore(offset),
+  });
+  if (timestamp === -1) return at(partition.endOffset);
+  if (timestamp === -2) return at(partition.startOffset);
   const found = partition.records().find((record) => record.timestamp >= timestamp);
-  return found === undefined
-    ? base
-    : { ...base, offset: found.offset, timestamp: found.timestamp, leaderEpoch };
+  return found === undefined ? base : at(found.offset, found.timestamp);
 }
 
 function createTopics(cluster: FakeCluster, { topics, validateOnly }: CreateTopicsRequest): unknown {
