@@ -18,6 +18,7 @@ import { type Failure, failure, failureOf } from './failure.ts';
 import type { Partition } from './partition.ts';
 import type { PartitionTable } from './partition-table.ts';
 import { recompressed } from './recompression.ts';
+import { Room } from './room.ts';
 
 export interface ProduceOptions {
   readonly partitions: PartitionTable;
@@ -35,8 +36,8 @@ type Outcome = { -readonly [K in keyof PartitionProduced]: PartitionProduced[K] 
 export class Produce {
   readonly #options: ProduceOptions;
   readonly #limits: { readonly maxDecompressedBytes: number };
+  readonly #room = new Room(() => this.#hasRoom());
   #queuedBytes = 0;
-  #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   constructor(options: ProduceOptions) {
     this.#options = options;
@@ -73,22 +74,12 @@ export class Produce {
   }
 
   room(): Promise<void> | undefined {
-    if (this.#hasRoom()) return undefined;
-    if (this.#room === undefined) {
-      let resolve!: () => void;
-      const promise = new Promise<void>((settle) => {
-        resolve = settle;
-      });
-      this.#room = { promise, resolve };
-    }
-    return this.#room.promise;
+    return this.#room.wait();
   }
 
   /** The journal has caught up by some. */
   flushed(): void {
-    if (this.#room === undefined || !this.#hasRoom()) return;
-    this.#room.resolve();
-    this.#room = undefined;
+    this.#room.look();
   }
 
   #hasRoom(): boolean {
@@ -98,7 +89,7 @@ export class Produce {
 
   #release(bytes: number): void {
     this.#queuedBytes -= bytes;
-    this.flushed();
+    this.#room.look();
   }
 
   /** @returns the watermark to wait for, or undefined if the outcome is final. */

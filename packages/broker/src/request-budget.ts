@@ -1,8 +1,10 @@
 /** How much may wait for an answer at a time, and who is told when there is room again. Only counts. */
+import { Room } from './room.ts';
+
 export class RequestBudget {
   readonly #limit: number;
+  readonly #room = new Room(() => this.#held * 2 < this.#limit);
   #held = 0;
-  #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -21,25 +23,11 @@ export class RequestBudget {
 
   release(cost: number): void {
     this.#held -= cost;
-    if (this.#room === undefined || !this.#hasRoom()) return;
-    this.#room.resolve();
-    this.#room = undefined;
+    this.#room.look();
   }
 
   /** Undefined while there is room; half of the budget is kept for those who do not ask. */
   room(): Promise<void> | undefined {
-    if (this.#hasRoom()) return undefined;
-    if (this.#room === undefined) {
-      let resolve!: () => void;
-      const promise = new Promise<void>((settle) => {
-        resolve = settle;
-      });
-      this.#room = { promise, resolve };
-    }
-    return this.#room.promise;
-  }
-
-  #hasRoom(): boolean {
-    return this.#held * 2 < this.#limit;
+    return this.#room.wait();
   }
 }
