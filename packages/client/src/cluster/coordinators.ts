@@ -9,15 +9,19 @@ import { backoffMs } from './backoff.ts';
 import { pause, throwIfAborted } from './cancellation.ts';
 import type { Cluster, RequestLimits } from './cluster.ts';
 import { errorOfFailure } from './failure.ts';
-import type { Address, Connection } from './transport.ts';
+import type { Address, CallOptions, Connection } from './transport.ts';
 
-export interface CoordinatorCall<Request, Response> {
-  readonly method: UnaryMethod<Request, Response>;
-  readonly make: (header: RequestHeader) => Request;
+/** What answers of a coordinator mean to who asked. */
+export interface CoordinatorAnswers<Response> {
   /** The refusal in an answer that is not thrown. Default: its `failure`. */
   readonly failureOf?: (response: Response) => Failure | undefined;
   /** The answer if a refusal means that an earlier attempt made the change; undefined if it is a refusal. */
   readonly ownSuccess?: (refusal: MillraceError) => Response | undefined;
+}
+
+export interface CoordinatorCall<Request, Response> extends CoordinatorAnswers<Response> {
+  readonly method: UnaryMethod<Request, Response>;
+  readonly make: (header: RequestHeader) => Request;
   /** Longest time for one attempt. Default: all there is, since a coordinator that was reached is at work. */
   readonly attemptTimeoutMs?: number;
 }
@@ -67,30 +71,49 @@ export class Coordinators {
     if (known !== undefined && formatAddress(known) === formatAddress(address)) this.#known.delete(groupId);
   }
 
+  /** One request and its answer, as `ask`. */
+  call<Request, Response>(
+    groupId: string,
+    call: CoordinatorCall<Request, Response>,
+    limits: RequestLimits = {},
+  ): Promise<Response> {
+    const { method, make, attemptTimeoutMs } = call;
+    const attempt = (connection: Connection, { timeoutMs: leftMs, ...rest }: CallOptions) => {
+      const timeoutMs = Math.min(leftMs, attemptTimeoutMs ?? leftMs);
+      return connection.unary(method, make(this.#cluster.header(0, timeoutMs)), { timeoutMs, ...rest });
+    };
+    return this.ask(groupId, attempt, call, limits);
+  }
+
   /**
-   * Asks the group's coordinator, and again while the failure is retriable and there is time.
+   * Asks the group's coordinator, and again while the failure is retriable and there is time. What `attempt` throws is a
+   * failure as well.
    *
    * @throws {MillraceError} the refusal, or the last failure.
    */
-  async call<Request, Response>(
+  async ask<Response>(
     groupId: string,
-    call: CoordinatorCall<Request, Response>,
+    attempt: (connection: Connection, limits: CallOptions) => Promise<Response>,
+    answers: CoordinatorAnswers<Response>,
     limits: RequestLimits = {},
   ): Promise<Response> {
     const { clock, config, random } = this.#cluster;
     const { timeoutMs = config.requestTimeoutMs, signal } = limits;
     const deadlineMs = clock.nowMs() + timeoutMs;
+    const left = (): CallOptions => ({
+      timeoutMs: Math.max(1, deadlineMs - clock.nowMs()),
+      ...(signal && { signal }),
+    });
     let isRepeated = false;
-    for (let attempt = 0; ; attempt++) {
+    for (let attempts = 0; ; attempts++) {
       throwIfAborted(signal);
-      const leftMs = Math.max(1, deadlineMs - clock.nowMs());
-      await this.find([groupId], { timeoutMs: leftMs, ...(signal && { signal }) });
-      const result = await this.#callOnce(groupId, call, deadlineMs, signal);
+      await this.find([groupId], left());
+      const result = await this.#askOnce(groupId, attempt, left(), answers.failureOf);
       if (!(result instanceof MillraceError)) return result;
       throwIfAborted(signal);
-      const own = isRepeated ? call.ownSuccess?.(result) : undefined;
+      const own = isRepeated ? answers.ownSuccess?.(result) : undefined;
       if (own !== undefined) return own;
-      const waitMs = backoffMs(attempt, config, random);
+      const waitMs = backoffMs(attempts, config, random);
       if (!result.retriable || clock.nowMs() + waitMs >= deadlineMs) throw result;
       isRepeated ||= result.code !== 'CONNECTION_FAILED';
       await pause(clock, waitMs, signal);
@@ -104,21 +127,17 @@ export class Coordinators {
     return mayHaveMoved;
   }
 
-  async #callOnce<Request, Response>(
+  async #askOnce<Response>(
     groupId: string,
-    { method, make, failureOf = failureIn, attemptTimeoutMs }: CoordinatorCall<Request, Response>,
-    deadlineMs: number,
-    signal: AbortSignal | undefined,
+    attempt: (connection: Connection, limits: CallOptions) => Promise<Response>,
+    limits: CallOptions,
+    failureOf: (response: Response) => Failure | undefined = failureIn,
   ): Promise<Response | MillraceError> {
     const address = this.#known.get(groupId);
     if (address === undefined) return new MillraceError('COORDINATOR_NOT_AVAILABLE');
-    const leftMs = Math.max(1, deadlineMs - this.#cluster.clock.nowMs());
-    const timeoutMs = Math.min(leftMs, attemptTimeoutMs ?? leftMs);
     let error: MillraceError;
     try {
-      const connection = this.#cluster.connectionAt(address);
-      const request = make(this.#cluster.header(0, timeoutMs));
-      const response = await connection.unary(method, request, { timeoutMs, ...(signal && { signal }) });
+      const response = await attempt(this.#cluster.connectionAt(address), limits);
       const failure = failureOf(response);
       if (failure === undefined) return response;
       error = errorOfFailure(failure, `group ${groupId}`);
