@@ -3,10 +3,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ManualClock, SeededRandom, silentLogger } from '@millrace/core';
+import { ManualClock, SeededRandom } from '@millrace/core';
 import { buildBatch, COMPRESSION_CODECS } from '@millrace/records';
-import { DEFAULT_LOG_CONFIG, LogStore, NodeFileSystem, storageConfig } from '@millrace/storage';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newLog } from '../new-log.ts';
 import { KafkaTools } from './kafka-tools.ts';
 
 const BATCHES = 300;
@@ -22,24 +22,12 @@ const expected = new Map<string, number>();
 async function writeCompacted(path: string): Promise<string> {
   const clock = new ManualClock();
   const random = new SeededRandom(3);
-  const fileSystem = new NodeFileSystem();
-  await LogStore.format(fileSystem, path, {
-    clusterId: 'a2Fma2EtdG9vbHMtdGVzdA',
-    nodeId: 1,
-    directoryId: 'ZGlyZWN0b3J5LTAwMDAwMQ',
+  const { store, log } = await newLog(path, 'compacted', {
+    clock,
+    random,
+    log: { isCompacted: true, segmentBytes: 16 * 1024, indexIntervalBytes: 256, fileDeleteDelayMs: 0 },
+    store: { 'log.cleaner.enable': 'false' },
   });
-  const config = storageConfig.parse({ 'log.cleaner.enable': 'false' });
-  const store = await LogStore.open({ path, fileSystem, clock, random, logger: silentLogger, config });
-  const log = await store.openPartition(
-    { topic: 'compacted', partition: 0, topicId: 'dG9waWMtMDAwMDAwMDAwMQ' },
-    {
-      ...DEFAULT_LOG_CONFIG,
-      isCompacted: true,
-      segmentBytes: 16 * 1024,
-      indexIntervalBytes: 256,
-      fileDeleteDelayMs: 0,
-    },
-  );
   for (let number = 0; number < BATCHES; number++) {
     const producerId = 1000 + Math.floor(number / 30);
     const records = Array.from({ length: 5 }, (_, index) => {

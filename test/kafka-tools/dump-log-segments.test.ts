@@ -2,10 +2,10 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ManualClock, SeededRandom, silentLogger } from '@millrace/core';
+import { ManualClock, SeededRandom } from '@millrace/core';
 import { buildBatch, COMPRESSION_CODECS, type RecordInput } from '@millrace/records';
-import { DEFAULT_LOG_CONFIG, LogStore, NodeFileSystem, storageConfig } from '@millrace/storage';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newLog } from '../new-log.ts';
 import { KafkaTools } from './kafka-tools.ts';
 
 const BATCH_COUNT = 400;
@@ -29,24 +29,11 @@ async function filesOf(suffix: string): Promise<string[]> {
 async function writePartition(path: string): Promise<void> {
   const clock = new ManualClock();
   const random = new SeededRandom(1);
-  const fileSystem = new NodeFileSystem();
-  await LogStore.format(fileSystem, path, {
-    clusterId: 'a2Fma2EtdG9vbHMtdGVzdA',
-    nodeId: 1,
-    directoryId: 'ZGlyZWN0b3J5LTAwMDAwMQ',
-  });
-  const store = await LogStore.open({
-    path,
-    fileSystem,
+  const { store, log } = await newLog(path, 'judged', {
     clock,
     random,
-    logger: silentLogger,
-    config: storageConfig.parse({}),
+    log: { segmentBytes: 32 * 1024, indexIntervalBytes: 512 },
   });
-  const log = await store.openPartition(
-    { topic: 'judged', partition: 0, topicId: 'dG9waWMtMDAwMDAwMDAwMQ' },
-    { ...DEFAULT_LOG_CONFIG, segmentBytes: 32 * 1024, indexIntervalBytes: 512 },
-  );
   const sequences = [0, 0, 0];
   for (let number = 0; number < BATCH_COUNT; number++) {
     const leaderEpoch = Math.floor(number / 100);

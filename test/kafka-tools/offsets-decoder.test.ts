@@ -2,11 +2,11 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ManualClock, SeededRandom, silentLogger } from '@millrace/core';
+import { ManualClock, SeededRandom } from '@millrace/core';
 import { encodeGroupRecord, type GroupRecord } from '@millrace/groups';
 import { buildBatch } from '@millrace/records';
-import { DEFAULT_LOG_CONFIG, LogStore, NodeFileSystem, storageConfig } from '@millrace/storage';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newLog } from '../new-log.ts';
 import { KafkaTools } from './kafka-tools.ts';
 
 const topicId = 'AAECAwQFBgcICQoLDA0ODw';
@@ -94,22 +94,10 @@ let folder = '';
 let output: readonly string[] = [];
 
 async function writePartition(path: string): Promise<void> {
-  const fileSystem = new NodeFileSystem();
-  await LogStore.format(fileSystem, path, {
-    clusterId: 'a2Fma2EtdG9vbHMtdGVzdA',
-    nodeId: 1,
-    directoryId: 'ZGlyZWN0b3J5LTAwMDAwMQ',
-  });
-  const store = await LogStore.open({
-    path,
-    fileSystem,
+  const { store, log } = await newLog(path, '__consumer_offsets', {
     clock: new ManualClock(),
     random: new SeededRandom(1),
-    logger: silentLogger,
-    config: storageConfig.parse({}),
   });
-  const partition = { topic: '__consumer_offsets', partition: 0, topicId: 'dG9waWMtMDAwMDAwMDAwMQ' };
-  const log = await store.openPartition(partition, DEFAULT_LOG_CONFIG);
   log.assignEpoch(0, 0);
   const records = RECORDS.map((record) => ({ timestamp: 1, headers: [], ...encodeGroupRecord(record) }));
   log.appendAsLeader(buildBatch(records, { codec: 'none' }), 0);

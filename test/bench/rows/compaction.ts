@@ -1,16 +1,10 @@
 /** A compacted log under updates: whether it stays small while it is written and read, what that costs, and for how long it holds the event loop. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { MiB, SeededRandom, silentLogger } from '@millrace/core';
+import { MiB, SeededRandom } from '@millrace/core';
 import { BatchBuilder, RecordCursor, splitBatches } from '@millrace/records';
 import { systemClock } from '@millrace/server';
-import {
-  type CompactionReport,
-  DEFAULT_LOG_CONFIG,
-  LogStore,
-  NodeFileSystem,
-  type PartitionLog,
-  storageConfig,
-} from '@millrace/storage';
+import type { CompactionReport, PartitionLog } from '@millrace/storage';
+import { newLog } from '../../new-log.ts';
 import { sleepMs } from '../monotonic-clock.ts';
 import { memoryOf } from '../process-usage.ts';
 import type { Bench, Row, RowResult } from '../row.ts';
@@ -67,31 +61,12 @@ export const compactionRow: Row = {
   name: 'compaction',
   async run(bench: Bench): Promise<readonly RowResult[]> {
     const updates = bench.quick ? QUICK_UPDATES : UPDATES;
-    const path = `${bench.folder}/compaction`;
-    const fileSystem = new NodeFileSystem();
-    await LogStore.format(fileSystem, path, {
-      clusterId: 'YmVuY2gtY29tcGFjdGlvbg',
-      nodeId: 1,
-      directoryId: 'ZGlyZWN0b3J5LTAwMDAwMQ',
-    });
-    const store = await LogStore.open({
-      path,
-      fileSystem,
+    const { store, log } = await newLog(`${bench.folder}/compaction`, 'updates', {
       clock: systemClock,
       random: new SeededRandom(2),
-      logger: silentLogger,
-      config: storageConfig.parse({ 'log.cleaner.backoff.ms': '100' }),
+      log: { isCompacted: true, segmentBytes: 16 * MiB, durability: 'page-cache', fileDeleteDelayMs: 0 },
+      store: { 'log.cleaner.backoff.ms': '100' },
     });
-    const log = await store.openPartition(
-      { topic: 'updates', partition: 0, topicId: 'dG9waWMtMDAwMDAwMDAwMQ' },
-      {
-        ...DEFAULT_LOG_CONFIG,
-        isCompacted: true,
-        segmentBytes: 16 * MiB,
-        durability: 'page-cache',
-        fileDeleteDelayMs: 0,
-      },
-    );
     const last = new Int32Array(KEYS).fill(-1);
     const idleBytes = memoryOf(process.pid).rssBytes;
     const delay = monitorEventLoopDelay({ resolution: 5 });
