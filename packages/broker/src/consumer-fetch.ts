@@ -124,6 +124,10 @@ export class ConsumerFetch {
     try {
       const { log } = partition;
       const { fetchOffset, lastFetchedEpoch } = entry;
+      // The reader has read what a later leader wrote: a leader that was replaced unheard must not call that cut off.
+      if (lastFetchedEpoch > partition.image.leaderEpoch) {
+        return this.#answer(entry, partition, { fault: 'UNKNOWN_LEADER_EPOCH' });
+      }
       if (lastFetchedEpoch >= 0 && fetchOffset >= log.logStartOffset) {
         const diverging = divergence(log, lastFetchedEpoch, fetchOffset);
         if (diverging !== undefined) return this.#answer(entry, partition, { diverging });

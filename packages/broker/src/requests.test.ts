@@ -235,8 +235,14 @@ describe('fetch', () => {
 
   test('tells a reader whose log was cut where it parts from ours', async () => {
     await cluster.produce(1, topicId, ['a']);
-    const answer = await cluster.fetch(1, topicId, 1, { lastFetchedEpoch: 9 });
+    const answer = await cluster.fetch(1, topicId, 3, { lastFetchedEpoch: 0 });
     expect(answer).toMatchObject({ divergingEpoch: 0, divergingEndOffset: 1 });
+  });
+
+  test('has no opinion of a log that a later leader wrote', async () => {
+    await cluster.produce(1, topicId, ['a']);
+    const answer = await cluster.fetch(1, topicId, 3, { lastFetchedEpoch: 1 });
+    expect(answer).toMatchObject({ failure: { code: 'UNKNOWN_LEADER_EPOCH' }, divergingEpoch: -1 });
   });
 });
 

@@ -162,4 +162,11 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     cause: 'a read that was under way when the store was closed opened its segment once more',
     mendedBy: 'storage: a store that is closed opens no file',
   },
+  {
+    seed: 504,
+    invariant: '46 committed-offsets-never-go-back',
+    cause:
+      'a leader that was replaced unheard told a member with a commit of the next epoch that its records were cut, and the group read anew from 0',
+    mendedBy: 'broker: a replaced leader does not judge what its successor wrote',
+  },
 ];
