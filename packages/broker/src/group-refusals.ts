@@ -1,6 +1,13 @@
 /** Answers that refuse, in the shape that each request expects. Also which failure of the log means what to a member. */
 import type { ErrorCode } from '@millrace/core';
-import type { DescribedGroup, GroupHistory, GroupRequestName, GroupRequests } from '@millrace/groups';
+import {
+  type DescribedGroup,
+  type GroupHistory,
+  type GroupRequestName,
+  type GroupRequests,
+  joinFailure,
+  syncFailure,
+} from '@millrace/groups';
 import { type Failure, failure } from './failure.ts';
 
 type Refusals = {
@@ -10,25 +17,9 @@ type Refusals = {
   ) => GroupRequests[N]['response'];
 };
 
-const NO_BYTES = Buffer.alloc(0);
-
 const REFUSALS: Refusals = {
-  joinGroup: ({ memberId }, failure) => ({
-    failure,
-    generationId: -1,
-    protocolType: undefined,
-    protocolName: undefined,
-    leader: '',
-    memberId,
-    skipAssignment: false,
-    members: [],
-  }),
-  syncGroup: (_, failure) => ({
-    failure,
-    protocolType: undefined,
-    protocolName: undefined,
-    assignment: NO_BYTES,
-  }),
+  joinGroup: ({ memberId }, failure) => joinFailure(memberId, failure),
+  syncGroup: (_, failure) => syncFailure(failure),
   heartbeat: (_, failure) => ({ failure }),
   leaveGroup: (_, failure) => ({ failure, members: [] }),
   consumerGroupHeartbeat: ({ memberId, memberEpoch }, failure) => ({

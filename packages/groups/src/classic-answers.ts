@@ -3,7 +3,7 @@ import type { ErrorCode } from '@millrace/core';
 import { ERRORS } from '@millrace/core';
 import type { GroupFailure, JoinGroupResponse, SyncGroupResponse } from './group-api.ts';
 
-export const NO_GENERATION = -1;
+const NO_GENERATION = -1;
 export const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /** With the code's own words where the case has none. */

@@ -1,4 +1,5 @@
 /** Consumer groups: classic and consumer protocol, committed offsets, and the records that both become. Pure. */
+export { joinFailure, syncFailure } from './classic-answers.ts';
 export { GroupCoordinatorState } from './coordinator-state.ts';
 export type {
   CommittedOffset,
