@@ -9,7 +9,7 @@ import type { AckListener } from './ack-queue.ts';
 import type { Deadlines, Expiring } from './deadlines.ts';
 
 /** A batch that would grow beyond this is ended first; one large change may exceed it. */
-export const TURN_BYTES_MAX = 256 * KiB;
+const TURN_BYTES_MAX = 256 * KiB;
 
 /** What a record takes in a batch beside key and value, at most. */
 const RECORD_OVERHEAD_BYTES = 32;

@@ -63,7 +63,7 @@ export class OffsetsTopic {
 }
 
 /** @param nodeCount registered brokers, or voters if they are more: the cluster may still be starting. */
-export function newOffsetsTopic(config: GroupConfig, nodeCount: number): NewTopic {
+function newOffsetsTopic(config: GroupConfig, nodeCount: number): NewTopic {
   const replicationFactor = Math.min(config['offsets.topic.replication.factor'], nodeCount);
   return {
     name: OFFSETS_TOPIC,

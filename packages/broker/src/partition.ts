@@ -9,7 +9,7 @@ import {
   formatTopicPartition,
   invariant,
   type Logger,
-  MillraceError,
+  type MillraceError,
   type NodeId,
   type TopicId,
 } from '@millrace/core';
@@ -462,11 +462,4 @@ export class Partition {
       this.#settle();
     }
   }
-}
-
-/** For operations that a leader refuses. @throws {MillraceError} */
-export function requireLeader(partition: Partition, epoch: number): LeaderState {
-  const fault = partition.leaderFault(epoch);
-  if (fault !== undefined) throw new MillraceError(fault);
-  return partition.leader!;
 }

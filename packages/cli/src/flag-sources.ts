@@ -15,13 +15,13 @@ export class RepeatableOption extends Option {
 }
 
 /** The names from the program down to `command`, the program itself left out. */
-export function commandPath(command: Command): string[] {
+function commandPath(command: Command): string[] {
   const names: string[] = [];
   for (let at: Command | null = command; at?.parent; at = at.parent) names.unshift(at.name());
   return names;
 }
 
-export function environmentVariable(command: Command, option: Option): string {
+function environmentVariable(command: Command, option: Option): string {
   return ['millrace', ...commandPath(command), option.name().replace(/^no-/, '')]
     .join('_')
     .replaceAll('-', '_')

@@ -59,7 +59,7 @@ export function resetTarget(flags: ResetFlags, wallMs: number): ResetTarget {
 }
 
 /** ISO 8601 as Kafka's tool takes it, `P1DT2H`, or one number with a unit, `36h`. @throws {CliError} USAGE */
-export function parseAgeMs(text: string): number {
+function parseAgeMs(text: string): number {
   const short = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(text);
   if (short) return Math.round(Number(short[1]) * UNITS_MS[short[2]!]!);
   const iso = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i.exec(text);

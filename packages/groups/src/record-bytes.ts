@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { invariant, MillraceError, type TopicId } from '@millrace/core';
 
-export const STRING_MAX_BYTES = 32_767;
+const STRING_MAX_BYTES = 32_767;
 const UUID_BYTES = 16;
 const UVARINT_MAX_BYTES = 5;
 const WRITER_INITIAL_BYTES = 256;

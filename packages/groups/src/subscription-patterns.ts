@@ -6,7 +6,7 @@ import { RE2JS } from 're2js';
 import type { TopicsView } from './group-record.ts';
 
 /** Longer patterns are refused; compiling one of this size takes milliseconds. */
-export const PATTERN_MAX_CHARS = 4096;
+const PATTERN_MAX_CHARS = 4096;
 
 export class SubscriptionPatterns {
   readonly #compiled = new Map<string, RE2JS>();

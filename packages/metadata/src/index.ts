@@ -46,7 +46,7 @@ export {
   configResourceKey,
   configResourceOf,
 } from './config-resource.ts';
-export { allocateProducerIds, PRODUCER_ID_BLOCK } from './decide/allocate-producer-ids.ts';
+export { allocateProducerIds } from './decide/allocate-producer-ids.ts';
 export { alterConfigs } from './decide/alter-configs.ts';
 export { alterPartitions } from './decide/alter-partitions.ts';
 export {
@@ -114,5 +114,5 @@ export {
   type TopicDeleted,
 } from './record.ts';
 export { decodeRecords, encodeRecords, RECORDS_VERSION } from './record-codec.ts';
-export { decodeSnapshot, encodeSnapshot, SNAPSHOT_VERSION } from './snapshot-codec.ts';
+export { decodeSnapshot, encodeSnapshot } from './snapshot-codec.ts';
 export { type TopicConfig, type TopicConfigName, topicConfig } from './topic-config.ts';

@@ -6,7 +6,7 @@ import { MillraceError, type NodeId, type TopicId } from '@millrace/core';
 import type { BrokerImage, ConfigOverrides, MetadataImage, PartitionImage, TopicImage } from './image.ts';
 import { checkVersion, parseObject } from './record-codec.ts';
 
-export const SNAPSHOT_VERSION = 1;
+const SNAPSHOT_VERSION = 1;
 
 /** Columns instead of names: a cluster has few topics and very many partitions. */
 type PartitionRow = readonly [

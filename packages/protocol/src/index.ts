@@ -160,6 +160,5 @@ export {
   type ServerStreamHandler,
   type UnaryHandler,
 } from './rpc-server.ts';
-export { ERROR_CODE_KEY } from './rpc-status.ts';
 export type { RpcStream, ServerStreamHandlers, StreamHandlers } from './rpc-stream.ts';
 export type { Codec, OutgoingFrame } from './wire/codec.ts';

@@ -6,7 +6,7 @@ import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { ERRORS, type ErrorCode, MillraceError } from '@millrace/core';
 
 /** Trailing metadata key that carries the exact error code. */
-export const ERROR_CODE_KEY = 'millrace-error-code';
+const ERROR_CODE_KEY = 'millrace-error-code';
 
 /** Status messages travel in an HTTP/2 header. */
 const DETAILS_MAX_CHARACTERS = 1_024;

@@ -15,11 +15,7 @@ import { decodeVoters } from './voter-sets.ts';
  * Takes the sender for the leader of its term, or tells it that its term has passed.
  * @returns whether the message may be acted on.
  */
-export function followSender(
-  state: RaftState,
-  from: NodeId,
-  message: Append | Heartbeat | SnapshotChunk,
-): boolean {
+function followSender(state: RaftState, from: NodeId, message: Append | Heartbeat | SnapshotChunk): boolean {
   if (message.term < state.hard.term) {
     // A leader of an older term resigns when it hears of this one.
     reject(state, from, 0);

@@ -35,7 +35,7 @@ export function appendAsLeader(
 }
 
 /** Sends what the follower lacks, as far ahead as its mode allows. */
-export function replicateTo(state: RaftState, progress: FollowerProgress): void {
+function replicateTo(state: RaftState, progress: FollowerProgress): void {
   while (progress.next <= state.log.lastIndex && maySend(state, progress)) sendAppend(state, progress);
 }
 

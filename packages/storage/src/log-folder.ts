@@ -11,7 +11,7 @@ export const CLEANED_SUFFIX = '.cleaned';
 /** One that is on stable storage and takes the place of all segments that begin within it. */
 export const SWAP_SUFFIX = '.swap';
 export const DELETED_FOLDER_SUFFIX = '-delete';
-export const DAMAGED_FOLDER_SUFFIX = '-damaged';
+const DAMAGED_FOLDER_SUFFIX = '-damaged';
 export const STRAY_FOLDER_SUFFIX = '-stray';
 
 export function offsetName(offset: number): string {

@@ -18,7 +18,7 @@ export interface RetentionLimits {
 }
 
 /** @returns how many of the first segments to delete; all of them asks for a roll first. */
-export async function expiredSegments(
+async function expiredSegments(
   segments: readonly Segment[],
   config: LogConfig,
   limits: RetentionLimits,

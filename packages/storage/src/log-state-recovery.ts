@@ -187,7 +187,7 @@ function readSnapshot(
 }
 
 /** Headers of all batches from the one that holds `offset` on. */
-export async function visitFrom(
+async function visitFrom(
   { config }: Pick<RecoveryContext, 'config'>,
   segments: readonly Segment[],
   offset: number,

@@ -44,7 +44,7 @@ export interface SentHeartbeat {
 /** A partition as the group knows it: topics that are created again are others. */
 export type GroupPartitionKey = string;
 
-export function groupPartitionKey(topicId: string, partition: number): GroupPartitionKey {
+function groupPartitionKey(topicId: string, partition: number): GroupPartitionKey {
   return `${topicId}:${partition}`;
 }
 

@@ -4,7 +4,7 @@ import type { MetadataImage } from '../image.ts';
 import { checkBrokerEpoch, type Decision } from './decision.ts';
 
 /** Kafka's block size. */
-export const PRODUCER_ID_BLOCK = 1000;
+const PRODUCER_ID_BLOCK = 1000;
 
 /** @throws {MillraceError} STALE_BROKER_EPOCH. */
 export function allocateProducerIds(

@@ -67,7 +67,7 @@ function namesOfDown({ nodes, witness }: ClusterSimulation): string {
 }
 
 /** Somebody alive who holds everything below the watermark. */
-export function hasCandidate(image: MetadataImage, { isr, elr, offline }: PartitionImage): boolean {
+function hasCandidate(image: MetadataImage, { isr, elr, offline }: PartitionImage): boolean {
   return [...isr, ...elr].some((id) => isActive(image, id) && !offline.includes(id));
 }
 

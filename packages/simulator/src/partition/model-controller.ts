@@ -56,7 +56,7 @@ export interface ControllerTroubles {
   readonly fenceMeanMs: number;
 }
 
-export const NO_TROUBLES: ControllerTroubles = {
+const NO_TROUBLES: ControllerTroubles = {
   lostAnswers: 0,
   answerMaxMs: 0,
   lagMaxMs: 0,

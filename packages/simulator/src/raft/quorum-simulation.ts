@@ -22,7 +22,7 @@ import { type RegisterCall, type RegisterInput, registerModel } from './register
 import { VoterChurn } from './voter-churn.ts';
 
 /** Short times and small numbers: what is rare in production is common here. */
-export const SIM_QUORUM_CONFIG = quorumConfig.parse({
+const SIM_QUORUM_CONFIG = quorumConfig.parse({
   'controller.quorum.election.timeout.ms': '300',
   'controller.quorum.fetch.timeout.ms': '600',
   'controller.quorum.heartbeat.interval.ms': '60',

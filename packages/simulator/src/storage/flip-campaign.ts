@@ -245,7 +245,7 @@ function isUntold(error: unknown, disk: SimDisk, path: string, { image, views, i
 }
 
 /** `.log`, `.index` …, or the whole name of a file that has one. */
-export function fileType(path: string): string {
+function fileType(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const at = name.indexOf('.');
   return /^\d{20}\./.test(name) ? name.slice(at) : path.startsWith(HOME) ? name : path;

@@ -16,8 +16,8 @@ const WRITES = 80;
 const PER_STORE = 40;
 const STORE = 'metadata';
 /** In every report, and in the numbers that replay a damage. */
-export const RAFT_STORE = 'raft store:';
-export const RAFT_DAMAGES_FROM = 1000;
+const RAFT_STORE = 'raft store:';
+const RAFT_DAMAGES_FROM = 1000;
 
 type Files = ReadonlyMap<string, Buffer>;
 
