@@ -18,6 +18,7 @@ export class CommittedGroups {
   readonly #known = new Map<number, Set<number>>();
   readonly #clientOf = new Map<string, string>();
   readonly #removals = new Map<string, number>();
+  readonly #out = new Set<string>();
 
   /** @returns false for one that was known. */
   add(index: number, offset: number, record: GroupRecord): boolean {
@@ -28,7 +29,10 @@ export class CommittedGroups {
     if (record.kind === 'offset') this.#addOffset(offset, record);
     else if (record.kind === 'member-subscription') {
       if (record.value === undefined) this.#removed(record.memberId);
-      else this.#clientOf.set(record.memberId, record.value.clientId);
+      else {
+        this.#clientOf.set(record.memberId, record.value.clientId);
+        this.#out.delete(record.value.clientId);
+      }
     } else if (record.kind === 'member-assignment' && record.value === undefined)
       this.#removed(record.memberId);
     return true;
@@ -55,6 +59,11 @@ export class CommittedGroups {
     return this.#removals.get(clientId) ?? 0;
   }
 
+  /** Whether the group has thrown it out and has not seen it since: it may have slept through that. */
+  isOut(clientId: string): boolean {
+    return this.#out.has(clientId);
+  }
+
   #addOffset(logOffset: number, { groupId, topic, partition, value }: OffsetRecord): void {
     const key = `${groupId} ${formatTopicPartition({ topic, partition })}`;
     const values = this.#offsets.get(key);
@@ -64,6 +73,8 @@ export class CommittedGroups {
 
   #removed(memberId: string): void {
     const clientId = this.#clientOf.get(memberId);
-    if (clientId !== undefined) this.#removals.set(clientId, this.removalsOf(clientId) + 1);
+    if (clientId === undefined) return;
+    this.#removals.set(clientId, this.removalsOf(clientId) + 1);
+    this.#out.add(clientId);
   }
 }

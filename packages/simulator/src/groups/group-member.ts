@@ -108,7 +108,10 @@ export class GroupMember implements Holder {
   #given(partitions: readonly TopicPartition[]): void {
     const { watch } = this.#crew;
     const keys = partitions.map(formatTopicPartition);
-    for (const key of keys) this.since.set(key, watch.truth.removalsOf(this.clientId));
+    const { truth } = watch;
+    // What reaches it after it was thrown out was given to it before.
+    const removals = truth.removalsOf(this.clientId) - (truth.isOut(this.clientId) ? 1 : 0);
+    for (const key of keys) this.since.set(key, removals);
     this.#life.note('given', keys.join(' '));
     watch.given(this, keys, this.#crew.othersOf(this));
   }

@@ -1,7 +1,7 @@
 /**
  * Invariant 47: in the coordinator's eyes a partition is given to a member only when nobody else has it, or has yet to give
- * it up; and whoever is given one is the only member that believes to hold it, but for those that the group has thrown out
- * since.
+ * it up; and whoever is given one is the only member that believes to hold it. Members that the group has thrown out may
+ * believe what they like until they hear of it.
  */
 import type { TopicPartitions } from '@millrace/groups';
 import type { CoordinatorModel, GroupInvariant } from '../groups/group-observation.ts';
@@ -24,6 +24,8 @@ export const oneOwnerPerPartition: GroupInvariant = {
         }
       },
       given({ clientId, groupId }, partitions, others) {
+        // It slept through being thrown out, and an answer of before reaches it: its commits will be refused.
+        if (world.truth.isOut(clientId)) return;
         for (const partition of partitions) {
           for (const other of others) {
             if (!other.believes(partition)) continue;

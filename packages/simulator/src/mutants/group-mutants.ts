@@ -72,6 +72,13 @@ const GUARDS: readonly Guard[] = [
       "    if (member === undefined) {\n      if (true) return undefined;\n      return { code: 'UNKNOWN_MEMBER_ID'",
   },
   {
+    name: 'replaced-leader-judges-its-successor',
+    rule: 'P19',
+    module: 'broker/src/consumer-fetch.ts',
+    guard: 'if (lastFetchedEpoch > partition.image.leaderEpoch) {',
+    replacement: 'if (false) {',
+  },
+  {
     name: 'group-takes-commits-of-an-older-epoch',
     rule: 'P27',
     module: 'groups/src/consumer-group.ts',

@@ -137,13 +137,6 @@ const GUARDS: readonly Guard[] = [
     replacement: 'const fault = partition.leaderFault(-1);',
   },
   {
-    name: 'replaced-leader-judges-its-successor',
-    rule: 'P19',
-    module: 'broker/src/consumer-fetch.ts',
-    guard: 'if (lastFetchedEpoch > partition.image.leaderEpoch) {',
-    replacement: 'if (false) {',
-  },
-  {
     name: 'produce-of-another-epoch',
     rule: 'P16',
     module: 'broker/src/produce.ts',
