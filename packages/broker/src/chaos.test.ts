@@ -2,15 +2,15 @@
  * Random histories of a small cluster: brokers die and return, links break and heal, an idempotent producer retries
  * whatever fails. At the end every acknowledged record is there exactly once and in order (invariants 22, 23, 34, 39, 40).
  */
-import { below, SeededRandom } from '@millrace/core';
+import { SeededRandom } from '@millrace/core';
 import { expect, test } from 'vitest';
+import { ClusterTroubles, TROUBLED_CONFIG, TROUBLED_NODES } from './testing/cluster-troubles.ts';
 import { TestCluster } from './testing/test-cluster.ts';
 
-const NODES = [1, 2, 3];
 const STEPS = 40;
 
 class History {
-  readonly random: SeededRandom;
+  readonly troubles: ClusterTroubles;
   readonly cluster: TestCluster;
   readonly topicId: string;
   readonly durability: string;
@@ -18,48 +18,16 @@ class History {
   readonly acknowledged: string[] = [];
   /** Read below the high watermark: must never change. */
   readonly seen = new Map<number, string>();
-  readonly #cuts = new Set<string>();
-  readonly #away = new Set<number>();
 
   constructor(cluster: TestCluster, topicId: string, durability: string, random: SeededRandom) {
     this.cluster = cluster;
     this.topicId = topicId;
     this.durability = durability;
-    this.random = random;
+    this.troubles = new ClusterTroubles(cluster, random, () => this.#mayLose());
   }
 
   async step(): Promise<void> {
-    const { cluster } = this;
-    const node = NODES[below(this.random, 3)]!;
-    const other = NODES[below(this.random, 3)]!;
-    switch (below(this.random, 9)) {
-      case 0:
-        if (cluster.brokers.size === 3 && this.#mayLose()) await cluster.kill(node);
-        break;
-      case 1:
-        for (const id of NODES) if (!cluster.brokers.has(id)) await cluster.start(id);
-        break;
-      case 2:
-        if (node !== other) this.#cut(node, other);
-        break;
-      case 3:
-        this.#healAll();
-        break;
-      case 4:
-        if (this.#away.size === 0 && cluster.brokers.has(node)) {
-          this.#away.add(node);
-          cluster.controller.cut(node);
-        }
-        break;
-      case 5:
-        this.#reachAll();
-        break;
-      case 6:
-        await cluster.run(below(this.random, 1500));
-        break;
-      default:
-        await this.send(400);
-    }
+    if (!(await this.troubles.strike(9))) await this.send(400);
     await this.look();
   }
 
@@ -100,13 +68,11 @@ class History {
   }
 
   async heal(): Promise<void> {
-    this.#healAll();
-    this.#reachAll();
-    for (const id of NODES) if (!this.cluster.brokers.has(id)) await this.cluster.start(id);
+    await this.troubles.end();
     await this.cluster.until(() => this.cluster.isrOf(this.topicId).length === 3);
     while (!(await this.send(5000)));
     await this.cluster.until(() =>
-      NODES.every(
+      TROUBLED_NODES.every(
         (id) =>
           this.cluster.replica(id, this.topicId).log.logEndOffset ===
           this.cluster.leaderOf(this.topicId)!.log.logEndOffset,
@@ -121,36 +87,12 @@ class History {
   #mayLose(): boolean {
     return this.durability === 'fsync' || this.cluster.isrOf(this.topicId).length === 3;
   }
-
-  #cut(a: number, b: number): void {
-    this.#cuts.add(`${a} ${b}`);
-    this.cluster.network.cut(a, b);
-  }
-
-  #healAll(): void {
-    for (const pair of this.#cuts) {
-      const [a, b] = pair.split(' ').map(Number);
-      this.cluster.network.heal(a!, b!);
-    }
-    this.#cuts.clear();
-  }
-
-  #reachAll(): void {
-    for (const id of this.#away) this.cluster.controller.heal(id);
-    this.#away.clear();
-  }
 }
 
 test.each(Array.from({ length: 25 }, (_, i) => i + 1))(
   'nothing acknowledged is lost, seed %i',
   async (seed) => {
-    const config = {
-      'replica.lag.time.max.ms': '600',
-      'replica.fetch.wait.max.ms': '100',
-      'replica.fetch.backoff.ms': '50',
-      'replica.socket.timeout.ms': '400',
-    };
-    const cluster = await TestCluster.start({ seed, config });
+    const cluster = await TestCluster.start({ seed, config: TROUBLED_CONFIG });
     const durability = seed % 2 === 0 ? 'fsync' : 'page-cache';
     const configs = { 'min.insync.replicas': '2', durability };
     const topicId = await cluster.createTopic('orders', { configs });
@@ -158,7 +100,7 @@ test.each(Array.from({ length: 25 }, (_, i) => i + 1))(
     for (let step = 0; step < STEPS; step++) await history.step();
     await history.heal();
     expect(await cluster.consume(topicId)).toEqual(history.acknowledged);
-    const logs = await Promise.all(NODES.map((id) => cluster.contents(id, topicId)));
+    const logs = await Promise.all(TROUBLED_NODES.map((id) => cluster.contents(id, topicId)));
     for (const log of logs) expect(log).toEqual(logs[0]);
     await history.look();
     expect(cluster.fatal).toEqual([]);

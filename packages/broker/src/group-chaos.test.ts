@@ -5,9 +5,9 @@
 import { below, SeededRandom } from '@millrace/core';
 import { OFFSETS_TOPIC, topicByName } from '@millrace/metadata';
 import { expect, test } from 'vitest';
+import { ClusterTroubles, TROUBLED_CONFIG, TROUBLED_NODES } from './testing/cluster-troubles.ts';
 import { TestCluster } from './testing/test-cluster.ts';
 
-const NODES = [1, 2, 3];
 const GROUPS = ['billing', 'audit'];
 const PARTITIONS = 3;
 const STEPS = 40;
@@ -21,55 +21,24 @@ const RETRIABLE = [
 class History {
   readonly random: SeededRandom;
   readonly cluster: TestCluster;
+  readonly troubles: ClusterTroubles;
   readonly sent = new Map<string, number>();
   readonly acknowledged = new Map<string, number>();
   /** What a coordinator showed to somebody. */
   readonly seen = new Map<string, number>();
   readonly pending = new Set<Promise<void>>();
   acknowledgedCount = 0;
-  readonly #cuts = new Set<string>();
-  readonly #away = new Set<number>();
 
   constructor(cluster: TestCluster, random: SeededRandom) {
     this.cluster = cluster;
     this.random = random;
+    this.troubles = new ClusterTroubles(cluster, random);
   }
 
   async step(): Promise<void> {
-    const { cluster } = this;
-    const node = NODES[below(this.random, 3)]!;
-    const other = NODES[below(this.random, 3)]!;
-    switch (below(this.random, 10)) {
-      case 0:
-        if (cluster.brokers.size === 3) await cluster.kill(node);
-        break;
-      case 1:
-        for (const id of NODES) if (!cluster.brokers.has(id)) await cluster.start(id);
-        break;
-      case 2:
-        if (node !== other) {
-          this.#cuts.add(`${node} ${other}`);
-          cluster.network.cut(node, other);
-        }
-        break;
-      case 3:
-        this.#healAll();
-        break;
-      case 4:
-        if (this.#away.size === 0 && cluster.brokers.has(node)) {
-          this.#away.add(node);
-          cluster.controller.cut(node);
-        }
-        break;
-      case 5:
-        this.#reachAll();
-        break;
-      case 6:
-        await cluster.run(below(this.random, 1500));
-        break;
-      default:
-        for (let i = below(this.random, 20); i >= 0; i--) this.commit();
-        await cluster.run(below(this.random, 30));
+    if (!(await this.troubles.strike(10))) {
+      for (let i = below(this.random, 20); i >= 0; i--) this.commit();
+      await this.cluster.run(below(this.random, 30));
     }
     await this.look();
   }
@@ -121,9 +90,7 @@ class History {
 
   async heal(): Promise<void> {
     const { cluster } = this;
-    this.#healAll();
-    this.#reachAll();
-    for (const id of NODES) if (!cluster.brokers.has(id)) await cluster.start(id);
+    await this.troubles.end();
     const topicId = cluster.topicId(OFFSETS_TOPIC);
     await cluster.until(() => cluster.isrOf(topicId).length === 3);
     await cluster.finish(Promise.all(this.pending));
@@ -133,19 +100,6 @@ class History {
       this.commit();
       await cluster.finish(Promise.all(this.pending));
     }
-  }
-
-  #healAll(): void {
-    for (const pair of this.#cuts) {
-      const [a, b] = pair.split(' ').map(Number);
-      this.cluster.network.heal(a!, b!);
-    }
-    this.#cuts.clear();
-  }
-
-  #reachAll(): void {
-    for (const id of this.#away) this.cluster.controller.heal(id);
-    this.#away.clear();
   }
 }
 
@@ -170,12 +124,7 @@ test.each(Array.from({ length: 20 }, (_, i) => i + 1))(
   async (seed) => {
     const cluster = await TestCluster.start({
       seed,
-      config: {
-        'replica.lag.time.max.ms': '600',
-        'replica.fetch.wait.max.ms': '100',
-        'replica.fetch.backoff.ms': '50',
-        'replica.socket.timeout.ms': '400',
-      },
+      config: TROUBLED_CONFIG,
       groupConfig: { 'offsets.commit.timeout.ms': '1000' },
     });
     await cluster.createTopic('orders', { replicas: Array.from({ length: PARTITIONS }, () => [1, 2, 3]) });
@@ -192,10 +141,10 @@ test.each(Array.from({ length: 20 }, (_, i) => i + 1))(
     for (const [key, offset] of found) expect(offset).toBeLessThanOrEqual(history.sent.get(key)!);
     const topicId = cluster.topicId(OFFSETS_TOPIC);
     await cluster.until(() => {
-      const ends = NODES.map((id) => cluster.replica(id, topicId).log.logEndOffset);
+      const ends = TROUBLED_NODES.map((id) => cluster.replica(id, topicId).log.logEndOffset);
       return ends.every((end) => end === ends[0]);
     });
-    const logs = await Promise.all(NODES.map((id) => cluster.contents(id, topicId)));
+    const logs = await Promise.all(TROUBLED_NODES.map((id) => cluster.contents(id, topicId)));
     for (const log of logs) expect(log).toEqual(logs[0]);
     expect(cluster.fatal).toEqual([]);
     await cluster.close();
