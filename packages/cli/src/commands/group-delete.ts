@@ -4,8 +4,8 @@ import { MillraceError } from '@millrace/core';
 import { notFound, usageError } from '../cli-error.ts';
 import { printColumns } from '../column-printer.ts';
 import type { CommandContext } from '../command-context.ts';
+import { deleteEach } from '../delete-each.ts';
 import { liveGroupError } from '../live-group.ts';
-import { settleEach, throwFailures } from '../settle.ts';
 import { parseTopicSelectors } from '../topic-selector.ts';
 import { partitionsText } from './group-describe.ts';
 
@@ -18,25 +18,21 @@ export async function deleteGroups(
     `Delete ${groupIds.join(', ')} with what ${groupIds.length === 1 ? 'it has' : 'they have'} committed?`,
     flags.yes === true,
   );
-  const { done, failures } = await settleEach([...new Set(groupIds)], async (groupId) => {
-    try {
-      await context.admin().deleteGroups([groupId], context.callOptions());
-      return groupId;
-    } catch (error) {
-      const code = error instanceof MillraceError ? error.code : undefined;
-      if (code === 'NON_EMPTY_GROUP') throw await whoIsThere(context, groupId, error);
-      if (code !== 'GROUP_ID_NOT_FOUND' || !flags.ifExists) throw error;
-      context.note(`Group ${groupId} does not exist.`);
-      return undefined;
-    }
+  await deleteEach(context, [...new Set(groupIds)], {
+    noun: 'group',
+    missing: 'GROUP_ID_NOT_FOUND',
+    ifExists: flags.ifExists === true,
+    remove: (groupId) => deleteGroup(context, groupId),
   });
-  const deleted = done.filter((groupId) => groupId !== undefined);
-  await context.show({
-    value: { deleted },
-    text: () => deleted.map((groupId) => `Deleted group ${groupId}.\n`).join(''),
-    names: () => deleted,
-  });
-  throwFailures(failures);
+}
+
+async function deleteGroup(context: CommandContext, groupId: string): Promise<void> {
+  try {
+    await context.admin().deleteGroups([groupId], context.callOptions());
+  } catch (error) {
+    const isLive = error instanceof MillraceError && error.code === 'NON_EMPTY_GROUP';
+    throw isLive ? await whoIsThere(context, groupId, error) : error;
+  }
 }
 
 export async function deleteOffsets(

@@ -4,6 +4,7 @@ import { MillraceError } from '@millrace/core';
 import { usageError } from '../cli-error.ts';
 import { printColumns } from '../column-printer.ts';
 import type { CommandContext } from '../command-context.ts';
+import { deleteEach } from '../delete-each.ts';
 import { splitAssignment } from '../global-options.ts';
 import { settleEach, throwFailures } from '../settle.ts';
 
@@ -113,24 +114,12 @@ export async function deleteTopics(
   names: readonly string[],
 ): Promise<void> {
   await context.confirm(`Delete ${names.join(', ')} with all records?`, flags.yes === true);
-  const { done, failures } = await settleEach(names, async (name) => {
-    try {
-      await context.admin().deleteTopic(name, context.callOptions());
-      return name;
-    } catch (error) {
-      const missing = error instanceof MillraceError && error.code === 'UNKNOWN_TOPIC_OR_PARTITION';
-      if (!missing || !flags.ifExists) throw error;
-      context.note(`Topic ${name} does not exist.`);
-      return undefined;
-    }
+  await deleteEach(context, names, {
+    noun: 'topic',
+    missing: 'UNKNOWN_TOPIC_OR_PARTITION',
+    ifExists: flags.ifExists === true,
+    remove: (name) => context.admin().deleteTopic(name, context.callOptions()),
   });
-  const deleted = done.filter((name) => name !== undefined);
-  await context.show({
-    value: { deleted },
-    text: () => deleted.map((name) => `Deleted topic ${name}.\n`).join(''),
-    names: () => deleted,
-  });
-  throwFailures(failures);
 }
 
 export async function addPartitions(
