@@ -34,23 +34,24 @@ export function encodeGroupRecord(record: GroupRecord): GroupRecordBytes {
 }
 
 function encodeValue(record: GroupRecord): Buffer | null {
+  if (record.value === undefined) return null;
   switch (record.kind) {
     case 'offset':
-      return record.value === undefined ? null : encodeOffsetValue(record.value);
+      return encodeOffsetValue(record.value);
     case 'classic-group':
-      return record.value === undefined ? null : encodeClassicValue(record.value);
+      return encodeClassicValue(record.value);
     case 'consumer-group-epoch':
-      return record.value === undefined ? null : encodeGroupEpoch(record.value);
+      return encodeGroupEpoch(record.value);
     case 'member-subscription':
-      return record.value === undefined ? null : encodeSubscription(record.value);
+      return encodeSubscription(record.value);
     case 'target-epoch':
-      return record.value === undefined ? null : encodeTargetEpoch(record.value);
+      return encodeTargetEpoch(record.value);
     case 'target-assignment':
-      return record.value === undefined ? null : encodeTargetAssignment(record.value);
+      return encodeTargetAssignment(record.value);
     case 'member-assignment':
-      return record.value === undefined ? null : encodeMemberAssignment(record.value);
+      return encodeMemberAssignment(record.value);
     case 'resolved-pattern':
-      return record.value === undefined ? null : encodeResolvedPattern(record.value);
+      return encodeResolvedPattern(record.value);
     default:
       return assertNever(record);
   }
