@@ -63,10 +63,6 @@ export class ClusterNode {
     return this.plan.name;
   }
 
-  get isClosing(): boolean {
-    return this.#isClosing;
-  }
-
   start(): void {
     this.isUp = false;
     // What is full stays full until somebody makes room.

@@ -96,10 +96,6 @@ export class FaultBudget {
     if (partition !== undefined) this.#lossesOf(partition).set(id, UNSEEN);
   }
 
-  get lostVoter(): number | undefined {
-    return this.#lostVoter;
-  }
-
   #mayLose(partition: PartitionImage, { configs }: TopicPlan, { plan: { id } }: ClusterNode): boolean {
     const minimum = Math.min(Number(configs['min.insync.replicas']), partition.replicas.length);
     const lossy = [...this.#lossesOf(partition)].filter(

@@ -38,10 +38,6 @@ export class FaultAtlas {
     else for (const disks of this.#damaged.values()) disks.delete(disk);
   }
 
-  isDamaged(disk: string, extent: string): boolean {
-    return this.#disksOf(extent).has(disk);
-  }
-
   #mayDamage(disk: string, extent: string): boolean {
     if (extent === WHOLE_DISK) return this.#mayDamageAnything(disk);
     const copies = this.#copiesOf(extent);

@@ -66,23 +66,6 @@ export class SimRaftDisk {
     this.#damage = undefined;
   }
 
-  /** What is durable now, to be put back with `restore`. */
-  async copy(): Promise<SimRaftDisk> {
-    const copy = new SimRaftDisk({
-      faults: this.faults,
-      ...(this.#schedule && { schedule: this.#schedule }),
-    });
-    copy.#durable = await copyOf(this.#durable);
-    copy.#damage = this.#damage;
-    return copy;
-  }
-
-  async restore(image: SimRaftDisk): Promise<void> {
-    this.unmount();
-    this.#durable = await copyOf(image.#durable);
-    this.#damage = image.#damage;
-  }
-
   async #load(): Promise<DurableState> {
     const fault = this.faults.fault('read', 'raft', 0);
     if (fault !== undefined && fault !== 'stuck') throw diskError(fault.code, 'raft');
@@ -159,14 +142,4 @@ export class SimRaftStore implements RaftStore {
       throw error;
     }
   }
-}
-
-async function copyOf(store: MemoryRaftStore): Promise<MemoryRaftStore> {
-  const { snapshot, logStart, entries, hardState } = await store.load();
-  const copy = new MemoryRaftStore();
-  // Installed at the log's start first, so that the entries continue it; then as it is.
-  const installSnapshot = snapshot && { ...snapshot, ...logStart };
-  await copy.write({ installSnapshot, entries, hardState });
-  if (snapshot !== undefined) await copy.saveSnapshot(snapshot, logStart.index, logStart.term);
-  return copy;
 }

@@ -44,10 +44,6 @@ export class CommittedGroups {
     return values.findLast((each) => each.logOffset < logOffset)?.value?.offset;
   }
 
-  committed(groupId: string, partition: string): number | undefined {
-    return this.#offsets.get(`${groupId} ${partition}`)?.at(-1)?.value?.offset;
-  }
-
   /** Whether this very offset, or one beyond, was committed at any time. */
   hasReached(groupId: string, partition: string, offset: number): boolean {
     const values = this.#offsets.get(`${groupId} ${partition}`) ?? [];

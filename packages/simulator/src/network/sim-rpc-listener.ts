@@ -80,11 +80,6 @@ export class SimRpcListener implements RpcListener {
     this.#serving.set(service, serving);
   }
 
-  /** What a health check would say. */
-  isServing(service = ''): boolean {
-    return this.#serving.get(service) === true;
-  }
-
   listen(_host: string, port: number): Promise<number> {
     return new Promise((resolve) => resolve(this.#registry.open(this, port)));
   }

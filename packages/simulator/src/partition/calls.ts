@@ -55,10 +55,6 @@ export class Caller {
     });
   }
 
-  get pendingCount(): number {
-    return this.#waiting.size;
-  }
-
   #connect(): StreamEnd | undefined {
     return this.#streams.connect(this.#life, this.#to, this.#service, {
       onMessage: (message) => this.#answered(message as Answer),

@@ -49,7 +49,6 @@ export class ModelConsumer {
   #turn = 0;
   #bytesMax = 1000;
   #waitShare = 1;
-  #isStopped = false;
 
   constructor(name: string, client: BrokerClient, host: ConsumerHost) {
     this.#name = name;
@@ -60,10 +59,6 @@ export class ModelConsumer {
 
   start(): void {
     void this.#run();
-  }
-
-  stop(): void {
-    this.#isStopped = true;
   }
 
   /** From now on it asks for much at once, and often: an answer ends with a segment, however small that is. */
@@ -78,7 +73,7 @@ export class ModelConsumer {
   }
 
   async #run(): Promise<void> {
-    while (!this.#isStopped) {
+    for (;;) {
       this.#assign();
       const leaders = [...new Set([...this.#positions.values()].map(({ leader }) => leader))].filter(
         (id) => id !== -1,

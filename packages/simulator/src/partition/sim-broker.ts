@@ -79,17 +79,6 @@ export class SimBroker {
     else this.disk.crash(this.#options.world.streams.disk);
   }
 
-  /** In order. The process ends when the broker has closed. */
-  async shutDown(): Promise<void> {
-    const { broker } = this;
-    const { life } = this.process;
-    if (broker === undefined || life === undefined) return;
-    await broker.close();
-    if (!life.isCurrent) return;
-    life.note('shut down');
-    this.#stop(life);
-  }
-
   /** Logs that this broker cannot use until it is started again, or repaired. */
   get offlineCount(): number {
     let count = 0;

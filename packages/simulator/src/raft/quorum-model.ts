@@ -44,10 +44,6 @@ export class ModelLog {
     return this.startIndex + this.#entries.length;
   }
 
-  get lastTerm(): number {
-    return this.#entries.at(-1)?.term ?? this.startTerm;
-  }
-
   /** In force by what the log itself says: the last set in it, committed or not (Q32). */
   get voters(): readonly Voter[] {
     return this.at(this.votersIndex)?.voters ?? this.#snapshotVoters ?? this.hardState.voters;

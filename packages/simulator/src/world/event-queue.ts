@@ -31,11 +31,6 @@ function isBefore(a: SimEvent, b: SimEvent): boolean {
 export class EventQueue {
   readonly #heap: SimEvent[] = [];
 
-  /** Cancelled ones included. */
-  get length(): number {
-    return this.#heap.length;
-  }
-
   /** How many of a life's events are still to come. */
   countOf(life: SimLife): number {
     return this.#heap.filter((event) => event.life === life && event.run !== undefined).length;

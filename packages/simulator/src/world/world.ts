@@ -80,10 +80,6 @@ export class World {
     return this.#eventCount;
   }
 
-  get processes(): readonly SimProcess[] {
-    return [...this.#processes.values()];
-  }
-
   /** The process of this name: made when first asked for, dead until started. */
   process(name: string): SimProcess {
     let process = this.#processes.get(name);
