@@ -115,7 +115,6 @@ export class Broker implements BrokerApi, PartitionHost {
     const requestTimeoutMs = config['request.timeout.ms'];
     this.#metadata = new MetadataView({
       controllers,
-      logger,
       onChange: (next, delta) => this.#metadataChanged(next, delta),
       onControllerChange: () => this.#lifecycle.controllerFound(),
       onFailure: (error) => this.#fail(toMillraceError(error)),

@@ -37,10 +37,6 @@ export class ConsumerFetch {
     this.#options = options;
   }
 
-  get parkedCount(): number {
-    return this.#parked.size;
-  }
-
   async handle(request: FetchRequest, signal?: AbortSignal): Promise<FetchResponse> {
     const { clock, defer, parkedMax } = this.#options;
     const deadlineMs = clock.nowMs() + request.maxWaitMs;

@@ -155,15 +155,6 @@ export class LeaderState {
     return this.#highWatermark >= this.epochStartOffset;
   }
 
-  /** Lowest log start among replicas that fetched in this epoch, the leader's given. */
-  lowWatermark(leaderLogStartOffset: number): number {
-    let lowest = leaderLogStartOffset;
-    for (const { acknowledgedOffset, logStartOffset } of this.#followers) {
-      if (acknowledgedOffset >= 0 && logStartOffset < lowest) lowest = logStartOffset;
-    }
-    return lowest;
-  }
-
   /**
    * A follower whose log was found to be a prefix of the leader's stands here. Positions of an older life of
    * the broker are ignored. Call `advanceHighWatermark` and `proposeExpansion` afterwards.

@@ -1,5 +1,5 @@
 /** This broker's copy of the cluster's metadata: applies the committed log and tells one listener what changed. Decides nothing. */
-import type { Logger, NodeId } from '@millrace/core';
+import type { NodeId } from '@millrace/core';
 import {
   applyRecords,
   decodeEntry,
@@ -18,7 +18,6 @@ import type {
 
 export interface MetadataViewOptions {
   readonly controllers: Pick<ControllerChannel, 'followMetadata'>;
-  readonly logger: Logger;
   readonly onChange: (image: MetadataImage, delta: MetadataDelta) => void;
   /** Another controller is active than before. */
   readonly onControllerChange?: (id: NodeId) => void;

@@ -44,11 +44,6 @@ export class Produce {
     this.#limits = { maxDecompressedBytes: options.decompressedMaxBytes };
   }
 
-  /** Bytes that wait for replicas. */
-  get queuedBytes(): number {
-    return this.#queuedBytes;
-  }
-
   handle(request: ProduceRequest): Promise<ProduceResponse> {
     const { acks, partitions } = request;
     if (acks !== 0 && acks !== 1 && acks !== -1) {

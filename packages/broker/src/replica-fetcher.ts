@@ -81,10 +81,6 @@ export class ReplicaFetcher {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#slots.size;
-  }
-
   /** Where the leader listens; undefined while nobody knows. A new place, or a new life, is tried at once. */
   setEndpoint(endpoint: ReplicaEndpoint | undefined): void {
     this.#endpoint = endpoint;

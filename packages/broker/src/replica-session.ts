@@ -61,10 +61,6 @@ export class ReplicaSession implements ReplicaFetchSession {
     this.replicaId = options.replicaId;
   }
 
-  get brokerEpoch(): number {
-    return this.#brokerEpoch;
-  }
-
   handle(request: ReplicaFetchRequest): Promise<ReplicaFetchResponse> | undefined {
     const isNumbered = request.correlationId !== 0;
     const refusal = this.#refusal(request);

@@ -105,10 +105,6 @@ export class ClassicRoster {
     return this.#pending.delete(memberId);
   }
 
-  hasPending(memberId: string): boolean {
-    return this.#pending.has(memberId);
-  }
-
   pending(): IterableIterator<[memberId: string, untilMs: number]> {
     return this.#pending.entries();
   }

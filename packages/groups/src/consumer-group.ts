@@ -76,11 +76,6 @@ export class ConsumerGroup {
     return this.#balance.state.epoch;
   }
 
-  /** Whether the log holds records of it. */
-  get isRecorded(): boolean {
-    return this.#balance.state.epoch > 0;
-  }
-
   isSubscribedTo(topic: string): boolean {
     const { counts, patterns } = this.#balance.state;
     if (counts.names.has(topic)) return true;

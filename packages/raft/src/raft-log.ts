@@ -22,10 +22,6 @@ export class RaftLog {
     return this.#startIndex;
   }
 
-  get startTerm(): number {
-    return this.#startTerm;
-  }
-
   get lastIndex(): number {
     return this.#startIndex + this.#entries.length;
   }

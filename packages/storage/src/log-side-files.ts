@@ -94,10 +94,6 @@ export class LogSideFiles {
     for (const offset of others.slice(0, -SNAPSHOTS_KEPT)) this.#removeSnapshot(offset);
   }
 
-  get snapshotOffset(): number {
-    return this.#snapshotOffset;
-  }
-
   /** One after the other: they share the name of a temporary file. */
   sync(): Promise<void> {
     this.#syncing = this.#syncing.catch(() => undefined).then(() => this.#syncNow());

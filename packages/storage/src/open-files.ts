@@ -55,10 +55,6 @@ export class OpenFiles {
     this.#filesMax = filesMax;
   }
 
-  get count(): number {
-    return this.#files.size;
-  }
-
   /** Valid until the caller next yields, unless held. @throws ENOENT unless `create`; NODE_NOT_SERVING after `close`. */
   open(path: string, options?: { readonly create?: boolean }): OpenFile {
     const found = this.#files.get(path);

@@ -56,10 +56,6 @@ export class SegmentList {
     return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);
   }
 
-  get isDirty(): boolean {
-    return this.#dirty.size > 0 || this.#isFolderDirty;
-  }
-
   /** Taken anew for each segment, so that partitions created together do not roll together. */
   drawJitter(config: LogConfig): void {
     const { segmentJitterMs } = config;

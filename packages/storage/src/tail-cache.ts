@@ -33,10 +33,6 @@ export class TailCache {
     this.logBytesMax = Math.min(options.logBytesMax, options.bytesMax);
   }
 
-  get sizeBytes(): number {
-    return this.#bytes;
-  }
-
   added(run: CachedRun): void {
     this.#queue.push(run);
     this.#bytes += run.bytes.length;

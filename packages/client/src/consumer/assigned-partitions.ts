@@ -13,7 +13,6 @@ import { checkList, checkPartition } from '../check-arguments.ts';
 import type { ConsumerConfig } from '../client-config.ts';
 import { withLimits } from '../cluster/cancellation.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { OffsetSpec } from '../cluster/offset-lookup.ts';
 import type { ConsumerOptions } from './consumer-record.ts';
 import { FetchPositionState } from './fetch-position-state.ts';
 import type { FetchedBatch } from './fetched-record.ts';
@@ -103,11 +102,6 @@ export class AssignedPartitions<K, V> {
     if (partitions === undefined) return [...this.#fetcher.states.values()];
     checkList('partitions', partitions);
     return partitions.map((partition) => this.assigned(partition));
-  }
-
-  seekTo(start: OffsetSpec, partitions: readonly TopicPartition[] | undefined): void {
-    for (const state of this.these(partitions)) state.seekTo(start);
-    this.pumpSoon();
   }
 
   /** What the next partition in turn has; without any records, throws the first error. */

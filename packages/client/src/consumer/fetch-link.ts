@@ -14,7 +14,6 @@ export interface FetchPart<K, V> {
 }
 
 export interface FetchTicket<K, V> {
-  readonly link: FetchLink<K, V>;
   readonly parts: readonly FetchPart<K, V>[];
   readonly sentAtMs: number;
   /** The silence has been looked into. */

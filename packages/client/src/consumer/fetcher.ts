@@ -159,7 +159,7 @@ export class Fetcher<K, V> {
       lastFetchedEpoch: state.fetchFrom!.epoch,
     }));
     const timeoutMs = fetchMaxWaitMs + this.#cluster.config.requestTimeoutMs;
-    link.send({ link, parts, sentAtMs: nowMs, isProbed: false }, (correlationId) => ({
+    link.send({ parts, sentAtMs: nowMs, isProbed: false }, (correlationId) => ({
       header: this.#cluster.header(correlationId, timeoutMs),
       maxWaitMs: fetchMaxWaitMs,
       minBytes: fetchMinBytes,

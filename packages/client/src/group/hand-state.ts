@@ -31,10 +31,6 @@ export interface HandItem extends TopicPartition {
 export class HandState {
   readonly #items = new Map<string, HandItem>();
 
-  get size(): number {
-    return this.#items.size;
-  }
-
   of(partition: TopicPartition): HandItem | undefined {
     return this.#items.get(formatTopicPartition(partition));
   }

@@ -98,10 +98,6 @@ export class MembershipState {
     return this.#target;
   }
 
-  get held(): ReadonlySet<GroupPartitionKey> {
-    return this.#held;
-  }
-
   /** Something the coordinator does not know yet and waits for. */
   get hasNews(): boolean {
     if (this.#phase === 'out') return false;

@@ -36,7 +36,6 @@ interface CommitTicket {
 
 interface Link {
   readonly address: Address;
-  readonly connection: Connection;
   readonly stream: RequestStream<CommitOffsetsRequest, CommitOffsetsResponse, CommitTicket>;
 }
 
@@ -228,7 +227,7 @@ export class OffsetCommitter {
         onRoom: () => this.#pump(),
       },
     );
-    return { address, connection, stream };
+    return { address, stream };
   }
 
   #arm(): void {

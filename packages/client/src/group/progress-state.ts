@@ -63,8 +63,4 @@ export class ProgressState {
   end(partition: TopicPartition): void {
     this.#partitions.delete(formatTopicPartition(partition));
   }
-
-  clear(): void {
-    this.#partitions.clear();
-  }
 }

@@ -55,10 +55,6 @@ export class AccumulatorState {
     this.#memory = new ReusedBatchMemory(options.bufferMemory / IDLE_SHARE);
   }
 
-  get usedBytes(): number {
-    return this.#usedBytes;
-  }
-
   get isFull(): boolean {
     return this.#usedBytes >= this.#options.bufferMemory;
   }

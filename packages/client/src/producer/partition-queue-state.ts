@@ -186,11 +186,6 @@ export class PartitionQueueState {
     return batch;
   }
 
-  /** Leaders that have batches of this partition in flight. */
-  leadersInFlight(): Set<NodeId> {
-    return new Set(this.#inFlight.map(({ leaderId }) => leaderId));
-  }
-
   written(batch: ProducerBatch, result: BatchResult): void {
     this.#land(batch);
     this.#establish(batch);
