@@ -1,10 +1,11 @@
 /**
  * Guards of consumer groups that can be taken out: of their coordinators, of what drives them, and of members (reliability.md
- * 3.6). Each must be missed by a seed of the cluster world that has groups.
+ * 3.6). Each must be missed by a seed of the cluster world that has groups, or of the world of commits where what it guards
+ * against is too rare otherwise.
  */
 import type { Mutant } from './mutant.ts';
 
-type Guard = Omit<Mutant, 'world'>;
+type Guard = Omit<Mutant, 'world'> & Partial<Pick<Mutant, 'world'>>;
 
 const GUARDS: readonly Guard[] = [
   {
@@ -32,6 +33,7 @@ const GUARDS: readonly Guard[] = [
   {
     name: 'group-forgets-a-failed-append',
     rule: 'P26',
+    world: 'commits',
     module: 'broker/src/group-partition.ts',
     guard: `      this.#endOffset = lastOffset + 1;
     } catch (error) {
@@ -81,6 +83,7 @@ const GUARDS: readonly Guard[] = [
   {
     name: 'group-takes-commits-of-an-older-epoch',
     rule: 'P27',
+    world: 'commits',
     module: 'groups/src/consumer-group.ts',
     guard: 'if (memberEpoch === epoch) return undefined;',
     replacement: 'if (memberEpoch >= epoch) return undefined;',
@@ -118,10 +121,11 @@ const GUARDS: readonly Guard[] = [
   {
     name: 'commit-sent-again-after-giving-up',
     rule: 'P27',
+    world: 'commits',
     module: 'client/src/group/commit-state.ts',
     guard: ' || entry.givenUp !== undefined',
     replacement: '',
   },
 ];
 
-export const GROUP_MUTANTS: readonly Mutant[] = GUARDS.map((guard) => ({ ...guard, world: 'groups' }));
+export const GROUP_MUTANTS: readonly Mutant[] = GUARDS.map((guard) => ({ world: 'groups', ...guard }));

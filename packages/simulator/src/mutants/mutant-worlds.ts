@@ -42,6 +42,10 @@ const LOADERS = {
     const { ClusterSimulation } = await import('../cluster/cluster-simulation.ts');
     return ofWorld((seed) => new ClusterSimulation(seed, { hasGroups: true }).run());
   },
+  commits: async () => {
+    const { CommitSimulation } = await import('../commits/commit-simulation.ts');
+    return ofWorld((seed) => new CommitSimulation(seed).run());
+  },
   crashes: async () => {
     const { crashSeed, newCrashReport } = await import('../storage/crash-campaign.ts');
     return ofCampaign(newCrashReport, crashSeed);

@@ -6,6 +6,7 @@ const LOADERS = {
   partition: async () => (await import('../partition/simulated-partition-world.ts')).partitionWorld,
   storage: async () => (await import('../storage/simulated-storage-world.ts')).storageWorld,
   cluster: async () => (await import('../cluster/cluster-world.ts')).clusterWorld,
+  commits: async () => (await import('../commits/commit-world.ts')).commitWorld,
 } satisfies Record<string, () => Promise<SimulatedWorld>>;
 
 export type WorldName = keyof typeof LOADERS;
