@@ -14,6 +14,12 @@ import { WireMember } from './wire-member.ts';
 
 export const GROUPS = ['wire', 'sdk'] as const;
 
+const REFUSED_KINDS: ReadonlyMap<string, 'commits of an older epoch' | 'commits given up'> = new Map([
+  ['STALE_MEMBER_EPOCH', 'commits of an older epoch'],
+  // By the SDK itself: it let go of the partition first, or was thrown out.
+  ['FENCED_MEMBER_EPOCH', 'commits given up'],
+]);
+
 export class CommitCrew {
   readonly world: World;
   readonly rpc: SimRpcNetwork;
@@ -25,8 +31,11 @@ export class CommitCrew {
     'sdk commits': 0,
     'acknowledged commits': 0,
     'commits of an older epoch': 0,
+    'commits given up': 0,
     'other refused commits': 0,
   };
+  /** A member by the SDK is about to let go of partitions that others wait for. */
+  onRevoke: () => void = () => {};
   /** Troubles are over: who leaves does not come again. */
   isCalm = false;
   readonly #sdkMembers: readonly SdkMember[];
@@ -61,6 +70,8 @@ export class CommitCrew {
     return new Millrace({
       bootstrap: this.brokers.map((name) => `${name}:${PORT}`),
       clientId: life.process.name,
+      retryBackoffMs: 20,
+      retryBackoffMaxMs: 100,
       clock: life.clock,
       random: life.random,
       transport: networkTransport(this.rpc.of(life)),
@@ -74,7 +85,7 @@ export class CommitCrew {
   }
 
   refused(code: string): void {
-    const kind = code === 'STALE_MEMBER_EPOCH' ? 'commits of an older epoch' : 'other refused commits';
+    const kind = REFUSED_KINDS.get(code) ?? 'other refused commits';
     this.counts[kind] += 1;
   }
 }

@@ -25,8 +25,8 @@ export interface CommitPlan {
 export const TOPIC = 'read';
 /** In a seed with crowds. One commit fits, and so does what a rebalance writes. */
 export const CROWDED_BATCH_BYTES = 4_096;
-/** Shorter than the stalls. */
-const COMMIT_TIMEOUT_MS = 1_200;
+/** Far shorter than the stalls: heartbeats and commits are tried many times while one lasts. */
+const COMMIT_TIMEOUT_MS = 200;
 const MINUTE_MS = '60000';
 
 export function drawCommitPlan(random: SeededRandom): CommitPlan {
@@ -38,7 +38,7 @@ export function drawCommitPlan(random: SeededRandom): CommitPlan {
     wireMembers: 2 + below(random, 2),
     consumers: 2 + below(random, 2),
     partitions,
-    rebalanceTimeoutMs: 600 + 300 * below(random, 3),
+    rebalanceTimeoutMs: 1_500 + 500 * below(random, 3),
     layout: layoutOf(partitions),
   };
 }

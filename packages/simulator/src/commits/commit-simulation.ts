@@ -21,10 +21,15 @@ export const COMMIT_TROUBLES_MS = 20_000;
 const LIMIT_MS = 60_000;
 const RECORD_EVERY_MS = 25;
 const LATE = { gapMeanMs: 300, spanMeanMs: 400 };
-/** Some outlast what a commit waits for, and what a revocation does. */
-const STALL = { gapMeanMs: 1_500, spanMeanMs: 1_200 };
+/** When partitions are given up. Some outlast what a commit waits for, and what a revocation does. */
+const STALL = { gapMeanMs: 0.3, spanMeanMs: 2_500 };
 /** Sessions end, and what was under way is answered. */
 const CALM_MS = 8_000;
+
+interface TroubleTimes {
+  readonly gapMeanMs: number;
+  readonly spanMeanMs: number;
+}
 
 export class CommitSimulation {
   readonly world: World;
@@ -36,6 +41,7 @@ export class CommitSimulation {
   readonly #watch: GroupWatch;
   readonly #troublesMs: number;
   #areTroublesOver = false;
+  #isStalled = false;
 
   constructor(seed: number, troublesMs = COMMIT_TROUBLES_MS) {
     const world = new World({ seed });
@@ -74,7 +80,7 @@ export class CommitSimulation {
     const producer = world.process('producer').start((life) => this.#produce(life));
     crew.start();
     if (this.plan.troubles.has('late')) this.#late();
-    if (this.plan.troubles.has('stalls')) this.#stall();
+    if (this.plan.troubles.has('stalls')) crew.onRevoke = () => this.#stall();
     await world.run(world.nowMs + this.#troublesMs);
 
     this.#areTroublesOver = true;
@@ -126,16 +132,27 @@ export class CommitSimulation {
   /** Commits of members that speak the protocol themselves stand still, and their heartbeats do not. */
   #late(): void {
     for (const { commitsFrom } of this.crew.wireMembers) {
-      this.#block(LATE, () => this.crew.brokers.map((broker) => [commitsFrom.name, broker] as const));
+      const again = (): void =>
+        this.#block(
+          LATE,
+          () => this.crew.brokers.map((broker) => [commitsFrom.name, broker] as const),
+          again,
+        );
+      again();
     }
   }
 
   /** The coordinator's followers hear nothing, so that it answers nobody. */
   #stall(): void {
-    this.#block(STALL, () => {
+    if (this.#isStalled) return;
+    this.#isStalled = true;
+    const where = (): Direction[] => {
       const coordinator = this.#coordinator();
       const others = this.crew.brokers.filter((name) => name !== coordinator);
       return others.flatMap((name) => [[coordinator, name] as const, [name, coordinator] as const]);
+    };
+    this.#block(STALL, where, () => {
+      this.#isStalled = false;
     });
   }
 
@@ -145,7 +162,7 @@ export class CommitSimulation {
     return this.#nodes.find(({ plan }) => plan.id === leader)!.name;
   }
 
-  #block(times: { readonly gapMeanMs: number; readonly spanMeanMs: number }, where: () => Direction[]): void {
+  #block(times: TroubleTimes, where: () => Direction[], healed: () => void): void {
     const { world } = this;
     const random = world.streams.network;
     world.schedule(exponential(random, times.gapMeanMs), () => {
@@ -153,7 +170,7 @@ export class CommitSimulation {
       const blockage = this.#network.block(where(), 'clog');
       world.schedule(exponential(random, times.spanMeanMs), () => {
         blockage.heal();
-        this.#block(times, where);
+        healed();
       });
     });
   }

@@ -2,7 +2,7 @@
  * A member by the SDK: reads, commits without waiting for the answer, takes its time now and then, leaves and comes again.
  * What it was told about its commits is judged.
  */
-import { string } from '@millrace/client';
+import { type Consumer, string } from '@millrace/client';
 import {
   below,
   formatTopicPartition,
@@ -20,13 +20,18 @@ import { TOPIC } from './commit-plan.ts';
 const POLL_MS = 200;
 const WORK_MEAN_MS = 10;
 /** With what is in hand, when it takes its time: a revocation waits for it. */
-const SLOW_SHARE = 0.05;
-const SLOW_MAX_MS = 600;
-const STAY_MEAN_MS = 3_000;
+const SLOW_SHARE = 0.1;
+const SLOW_MAX_MS = 500;
+const STAY_MEAN_MS = 4_000;
 const AWAY_MEAN_MS = 500;
 const CLOSE_MS = 3_000;
 /** Longer than any stall: a commit is not given up because its time is over. */
 const COMMIT_MS = 10_000;
+
+interface Progress extends TopicPartition {
+  /** The next to read. */
+  readonly offset: number;
+}
 
 export class SdkMember {
   readonly name: string;
@@ -68,41 +73,56 @@ export class SdkMember {
       maxPollRecords: [1, 5][below(this.#random, 2)]!,
       fetchMaxWaitMs: 100,
     });
-    consumer.subscribe([TOPIC], { onError: (error) => life.note('group error', error.code) });
+    const done = new Map<string, Progress>();
+    let isLeaving = false;
+    consumer.subscribe([TOPIC], {
+      onAssigned: (partitions) => {
+        for (const partition of partitions) done.delete(formatTopicPartition(partition));
+      },
+      onRevoked: (partitions) => {
+        if (!isLeaving) this.#crew.onRevoke();
+        // Once more, as programs do that want to be sure.
+        const keys = partitions.map(formatTopicPartition);
+        this.#commit(consumer, new Map([...done].filter(([key]) => keys.includes(key))));
+      },
+      onError: (error) => life.note('group error', error.code),
+    });
     const untilMs = clock.nowMs() + exponential(this.#random, STAY_MEAN_MS);
-    while (clock.nowMs() < untilMs) {
-      try {
-        const records = await consumer.poll({ timeoutMs: POLL_MS });
-        const isSlow = unit(this.#random) < SLOW_SHARE;
-        const workMs = isSlow ? SLOW_MAX_MS * unit(this.#random) : exponential(this.#random, WORK_MEAN_MS);
-        await sleep(clock, workMs);
-        const ends = new Map<string, TopicPartition & { readonly offset: number }>();
-        for (const { topic, partition, offset } of records)
-          ends.set(formatTopicPartition({ topic, partition }), {
-            topic,
-            partition,
-            offset: Number(offset) + 1,
-          });
-        if (ends.size > 0)
-          this.#commit(ends, (offsets) => consumer.commit(offsets, { timeoutMs: COMMIT_MS }));
-      } catch (error) {
-        life.note('poll failed', codeOf(error));
-        await sleep(clock, POLL_MS);
-      }
-    }
+    while (clock.nowMs() < untilMs) await this.#read(life, consumer, done);
+    isLeaving = true;
     await consumer.close({ timeoutMs: CLOSE_MS }).catch((error: unknown) => {
       life.note('leaving failed', codeOf(error));
     });
     await millrace.close();
   }
 
-  #commit(
-    ends: ReadonlyMap<string, TopicPartition & { readonly offset: number }>,
-    send: (offsets: (TopicPartition & { readonly offset: number })[]) => Promise<void>,
-  ): void {
+  async #read(life: SimLife, consumer: Consumer<Buffer, string>, done: Map<string, Progress>): Promise<void> {
+    try {
+      const records = await consumer.poll({ timeoutMs: POLL_MS });
+      const isSlow = unit(this.#random) < SLOW_SHARE;
+      await sleep(
+        life.clock,
+        isSlow ? SLOW_MAX_MS * unit(this.#random) : exponential(this.#random, WORK_MEAN_MS),
+      );
+      const ends = new Map<string, Progress>();
+      for (const { topic, partition, offset } of records) {
+        const progress = { topic, partition, offset: Number(offset) + 1 };
+        ends.set(formatTopicPartition(progress), progress);
+      }
+      for (const [key, progress] of ends) done.set(key, progress);
+      this.#commit(consumer, ends);
+    } catch (error) {
+      life.note('poll failed', codeOf(error));
+      await sleep(life.clock, POLL_MS);
+    }
+  }
+
+  /** Nobody waits for the answer. */
+  #commit(consumer: Consumer<Buffer, string>, ends: ReadonlyMap<string, Progress>): void {
+    if (ends.size === 0) return;
     const { groupId, name: clientId } = this;
     this.#crew.counts['sdk commits'] += 1;
-    send([...ends.values()]).then(
+    consumer.commit([...ends.values()], { timeoutMs: COMMIT_MS }).then(
       () => {
         for (const [partition, { offset }] of ends)
           this.#crew.acknowledged({ groupId, clientId, partition, offset });

@@ -34,10 +34,10 @@ const BEAT_MEAN_MS = 80;
 const STAY_MEAN_MS = 2_500;
 const AWAY_MEAN_MS = 400;
 /** Of looks at what it has, those that end in many commits at once. */
-const BURST_SHARE = 0.03;
-const BURST = 5;
-/** Alone it fits into one batch, with another one it does not. */
-const BULKY = 'x'.repeat(2_500);
+const BURST_SHARE = 0.01;
+const BURST = 12;
+/** Three of them fit into one batch of a crowded log, and four do not. */
+const BULKY = 'x'.repeat(1_200);
 
 interface CommitUnderWay {
   readonly memberId: string;
@@ -205,10 +205,11 @@ export class WireMember {
     for (const partition of stay.owned.keys()) {
       const isBurst = plan.troubles.has('crowds') && unit(this.#random) < BURST_SHARE;
       for (let i = isBurst ? BURST : below(this.#random, 2); i > 0; i--) {
-        const next = stay.owned.get(partition)! + 1 + below(this.#random, 3);
-        if (next > (this.#crew.watch.logEndOf(TOPIC, partition) ?? -1)) break;
+        const end = this.#crew.watch.logEndOf(TOPIC, partition) ?? 0;
+        const last = stay.owned.get(partition)!;
+        const next = Math.max(last, Math.min(last + 1 + below(this.#random, 3), end));
         stay.owned.set(partition, next);
-        this.#commit(stay, partition, next, isBurst ? BULKY : '');
+        if (isBurst || next > last) this.#commit(stay, partition, next, isBurst ? BULKY : '');
       }
     }
   }
