@@ -27,6 +27,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   { name: 'raft', title: 'metadata quorums', world: 'raft', seeds: 5_000, firstSeed: 1, twice: false },
   { name: 'partition', title: 'partitions', world: 'partition', seeds: 2_000, firstSeed: 1, twice: false },
   { name: 'cluster', title: 'whole clusters', world: 'cluster', seeds: 1_000, firstSeed: 1, twice: false },
+  { name: 'commits', title: 'commits of groups', world: 'commits', seeds: 60, firstSeed: 1, twice: false },
   {
     name: 'storage',
     title: 'crash states and bit flips',

@@ -10,7 +10,7 @@ import type { ClusterLayout, NodePlan } from '../cluster/cluster-layout.ts';
  * `late`: commits are overtaken by heartbeats. `crowds`: commits of one turn are together more than the log takes in one
  * batch. `stalls`: the followers of the coordinator's log do not hear of it for a while.
  */
-export type Trouble = 'late' | 'crowds' | 'stalls';
+type Trouble = 'late' | 'crowds' | 'stalls';
 
 export interface CommitPlan {
   readonly troubles: ReadonlySet<Trouble>;

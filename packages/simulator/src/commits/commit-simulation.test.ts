@@ -4,7 +4,8 @@ import { CommitSimulation } from './commit-simulation.ts';
 // Virtual time costs little, but the machine may be busy.
 vi.setConfig({ testTimeout: 60_000 });
 
-const SEEDS = [1, 2, 3, 4, 5, 6, 7];
+/** One for each trouble. */
+const SEEDS = [1, 3, 7];
 
 test('seeds keep every promise about commits, and their troubles are met', async () => {
   const total = new Map<string, number>();
@@ -22,6 +23,6 @@ test('seeds keep every promise about commits, and their troubles are met', async
 });
 
 test('the same seed is the same run', async () => {
-  const first = await new CommitSimulation(3).run();
-  expect(await new CommitSimulation(3).run()).toEqual(first);
+  const first = await new CommitSimulation(3, 4_000).run();
+  expect(await new CommitSimulation(3, 4_000).run()).toEqual(first);
 });
