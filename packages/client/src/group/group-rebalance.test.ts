@@ -314,6 +314,22 @@ describe('trouble', () => {
     await run(millrace.close());
   });
 
+  test('who leaves has nothing any more when the group hears of it', async () => {
+    const { group, consumer, pass, run, millrace } = groupFixture();
+    const reader = consumer();
+    reader.subscribe(['t']);
+    await pass(200);
+    expect(reader.assignment()).toHaveLength(2);
+    const heldAtFarewell: number[] = [];
+    group.onHeartbeat = ({ memberEpoch }) => {
+      if (memberEpoch < 0) heldAtFarewell.push(reader.assignment().length);
+      return undefined;
+    };
+    await run(reader.close());
+    expect(heldAtFarewell).toEqual([0]);
+    await run(millrace.close());
+  });
+
   test('a static member leaves for a while, and waits for the session of the one before', async () => {
     const { group, consumer, pass, run, millrace } = groupFixture({ partitions: 1 });
     const one = consumer({ groupInstanceId: 'i1' });

@@ -349,8 +349,9 @@ export class GroupSession<K, V> {
       failure = error;
     });
     await this.#commits.settled();
-    await this.#leave(reason, true, leftMs());
+    // Who is told of the leave may give them to others at once.
     this.#remove(leaving);
+    await this.#leave(reason, true, leftMs());
     if (failure !== undefined) throw failure;
   }
 

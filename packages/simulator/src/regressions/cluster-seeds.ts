@@ -175,4 +175,12 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     cause: 'no fault of the code: a member slept through being thrown out, and read an answer of before',
     mendedBy: 'simulator: a member that slept through being thrown out may believe what it likes',
   },
+  {
+    seed: 70012,
+    invariant: '47 one-owner-per-partition',
+    cause:
+      'a consumer that closed still showed its partitions as assigned while the group gave them to another',
+    mendedBy: 'client: who leaves has nothing any more when the group hears of it',
+    hasGroups: true,
+  },
 ];
