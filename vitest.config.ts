@@ -1,4 +1,5 @@
 /** How tests run: on TypeScript source, through the workspace's own export condition, so that no build is needed. */
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['millrace-source'];
@@ -29,6 +30,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 60_000,
+          // Of two cores the default leaves one idle.
+          maxWorkers: availableParallelism(),
         },
       },
       slowSuite('cluster'),
