@@ -33,6 +33,5 @@ export function topicLogConfig(topic: TopicConfig): LogConfig {
     durability: topic.durability,
     fileDeleteDelayMs: topic['file.delete.delay.ms'],
     producerIdExpirationMs: PRODUCER_ID_EXPIRATION_MS,
-    preallocate: topic.preallocate,
   };
 }

@@ -23,7 +23,6 @@ export const BROKER_NAME_OF = {
   'min.cleanable.dirty.ratio': 'log.cleaner.min.cleanable.ratio',
   'min.compaction.lag.ms': 'log.cleaner.min.compaction.lag.ms',
   'min.insync.replicas': 'min.insync.replicas',
-  preallocate: 'log.preallocate',
   'retention.bytes': 'log.retention.bytes',
   'retention.ms': 'log.retention.ms',
   'segment.bytes': 'log.segment.bytes',

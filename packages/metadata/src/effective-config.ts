@@ -60,26 +60,50 @@ export function topicConfigByName(image: MetadataImage, topic: string, scope = C
   const overrides = configOverrides(image, { kind: 'topic', name: topic });
   // Topics without overrides share one answer.
   const key = `${scope.brokerId ?? ''}:${overrides.size === 0 ? '' : topic}`;
-  return cached(image, scope, key, () => {
-    const texts: Record<string, string> = {};
-    for (const name of topicNames) {
-      const found = lookUp(name, overrides, layersOf(image, scope));
-      if (found !== undefined) texts[name] = found.value;
-    }
-    return topicConfig.parse(texts);
-  });
+  return cached(image, scope, key, () => topicConfigWith(image, overrides, scope));
+}
+
+/** What would be in force for a topic with these overrides. @throws {MillraceError} INVALID_CONFIG */
+export function topicConfigWith(
+  image: MetadataImage,
+  overrides: ConfigOverrides,
+  scope = CLUSTER_SCOPE,
+): TopicConfig {
+  const layers = layersOf(image, scope);
+  const texts: Record<string, string> = {};
+  for (const name of topicNames) {
+    const found = lookUp(name, overrides, layers);
+    if (found !== undefined) texts[name] = found.value;
+  }
+  return topicConfig.parse(texts);
 }
 
 /** The cluster's settings, as `scope` sees them. */
 export function clusterConfigOf(image: MetadataImage, scope = CLUSTER_SCOPE): ClusterConfig {
-  return cached(image, scope, `${scope.brokerId ?? ''}/cluster`, () => {
-    const texts: Record<string, string> = {};
-    for (const name of Object.keys(clusterConfig.keys)) {
-      const found = firstOf(name, layersOf(image, scope));
-      if (found !== undefined) texts[name] = found.value;
-    }
-    return clusterConfig.parse(texts);
-  });
+  return cached(image, scope, `${scope.brokerId ?? ''}/cluster`, () =>
+    clusterConfigIn(layersOf(image, scope)),
+  );
+}
+
+/** What would be in force with these overrides of the cluster, or of one broker. @throws {MillraceError} INVALID_CONFIG */
+export function clusterConfigWith(
+  image: MetadataImage,
+  kind: 'cluster' | 'broker',
+  overrides: ConfigOverrides,
+  { fileTexts }: ConfigScope = CLUSTER_SCOPE,
+): ClusterConfig {
+  // A broker's own file is not known here, and it may differ from this one.
+  const layers = layersOf(image, kind === 'cluster' && fileTexts !== undefined ? { fileTexts } : {});
+  return clusterConfigIn({ ...layers, [kind]: overrides });
+}
+
+function clusterConfigIn(layers: Layers): ClusterConfig {
+  const texts: Record<string, string> = {};
+  for (const name of Object.keys(clusterConfig.keys)) {
+    const found = firstOf(name, layers);
+    if (found !== undefined) texts[name] = found.value;
+  }
+  return clusterConfig.parse(texts);
 }
 
 /** Every setting of a resource with the place that its value comes from, in order of name. */

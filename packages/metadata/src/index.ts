@@ -114,5 +114,6 @@ export {
   type TopicDeleted,
 } from './record.ts';
 export { decodeRecords, encodeRecords, RECORDS_VERSION } from './record-codec.ts';
+export { checkClusterRules } from './settings-rules.ts';
 export { decodeSnapshot, encodeSnapshot } from './snapshot-codec.ts';
 export { type TopicConfig, type TopicConfigName, topicConfig } from './topic-config.ts';

@@ -26,7 +26,7 @@ const INT_MAX = 2 ** 31 - 1;
 export const topicConfig = configSchema('topic', {
   'cleanup.policy': choices(['delete', 'compact'], {
     default: ['delete'],
-    doc: 'What happens to old segments: they are deleted by age and size (delete), thinned to the last record of each key (compact), both, or kept for ever (empty).',
+    doc: 'What happens to old segments: they are deleted by age and size (delete), thinned to the last record of each key (compact), both, or kept for ever (empty). Internal topics are compacted.',
   }),
   'compression.type': oneOf(['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'], {
     default: 'producer',
@@ -89,7 +89,7 @@ export const topicConfig = configSchema('topic', {
   }),
   'min.compaction.lag.ms': boundless({
     default: 0,
-    doc: 'A record of a compacted topic stays at least this long, even if a newer one has its key.',
+    doc: 'A record of a compacted topic stays at least this long, even if a newer one has its key. Not above max.compaction.lag.ms.',
   }),
   'min.insync.replicas': count({
     default: 1,
@@ -97,7 +97,6 @@ export const topicConfig = configSchema('topic', {
     max: INT_MAX,
     doc: 'In-sync replicas that must hold a write before acks=all succeeds and readers see it. With 3 replicas use 2: no acknowledged write is lost with one node.',
   }),
-  preallocate: flag({ default: false, doc: 'Reserve the whole segment file when it is created.' }),
   'retention.bytes': boundless({
     default: -1,
     min: -1,

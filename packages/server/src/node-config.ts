@@ -5,7 +5,7 @@
 import { brokerConfig } from '@millrace/broker';
 import { type ConfigKeys, type ConfigOf, type ConfigSchema, MillraceError } from '@millrace/core';
 import { groupConfig } from '@millrace/groups';
-import { clusterConfig } from '@millrace/metadata';
+import { checkClusterRules, clusterConfig } from '@millrace/metadata';
 import { controllerConfig, quorumConfig } from '@millrace/metadata-quorum';
 import { rpcConfig } from '@millrace/protocol';
 import { storageConfig } from '@millrace/storage';
@@ -88,7 +88,7 @@ export function parseNodeConfig(texts: Readonly<Record<string, string>>): NodeCo
   const quorum = parse(quorumConfig);
   const rpc = parse(rpcConfig);
   const clusterTexts = clusterConfig.select(known);
-  attempt(problems, () => clusterConfig.parse(clusterTexts));
+  attempt(problems, () => checkClusterRules(clusterConfig.parse(clusterTexts)));
   const addresses = properties && attempt(problems, () => parseRoles(properties));
   if (
     problems.length > 0 ||

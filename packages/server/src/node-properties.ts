@@ -86,6 +86,7 @@ export const IGNORED_KAFKA_KEYS: ReadonlySet<string> = new Set([
   'group.coordinator.append.linger.ms',
   'group.coordinator.rebalance.protocols',
   'group.coordinator.threads',
+  'log.preallocate',
   'offsets.load.buffer.size',
   'offsets.topic.compression.codec',
   'share.coordinator.state.topic.replication.factor',

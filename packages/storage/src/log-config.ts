@@ -30,8 +30,6 @@ export interface LogConfig {
   readonly durability: 'fsync' | 'page-cache';
   readonly fileDeleteDelayMs: number;
   readonly producerIdExpirationMs: number;
-  /** Accepted for Kafka's sake; files always grow as they are written. */
-  readonly preallocate: boolean;
 }
 
 /** Kafka's defaults, durable. */
@@ -55,5 +53,4 @@ export const DEFAULT_LOG_CONFIG: LogConfig = Object.freeze({
   durability: 'fsync',
   fileDeleteDelayMs: 60_000,
   producerIdExpirationMs: DAY_MS,
-  preallocate: false,
 });

@@ -13,9 +13,10 @@ import type {
   ResourceResult,
 } from '../command.ts';
 import { type ConfigResource, configResourceKey } from '../config-resource.ts';
-import { topicConfigOf } from '../effective-config.ts';
+import { clusterConfigWith, topicConfigOf, topicConfigWith } from '../effective-config.ts';
 import { configOverrides, type MetadataImage, type TopicImage } from '../image.ts';
 import type { ConfigChanged, MetadataRecord } from '../record.ts';
+import { checkClusterRules, checkTopicRules } from '../settings-rules.ts';
 import { topicConfig } from '../topic-config.ts';
 import { changePartition, electionRules } from './change-partition.ts';
 import { type Decision, type DecisionContext, failureOf } from './decision.ts';
@@ -29,7 +30,7 @@ export function alterConfigs(
   const accepted: ConfigChanged[] = [];
   const resources = [...groupByResource(changes).values()].map((group): ResourceResult => {
     const { resource } = group[0]!;
-    const failure = checkGroup(image, resource, group);
+    const failure = checkGroup(image, resource, group, context);
     if (failure !== undefined) return { resource, failure };
     const overrides = configOverrides(image, resource);
     for (const { name, value = null } of group) {
@@ -43,8 +44,14 @@ export function alterConfigs(
 }
 
 /** @throws {MillraceError} INVALID_CONFIG naming everything wrong. */
-export function checkTopicConfigs(texts: Readonly<Record<string, string>>): void {
+export function checkTopicConfigs(
+  image: MetadataImage,
+  topic: string,
+  texts: Readonly<Record<string, string>>,
+  { scope }: DecisionContext,
+): void {
   topicConfig.parse(texts);
+  checkTopicRules(topic, topicConfigWith(image, new Map(Object.entries(texts)), scope));
 }
 
 function groupByResource(changes: readonly ConfigChange[]): Map<string, ConfigChange[]> {
@@ -60,16 +67,18 @@ function checkGroup(
   image: MetadataImage,
   resource: ConfigResource,
   group: readonly ConfigChange[],
+  context: DecisionContext,
 ): Failure | undefined {
   return failureOf(() => {
+    const { kind, name: owner } = resource;
     checkResource(image, resource);
-    const schema = resource.kind === 'topic' ? topicConfig : clusterConfig;
-    const texts = new Map(configOverrides(image, resource));
+    const schema = kind === 'topic' ? topicConfig : clusterConfig;
+    // A key that an older version knew may still be set; it counts for nothing.
+    const texts = new Map([...configOverrides(image, resource)].filter(([name]) => schema.has(name)));
     const seen = new Set<string>();
     for (const { name, value } of group) {
-      if (!schema.has(name))
-        throw new MillraceError('INVALID_CONFIG', `unknown ${resource.kind} key "${name}"`);
-      if (resource.kind === 'broker' && CLUSTER_ONLY.has(name)) {
+      if (!schema.has(name)) throw new MillraceError('INVALID_CONFIG', `unknown ${kind} key "${name}"`);
+      if (kind === 'broker' && CLUSTER_ONLY.has(name)) {
         throw new MillraceError(
           'INVALID_CONFIG',
           `${name} must be the same on every broker: set it for the cluster`,
@@ -80,8 +89,8 @@ function checkGroup(
       if (value === undefined) texts.delete(name);
       else texts.set(name, value);
     }
-    if (resource.kind === 'topic') checkTopicConfigs(Object.fromEntries(texts));
-    else clusterConfig.parse(Object.fromEntries(texts));
+    if (kind === 'topic') checkTopicConfigs(image, owner, Object.fromEntries(texts), context);
+    else checkClusterRules(clusterConfigWith(image, kind, texts, context.scope));
   });
 }
 

@@ -23,7 +23,7 @@ export function createTopics(
     const failure = failureOf(() => {
       names.check(topic.name);
       const replicas = replicasOf(image, topic, budget, context);
-      checkTopicConfigs(topic.configs ?? {});
+      checkTopicConfigs(image, topic.name, topic.configs ?? {}, context);
       budget.take(replicas.length);
       names.add(topic.name);
       const topicId = randomUuid(context.random);

@@ -19,6 +19,7 @@ function alter(cluster: Scenario, ...changes: ConfigChange[]) {
 }
 
 const topic = (name: string) => ({ kind: 'topic', name }) as const;
+const compact = { 'cleanup.policy': 'compact' };
 const cluster_ = { kind: 'cluster', name: '' } as const;
 
 test('a topic without numbers gets the defaults of the cluster', () => {
@@ -151,7 +152,7 @@ test('a deleted topic is gone with its settings, and its name is free', () => {
 
 test('the topic of offsets neither goes nor grows', () => {
   const cluster = new Scenario().start(1);
-  create(cluster, { name: '__consumer_offsets' }, { name: '__mine' });
+  create(cluster, { name: '__consumer_offsets', configs: compact }, { name: '__mine' });
   const names = ['__consumer_offsets', '__mine'];
   const growths = names.map((name) => ({ name, totalCount: 2 }));
   expect(
@@ -162,6 +163,59 @@ test('the topic of offsets neither goes nor grows', () => {
     { name: '__mine' },
   ]);
   expect([...cluster.image.topicIds.keys()]).toEqual(['__consumer_offsets']);
+});
+
+test.each(['delete', 'compact,delete', '', undefined])(
+  'the topic of offsets is compacted and nothing else: cleanup.policy=%s is refused',
+  (value) => {
+    const cluster = new Scenario().start(1);
+    const name = '__consumer_offsets';
+    const configs = value === undefined ? {} : { 'cleanup.policy': value };
+    expect(create(cluster, { name, configs })[0]?.failure?.code).toBe('INVALID_CONFIG');
+    create(cluster, { name, configs: compact });
+    const change = { resource: topic(name), name: 'cleanup.policy', ...(value !== undefined && { value }) };
+    expect(alter(cluster, change)[0]?.failure).toEqual({
+      code: 'INVALID_CONFIG',
+      message: `cleanup.policy of ${name} must be compact: retention would delete offsets that groups have committed`,
+    });
+    const other = { resource: topic(name), name: 'segment.bytes', value: '1048576' };
+    expect(alter(cluster, other)[0]?.failure).toBeUndefined();
+  },
+);
+
+test('a record cannot have to stay longer than it may', () => {
+  const [min, max] = ['min.compaction.lag.ms', 'max.compaction.lag.ms'];
+  const cluster = new Scenario().start(1);
+  const both = { [min]: '1000', [max]: '10' };
+  expect(create(cluster, { name: 'a', configs: both })[0]?.failure).toEqual({
+    code: 'INVALID_CONFIG',
+    message: `${min}=1000 must not be above ${max}=10: a record cannot both stay and be cleaned`,
+  });
+  create(
+    cluster,
+    { name: 'a', configs: { [max]: '10' } },
+    { name: 'b', configs: { [min]: '10', [max]: '10' } },
+  );
+  const refusal = (resource: ConfigChange['resource'], name: string, value: string) =>
+    alter(cluster, { resource, name, value })[0]?.failure?.code;
+  expect(refusal(topic('a'), min, '11')).toBe('INVALID_CONFIG');
+  expect(refusal(topic('a'), min, '10')).toBeUndefined();
+  const [clusterMin, clusterMax] = [`log.cleaner.${min}`, `log.cleaner.${max}`];
+  expect(refusal(cluster_, clusterMin, '500')).toBeUndefined();
+  expect(refusal(cluster_, clusterMax, '499')).toBe('INVALID_CONFIG');
+  expect(refusal({ kind: 'broker', name: '1' }, clusterMax, '499')).toBe('INVALID_CONFIG');
+  // The cluster's minimum holds for a topic that sets only the other one.
+  expect(create(cluster, { name: 'c', configs: { [max]: '499' } })[0]?.failure?.code).toBe('INVALID_CONFIG');
+});
+
+test('a setting that only an older version knew does not block a change', () => {
+  const cluster = new Scenario().start(1).topic('t', [[1]]);
+  const stale = { kind: 'configChanged', resource: topic('t'), name: 'preallocate', value: 'true' } as const;
+  cluster.commit([stale]);
+  const [changed] = alter(cluster, { resource: topic('t'), name: 'retention.ms', value: '1' });
+  expect(changed?.failure).toBeUndefined();
+  const [again] = alter(cluster, { resource: topic('t'), name: 'preallocate', value: 'true' });
+  expect(again?.failure).toEqual({ code: 'INVALID_CONFIG', message: 'unknown topic key "preallocate"' });
 });
 
 test('deletion can be forbidden', () => {
