@@ -33,16 +33,14 @@ export async function killMutants(options: KillMutantsOptions): Promise<boolean>
   const kills: number[] = [];
   await eachOf(chosen, jobs, async (mutant) => {
     const verdict = await judge(mutant.world, 1, seedsMax, mutant.name);
-    const { seeds, killedBy, violation } = verdict;
+    const { seeds, killedBy } = verdict;
     if (killedBy !== undefined) {
       kills.push(seeds);
       needed.set(mutant.world, Math.max(seeds, needed.get(mutant.world) ?? 0));
     }
-    const end =
-      killedBy === undefined
-        ? `SURVIVED ${seeds} seeds${violation === undefined ? '' : `: ${violation}`}`
-        : `killed by seed ${killedBy} after ${seeds} seeds: ${violation}`;
-    print(`${mutant.name.padEnd(NAME_WIDTH)} ${mutant.rule.padEnd(8)} ${mutant.world.padEnd(9)} ${end}`);
+    print(
+      `${mutant.name.padEnd(NAME_WIDTH)} ${mutant.rule.padEnd(8)} ${mutant.world.padEnd(9)} ${endOf(verdict)}`,
+    );
   });
   let isCanaryWell = true;
   await eachOf([...needed], jobs, async ([world, seeds]) => {
@@ -59,6 +57,12 @@ export async function killMutants(options: KillMutantsOptions): Promise<boolean>
     `${kills.length} of ${chosen.length} mutants killed, in ${median(kills)} seeds in the median, ${seconds} s`,
   );
   return kills.length === chosen.length && isCanaryWell;
+}
+
+function endOf({ seeds, killedBy, violation, breakDowns }: MutantVerdict): string {
+  if (killedBy !== undefined) return `killed by seed ${killedBy} after ${seeds} seeds: ${violation}`;
+  if (breakDowns > 0) return `BROKE DOWN in ${breakDowns} of ${seeds} seeds, which is no kill: ${violation}`;
+  return `SURVIVED ${seeds} seeds${violation === undefined ? '' : `: ${violation}`}`;
 }
 
 function chooseMutants(wanted: string): readonly Mutant[] {
@@ -98,7 +102,7 @@ async function judge(
   if (last.startsWith('{')) return JSON.parse(last) as MutantVerdict;
   // A world that breaks down instead of telling is no verdict.
   const violation = errors.trimEnd().split('\n').slice(-3).join(' ');
-  return { seeds: 0, killedBy: undefined, violation: `the process broke down: ${violation}` };
+  return { seeds: 0, killedBy: undefined, violation: `the process ended: ${violation}`, breakDowns: 1 };
 }
 
 /** In the order given, `jobs` at a time. */

@@ -1,8 +1,16 @@
 /** Runs one seed of a world, whichever it is, for somebody who only wants to know whether a promise was broken. */
 import { SimulationFailure } from '../world/simulation-failure.ts';
+import { isBreakDown } from './break-down.ts';
 
-/** @returns what was violated, with the name of the invariant first if one was; undefined if all went well. */
-export type RunSeed = (seed: number) => Promise<string | undefined>;
+export interface Violation {
+  /** What was violated, with the name of the invariant first if one was. */
+  readonly text: string;
+  /** No promise was broken: the code fell over. */
+  readonly isBreakDown: boolean;
+}
+
+/** @returns undefined if all went well. */
+export type RunSeed = (seed: number) => Promise<Violation | undefined>;
 
 type Campaign = { readonly failures: readonly { readonly error: unknown }[] };
 
@@ -12,11 +20,12 @@ function ofWorld(run: (seed: number) => Promise<unknown>): RunSeed {
       await run(seed);
       return undefined;
     } catch (error) {
-      return error instanceof SimulationFailure ? error.violation : textOf(error);
+      return violationOf(error);
     }
   };
 }
 
+/** One seed is many runs: a single broken promise among them is enough. */
 function ofCampaign<R extends Campaign>(
   newReport: () => R,
   run: (seed: number, report: R) => Promise<void>,
@@ -24,9 +33,14 @@ function ofCampaign<R extends Campaign>(
   return async (seed) => {
     const report = newReport();
     await run(seed, report);
-    const [first] = report.failures;
-    return first === undefined ? undefined : textOf(first.error);
+    const violations = report.failures.map(({ error }) => violationOf(error));
+    return violations.find(({ isBreakDown }) => !isBreakDown) ?? violations[0];
   };
+}
+
+function violationOf(error: unknown): Violation {
+  const text = error instanceof SimulationFailure ? error.violation : textOf(error);
+  return { text, isBreakDown: isBreakDown(error) };
 }
 
 function textOf(error: unknown): string {

@@ -155,8 +155,16 @@ const GUARDS: readonly Guard[] = [
     rule: 'P17',
     module: 'broker/src/replica-fetcher.ts',
     guard: 'slot.retry = undefined;\n    this.#positionChanged(slot);\n  }\n\n  unfollow(',
-    replacement:
-      'slot.retry = undefined;\n    const { log } = partition;\n    if (log.highWatermark < log.logEndOffset && log.highWatermark >= log.logStartOffset && partition.isFollowing) this.#change(slot, log.truncateTo(log.highWatermark)); else\n    this.#positionChanged(slot);\n  }\n\n  unfollow(',
+    replacement: `slot.retry = undefined;
+    const { log } = partition;
+    if (partition.isFollowing && !slot.isTruncating && log.highWatermark < log.logEndOffset)
+      this.#change(slot, () =>
+        partition.truncate({ epoch: log.lastEpoch, endOffset: log.highWatermark }, log.logStartOffset),
+      );
+    else this.#positionChanged(slot);
+  }
+
+  unfollow(`,
   },
   {
     name: 'epoch-not-recorded-before-use',

@@ -11,6 +11,9 @@ export interface FailureFacts {
   readonly last: ReadonlyMap<string, readonly TracedEvent[]>;
 }
 
+/** The world itself cannot go on: no promise is broken by that, but nothing can be said of the seed. */
+export const TIME_STANDS_STILL = 'time stands still: events beget events without end';
+
 export class SimulationFailure extends Error {
   override readonly name = 'SimulationFailure';
   /** What was broken, in a form that is equal for equal failures: the name of an invariant, or the text of an error. */

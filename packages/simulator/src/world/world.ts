@@ -5,7 +5,7 @@
 import { SeededRandom, type Timer } from '@millrace/core';
 import { EventQueue, SimEvent } from './event-queue.ts';
 import { type SimLife, SimProcess } from './sim-process.ts';
-import { SimulationFailure } from './simulation-failure.ts';
+import { SimulationFailure, TIME_STANDS_STILL } from './simulation-failure.ts';
 import { type Fact, Trace } from './trace.ts';
 import { UncaughtErrors } from './uncaught-errors.ts';
 
@@ -223,7 +223,7 @@ export class World {
     }
     this.#eventsOfMoment += 1;
     if (this.#eventsOfMoment > EVENTS_PER_MOMENT_MAX) {
-      this.#failure ??= this.#failureOf('time stands still: events beget events without end', undefined);
+      this.#failure ??= this.#failureOf(TIME_STANDS_STILL, undefined);
     }
   }
 
