@@ -200,9 +200,15 @@ export class MetadataQuorum {
 
   /** Cheap enough to be asked for after every event. */
   position(): QuorumPosition {
-    const { role, term, commitIndex, lastIndex } = this.#node.position;
-    const appliedOffset = this.#appliedIndex;
-    return { role, term, highWatermark: commitIndex, appliedOffset, logEndOffset: lastIndex };
+    const { role, term, commitIndex, durableIndex, lastIndex } = this.#node.position;
+    return {
+      role,
+      term,
+      highWatermark: commitIndex,
+      appliedOffset: this.#appliedIndex,
+      flushedOffset: durableIndex,
+      logEndOffset: lastIndex,
+    };
   }
 
   status(): QuorumStatus {

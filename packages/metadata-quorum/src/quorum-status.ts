@@ -39,10 +39,11 @@ export interface QuorumStatus {
 }
 
 /** Where a node stands, without the others. */
-export type QuorumPosition = Pick<
-  QuorumStatus,
-  'role' | 'term' | 'highWatermark' | 'appliedOffset' | 'logEndOffset'
->;
+export interface QuorumPosition
+  extends Pick<QuorumStatus, 'role' | 'term' | 'highWatermark' | 'appliedOffset' | 'logEndOffset'> {
+  /** Everything below is on this node's own disk. */
+  readonly flushedOffset: number;
+}
 
 export function quorumStatus(
   self: { readonly nodeId: NodeId; readonly directoryId: string },

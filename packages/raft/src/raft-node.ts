@@ -96,7 +96,7 @@ export interface RaftStatus {
   readonly isTransferring: boolean;
 }
 
-export type RaftPosition = Pick<RaftStatus, 'role' | 'term' | 'commitIndex' | 'lastIndex'>;
+export type RaftPosition = Pick<RaftStatus, 'role' | 'term' | 'commitIndex' | 'durableIndex' | 'lastIndex'>;
 
 export class RaftNode {
   readonly #state: RaftState;
@@ -135,8 +135,8 @@ export class RaftNode {
 
   /** How far everything is, without what `status` looks up. */
   get position(): RaftPosition {
-    const { role, hard, commitIndex, log } = this.#state;
-    return { role, term: hard.term, commitIndex, lastIndex: log.lastIndex };
+    const { role, hard, commitIndex, durableIndex, log } = this.#state;
+    return { role, term: hard.term, commitIndex, durableIndex, lastIndex: log.lastIndex };
   }
 
   /** @param nowMs monotonic; never less than in the step before. */
