@@ -190,6 +190,7 @@ export class ClusterSimulation {
       counts: {
         ...crew.counts,
         'metadata calls': crew.metadata.size,
+        'undecided histories': crew.metadata.undecided,
         ...faults.counts,
         ...faults.disks.counts,
         ...this.groups?.counts,

@@ -62,6 +62,8 @@ const TELLING = new Set(['ok', 'TOPIC_ALREADY_EXISTS', 'UNKNOWN_TOPIC_OR_PARTITI
 
 export class MetadataHistory {
   readonly #byTopic = new Map<string, TopicCall[]>();
+  /** Histories that were judged, and too tangled to tell. */
+  undecided = 0;
 
   get size(): number {
     let size = 0;
@@ -86,6 +88,7 @@ export class MetadataHistory {
   judge(): string | undefined {
     for (const [topic, calls] of this.#byTopic) {
       const result = checkLinearizability(topicModel, calls, { configurationsMax: 20_000 });
+      if (result.verdict === 'undecided') this.undecided += 1;
       if (result.verdict !== 'violated') continue;
       const all = calls.map((call) => (result.stuck.includes(call) ? `[${describe(call)}]` : describe(call)));
       return `topic ${topic}: ${all.join(', ')}`;

@@ -61,6 +61,8 @@ export interface QuorumRun {
   readonly committed: number;
   readonly answered: number;
   readonly voterChanges: number;
+  /** Registers whose history was too tangled to tell whether it is linearizable. */
+  readonly undecided: number;
 }
 
 export class QuorumSimulation {
@@ -138,7 +140,7 @@ export class QuorumSimulation {
     network.heal();
     processes.heal();
     await this.#mustRecover();
-    this.#judgeHistories();
+    const undecided = this.#judgeHistories();
     return {
       faults: plan.toString(),
       hash: world.trace.hash,
@@ -150,6 +152,7 @@ export class QuorumSimulation {
         0,
       ),
       voterChanges: this.churn.changes,
+      undecided,
     };
   }
 
@@ -277,8 +280,9 @@ export class QuorumSimulation {
     });
   }
 
-  /** Invariant 18: each register's history could be that of one register. */
-  #judgeHistories(): void {
+  /** Invariant 18: each register's history could be that of one register. @returns of how many it cannot be told. */
+  #judgeHistories(): number {
+    let undecided = 0;
     for (const [register, history] of this.#histories.entries()) {
       // A write without an answer that nobody read may as well not have happened.
       const read = new Set(history.map(({ input, output }) => (input === 'read' ? output : undefined)));
@@ -286,12 +290,14 @@ export class QuorumSimulation {
         ({ input, output }) => input === 'read' || output !== undefined || read.has(input.write),
       );
       const result = checkLinearizability(registerModel, calls, { configurationsMax: 20_000 });
+      if (result.verdict === 'undecided') undecided += 1;
       if (result.verdict !== 'violated') continue;
       const stuck = result.stuck
         .map(({ input, output }) => `${JSON.stringify(input)} -> ${output}`)
         .join(', ');
       this.world.fail(`invariant 18 metadata-history-is-linearizable: register ${register} at ${stuck}`);
     }
+    return undecided;
   }
 }
 

@@ -9,7 +9,8 @@ export const raftWorld: SimulatedWorld = {
   async run(seed, { onTraced, ...options }) {
     const simulation = new QuorumSimulation(seed, options);
     if (onTraced !== undefined) simulation.world.trace.printTo(onTraced);
-    const { answered, committed, voterChanges, ...run } = await simulation.run();
-    return { ...run, acknowledged: answered, counts: { committed, 'voter changes': voterChanges } };
+    const { answered, committed, voterChanges, undecided, ...run } = await simulation.run();
+    const counts = { committed, 'voter changes': voterChanges, 'undecided histories': undecided };
+    return { ...run, acknowledged: answered, counts };
   },
 };
