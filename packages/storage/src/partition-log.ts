@@ -30,6 +30,7 @@ import { type Deletion, deleteBefore, deleteExpired } from './log-retention.ts';
 import type { TimestampOffset } from './log-timestamps.ts';
 import type { PartitionId } from './partition-id.ts';
 import { storageFailure } from './storage-failure.ts';
+import type { EpochStart } from './text-files.ts';
 
 export class PartitionLog implements JournalClient {
   readonly topic: string;
@@ -248,6 +249,11 @@ export class PartitionLog implements JournalClient {
   /** The leader epoch of the batch that holds `offset`, also right before the log start; -1 if unknown. */
   epochAt(offset: number): number {
     return this.#contents?.side.epochs.epochAt(offset) ?? -1;
+  }
+
+  /** Where each leader epoch begins in this log, oldest first. */
+  get epochStarts(): readonly EpochStart[] {
+    return this.#contents?.side.epochs.entries ?? [];
   }
 
   /** A new leader notes its epoch before it uses it. Durable before anything that is appended after it. */

@@ -27,12 +27,20 @@ export class DecisionCourt {
     );
   }
 
-  decided({ before, after, image, isJump }: Decided): void {
+  decided({ before, after, imageBefore, image, isJump }: Decided): void {
     const partition = this.#model(after, image);
     // What happened in between is unknown, only the outcome can be judged.
     const from = isJump ? undefined : before;
     const wasEligible = from !== undefined && [...from.isr, ...from.elr].includes(after.leader);
-    const decided = { before: from, after, image, isUnclean: !wasEligible && after.recovering };
+    const decided = {
+      before: from,
+      after,
+      imageBefore,
+      image,
+      isUnclean: !wasEligible && after.recovering,
+      // The controller writes each decision as an entry of its own, and no decision changes a partition twice.
+      changes: 1,
+    };
     for (const judge of this.#judges) judge.decided?.(partition, decided);
   }
 

@@ -17,6 +17,7 @@ import type { ClusterNode } from './cluster-node.ts';
 export interface Decided {
   readonly before: PartitionImage | undefined;
   readonly after: PartitionImage;
+  readonly imageBefore: MetadataImage;
   readonly image: MetadataImage;
   /** Decisions in between were not seen. */
   readonly isJump: boolean;
@@ -82,7 +83,7 @@ export class MetadataWitness {
       this.#compareDecision(after);
       if (!isNews) continue;
       const old = partitionOf(before, after.topicId, after.partition);
-      this.#port.decided({ before: old, after, image, isJump: delta.isSnapshot });
+      this.#port.decided({ before: old, after, imageBefore: before, image, isJump: delta.isSnapshot });
     }
     if (isNews && delta.brokersChanged.length > 0) this.#port.brokersDecided(image);
   }

@@ -6,17 +6,18 @@ export const epochsGrow: PartitionInvariant = {
   name: 'epochs-grow',
   judge(_world, violated) {
     return {
-      decided(partition, { before, after }) {
+      decided(partition, { before, after, changes }) {
         if (before === undefined) return;
         const steps = after.partitionEpoch - before.partitionEpoch;
         const isHigher = after.leaderEpoch > before.leaderEpoch;
         if (
+          steps === changes &&
           steps >= 1 &&
           (isHigher || (after.leaderEpoch === before.leaderEpoch && after.leader === before.leader))
         )
           return;
         violated(
-          `${partition.key} goes from partition epoch ${before.partitionEpoch}, leader ${before.leader} of epoch ${before.leaderEpoch} to ${after.partitionEpoch}, ${after.leader} of ${after.leaderEpoch}`,
+          `${partition.key} goes from partition epoch ${before.partitionEpoch}, leader ${before.leader} of epoch ${before.leaderEpoch} to ${after.partitionEpoch}, ${after.leader} of ${after.leaderEpoch}, by ${changes} changes`,
         );
       },
     };

@@ -1,4 +1,4 @@
-/** Invariant 32: the cache of leader epochs is what the log's own batches say. */
+/** Invariant 32: the cache of leader epochs strictly increases, in epochs and in offsets, and is what the log's own batches say. */
 import type { ModelBatch, ReplicaModel } from '../partition/partition-model.ts';
 import type { PartitionInvariant } from '../partition/partition-observation.ts';
 
@@ -23,13 +23,32 @@ export const theEpochCacheIsThatOfTheLog: PartitionInvariant = {
         }
       }
     };
+    const judgeOrder = ({ brokerId, partition, epochStarts }: ReplicaModel): void => {
+      const starts = epochStarts();
+      for (const [i, { epoch, startOffset }] of starts.entries()) {
+        const before = starts[i - 1];
+        if (before === undefined || (epoch > before.epoch && startOffset > before.startOffset)) continue;
+        violated(
+          `broker ${brokerId} has epoch ${epoch} from ${startOffset} after epoch ${before.epoch} from ${before.startOffset} in ${partition.key}`,
+        );
+      }
+    };
     const compareAll = (replica: ReplicaModel): void => {
-      if (!replica.isOffline && !replica.isBusy) compare(replica, replica.log.all);
+      if (replica.isOffline || replica.isBusy) return;
+      judgeOrder(replica);
+      compare(replica, replica.log.all);
     };
     return {
       opened: compareAll,
-      appended: (replica, batches) => compare(replica, batches.slice(-1)),
-      cut: (replica) => compare(replica, replica.log.all.slice(-1)),
+      appended(replica, batches) {
+        judgeOrder(replica);
+        compare(replica, batches.slice(-1));
+      },
+      began: (replica) => judgeOrder(replica),
+      cut(replica) {
+        judgeOrder(replica);
+        compare(replica, replica.log.all.slice(-1));
+      },
       checkpoint() {
         for (const partition of world.partitions.values()) {
           // Its logs are on their way out: nobody follows, reads or watches them, and retention under way still ends.

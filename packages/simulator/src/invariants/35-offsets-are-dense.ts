@@ -1,5 +1,5 @@
-/** Invariant 35: offsets have no holes, and an offset of an epoch is given once. */
-import { describeBatch, type ReplicaModel } from '../partition/partition-model.ts';
+/** Invariant 35: offsets have no holes, and a leader gives each offset of its epoch once, in whatever life. */
+import { describeBatch, type ModelBatch, type ReplicaModel } from '../partition/partition-model.ts';
 import type { PartitionInvariant } from '../partition/partition-observation.ts';
 
 export const offsetsAreDense: PartitionInvariant = {
@@ -17,6 +17,18 @@ export const offsetsAreDense: PartitionInvariant = {
         end = batch.next;
       }
     };
+    /** By partition and leader epoch: the first offset that was not given yet. */
+    const given = new Map<string, number>();
+    const give = ({ brokerId, partition }: ReplicaModel, batch: ModelBatch): void => {
+      const key = `${partition.key} ${batch.epoch}`;
+      const free = given.get(key) ?? 0;
+      if (batch.base < free) {
+        violated(
+          `broker ${brokerId} gives ${describeBatch(batch)} of ${partition.key}; up to ${free - 1} all were given in this epoch`,
+        );
+      }
+      given.set(key, batch.next);
+    };
     return {
       opened(replica) {
         check(replica, 0);
@@ -26,8 +38,9 @@ export const offsetsAreDense: PartitionInvariant = {
           );
         }
       },
-      appended(replica, batches) {
+      appended(replica, batches, role) {
         check(replica, batches[0]!.base - 1);
+        if (role === 'leader') for (const batch of batches) give(replica, batch);
       },
     };
   },

@@ -22,7 +22,7 @@ export function alterationFault(
     const name = `${topicId}-${index}`;
     if (leaderEpoch !== known.leaderEpoch || partitionEpoch !== known.partitionEpoch) {
       return (
-        `29 epochs-grow: the ISR of ${name} is changed from epochs ${leaderEpoch} and ${partitionEpoch}, ` +
+        `invariant 29 epochs-grow: the ISR of ${name} is changed from epochs ${leaderEpoch} and ${partitionEpoch}, ` +
         `it was at ${known.leaderEpoch} and ${known.partitionEpoch}`
       );
     }
@@ -30,7 +30,7 @@ export function alterationFault(
       const registered = before.brokers.get(brokerId)?.brokerEpoch;
       if (brokerEpoch === -1 || brokerEpoch === registered) continue;
       return (
-        `28 only-active-brokers-are-in-sync: broker ${brokerId} of epoch ${brokerEpoch} ` +
+        `invariant 28 only-active-brokers-are-in-sync: broker ${brokerId} of epoch ${brokerEpoch} ` +
         `is let into the ISR of ${name}, it has epoch ${registered}`
       );
     }
@@ -47,5 +47,5 @@ export function unfencingFault(
   const isUnfenced =
     before.brokers.get(brokerId)?.fenced === true && after.brokers.get(brokerId)?.fenced === false;
   if (!isUnfenced || metadataOffset > brokerEpoch) return undefined;
-  return `28 only-active-brokers-are-in-sync: broker ${brokerId} counts although it knows ${metadataOffset} of the metadata and registered at ${brokerEpoch}`;
+  return `invariant 28 only-active-brokers-are-in-sync: broker ${brokerId} counts although it knows ${metadataOffset} of the metadata and registered at ${brokerEpoch}`;
 }

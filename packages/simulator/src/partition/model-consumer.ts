@@ -170,7 +170,7 @@ export class ModelConsumer {
     } else if (answer.divergingEndOffset !== -1) {
       if (!this.#host.mayHaveLost(position.key)) {
         this.#host.fail(
-          `22 what-was-read-stays: ${position.key} was cut to ${answer.divergingEndOffset}, below ${position.offset}`,
+          `invariant 22 what-was-read-stays: ${position.key} was cut to ${answer.divergingEndOffset}, below ${position.offset}`,
         );
       }
       this.#seek(position, Math.min(position.offset, answer.divergingEndOffset), -1);
@@ -186,7 +186,9 @@ export class ModelConsumer {
       return;
     }
     if (!this.#host.mayHaveLost(position.key)) {
-      this.#host.fail(`22 what-was-read-stays: offset ${position.offset} of ${position.key} is out of range`);
+      this.#host.fail(
+        `invariant 22 what-was-read-stays: offset ${position.offset} of ${position.key} is out of range`,
+      );
     }
     this.#seek(position, Math.max(logStartOffset, Math.min(position.offset, highWatermark)), -1);
   }

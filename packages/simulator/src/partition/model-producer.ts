@@ -218,7 +218,7 @@ class Lane {
       const isExcused = host.mayHaveLost(this.key) || host.mayForgetProducers(this.key);
       if (plan.isIdempotent && plan.acks === -1 && !isExcused) {
         host.fail(
-          `21 retries-are-known: ${code} for the oldest batch without an acknowledgement in ${this.key}`,
+          `invariant 41 producer-state-is-that-of-the-log: ${code} for the oldest batch without an acknowledgement in ${this.key}`,
         );
       }
       if (plan.isIdempotent) this.#abandon();

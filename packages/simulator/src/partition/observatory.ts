@@ -59,7 +59,7 @@ export class Observatory implements PartitionWorldView {
     this.#image = image;
     const listeners: Partial<Record<Hook, unknown[]>> = {};
     for (const { number, name, judge } of invariants) {
-      const violated = (text: string): never => world.fail(`${number} ${name}: ${text}`);
+      const violated = (text: string): never => world.fail(`invariant ${number} ${name}: ${text}`);
       for (const [hook, listener] of Object.entries(judge(this, violated))) {
         const found = listeners[hook as Hook] ?? [];
         listeners[hook as Hook] = found;
@@ -137,9 +137,12 @@ export class Observatory implements PartitionWorldView {
       if (record.kind === 'topicDeleted') this.#deleted(record.topicId);
     }
     const isUnclean = new Set<string>();
+    const changes = new Map<string, number>();
     for (const record of records) {
-      if (record.kind === 'partitionChanged' && record.unclean)
-        isUnclean.add(`${record.topicId}-${record.partition}`);
+      if (record.kind !== 'partitionChanged') continue;
+      const key = `${record.topicId}-${record.partition}`;
+      changes.set(key, (changes.get(key) ?? 0) + 1);
+      if (record.unclean) isUnclean.add(key);
     }
     for (const topic of image.topics.values()) {
       const old = before.topics.get(topic.id);
@@ -155,7 +158,14 @@ export class Observatory implements PartitionWorldView {
         }
         partition.image = after;
         partition.isrs.set(after.partitionEpoch, after.isr);
-        const decided = { before: was, after, isUnclean: isUnclean.has(key), image };
+        const decided = {
+          before: was,
+          after,
+          isUnclean: isUnclean.has(key),
+          changes: changes.get(key) ?? 0,
+          imageBefore: before,
+          image,
+        };
         if (decided.isUnclean) this.loseLawfully(partition, after.leaderEpoch);
         for (const listener of this.#listeners.decided) listener(partition, decided);
       }
@@ -233,6 +243,7 @@ export class Observatory implements PartitionWorldView {
       flushedNow: () => log.flushedOffset,
       endOffset: () => log.logEndOffset,
       epochAt: (offset) => log.epochAt(offset),
+      epochStarts: () => log.epochStarts,
       endOffsetForEpoch: (epoch) => log.endOffsetForEpoch(epoch),
     };
     const { logStartOffset, logEndOffset } = log;

@@ -125,6 +125,8 @@ export interface ReplicaModel {
   flushedNow(): number;
   endOffset(): number;
   epochAt(offset: number): number;
+  /** The whole epoch cache. */
+  epochStarts(): readonly { readonly epoch: number; readonly startOffset: number }[];
   endOffsetForEpoch(epoch: number): { readonly epoch: number; readonly endOffset: number };
 }
 

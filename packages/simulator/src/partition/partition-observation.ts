@@ -12,6 +12,10 @@ export interface Decided {
   readonly after: PartitionImage;
   /** As the record says. */
   readonly isUnclean: boolean;
+  /** Records of the entry that change this partition. */
+  readonly changes: number;
+  /** Of the whole cluster, before the entry. */
+  readonly imageBefore: MetadataImage;
   /** Of the whole cluster, after the entry. */
   readonly image: MetadataImage;
 }

@@ -191,7 +191,7 @@ export class SimBroker {
       if (answer === undefined || answer.failure !== undefined) continue;
       if (leaderEpoch === -1 || leaderEpoch === epochs[i]) continue;
       this.#options.world.fail(
-        `31 a-fenced-leader-acknowledges-nothing: broker ${this.id} in epoch ${epochs[i]} of ${topicId}-${partition} ` +
+        `invariant 31 a-fenced-leader-acknowledges-nothing: broker ${this.id} in epoch ${epochs[i]} of ${topicId}-${partition} ` +
           `takes a batch for epoch ${leaderEpoch}`,
       );
     }

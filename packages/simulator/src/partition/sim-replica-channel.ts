@@ -71,7 +71,7 @@ export function replicaSession(
     for (const { topicId, partition, leaderEpoch, failure } of partitions) {
       if (failure !== undefined || asked.has(`${topicId}-${partition} ${leaderEpoch}`)) continue;
       violated(
-        `30 one-leader-per-leader-epoch: broker ${broker.nodeId} serves ${replicaId} in epoch ${leaderEpoch} ` +
+        `invariant 30 one-leader-per-leader-epoch: broker ${broker.nodeId} serves ${replicaId} in epoch ${leaderEpoch} ` +
           `of ${topicId}-${partition}, which it did not ask for`,
       );
     }

@@ -159,14 +159,14 @@ async function recover(host: PartitionWorld): Promise<void> {
     return isDone() || world.nowMs - healedMs > ISR_MAX_MS;
   };
   await world.run(isDoneOrLate, HEALED_MAX_MS);
-  if (!isDone()) world.fail(`59 recovery: ${unfinished(host)}`);
+  if (!isDone()) world.fail(`invariant 59 replicas-are-in-sync: ${unfinished(host)}`);
 }
 
 function judgeLeaders(host: PartitionWorld): void {
   for (const partition of host.observatory.partitions.values()) {
     if (partition.isDeleted || isBeyondHelp(host, partition)) continue;
     if (partition.image.leader === -1) {
-      host.world.fail(`58 leaders-return: ${describe(partition)} has no leader`);
+      host.world.fail(`invariant 58 partitions-have-leaders: ${describe(partition)} has no leader`);
     }
   }
 }
@@ -233,7 +233,10 @@ function judgeHistory(host: PartitionWorld): void {
   for (const { key, logStartMax } of host.observatory.partitions.values())
     lawful.moveLogStart(key, logStartMax);
   const [anomaly] = findAnomalies(lawful, { isReadToEnd: true });
-  if (anomaly !== undefined) host.world.fail(`60 ${anomaly.kind}: ${anomaly.partition}: ${anomaly.text}`);
+  if (anomaly !== undefined)
+    host.world.fail(
+      `invariant 39 client-histories-are-sound, ${anomaly.kind}: ${anomaly.partition}: ${anomaly.text}`,
+    );
 }
 
 /** Of records that no leader could know to be there twice: see invariant 40. */
