@@ -4,7 +4,8 @@ import type { SimulatedWorld } from './simulated-world.ts';
 const LOADERS = {
   raft: async () => (await import('../raft/raft-world.ts')).raftWorld,
   partition: async () => (await import('../partition/simulated-partition-world.ts')).partitionWorld,
-  storage: async () => (await import('../storage/simulated-storage-world.ts')).storageWorld,
+  crashes: async () => (await import('../storage/crash-world.ts')).crashWorld,
+  flips: async () => (await import('../storage/flip-world.ts')).flipWorld,
   cluster: async () => (await import('../cluster/cluster-world.ts')).clusterWorld,
   commits: async () => (await import('../commits/commit-world.ts')).commitWorld,
 } satisfies Record<string, () => Promise<SimulatedWorld>>;
