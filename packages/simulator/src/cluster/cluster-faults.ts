@@ -1,5 +1,6 @@
 /** Crashes, pauses, clocks, networks and disks of a cluster's nodes as the plan says, within the budget; orderly restarts besides. */
 import { below, type SeededRandom, type Timer } from '@millrace/core';
+import { PlannedPowerLosses } from '../disk/planned-power-losses.ts';
 import { NetworkFaults } from '../network/network-faults.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
 import type { SimRpcNetwork } from '../network/sim-rpc-network.ts';
@@ -45,6 +46,8 @@ export class ClusterFaults {
     this.#budget = budget;
     this.#random = world.streams.crash.fork();
     this.disks = new DiskTroubles(world, plan, nodes, budget);
+    const powerLosses = new PlannedPowerLosses(plan);
+    for (const node of nodes) node.powerLosses = powerLosses;
     this.#network = new NetworkFaults(network, plan, [...nodes.map(({ name }) => name), ...clients], rpc);
     this.#processes = new ProcessFaults(world, plan, {
       processes: nodes.map(({ process }) => process),

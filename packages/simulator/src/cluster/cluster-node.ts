@@ -5,6 +5,7 @@
 import type { NewGroupCoordinator } from '@millrace/broker';
 import { type MillraceError, SeededRandom } from '@millrace/core';
 import { MillraceNode, type NodeConfig, parseNodeConfig } from '@millrace/server';
+import type { PlannedPowerLosses } from '../disk/planned-power-losses.ts';
 import { SimDisk } from '../disk/sim-disk.ts';
 import { SimRaftDisk } from '../disk/sim-raft-store.ts';
 import type { SimRpcNetwork } from '../network/sim-rpc-network.ts';
@@ -39,6 +40,8 @@ export class ClusterNode {
   restartedLogs = 0;
   /** Who looks on at this life's coordinators of groups; undefined for nobody. */
   watchGroups: ((nodeId: number) => NewGroupCoordinator) | undefined;
+  /** Undefined: with every trouble that a power loss can make. */
+  powerLosses: PlannedPowerLosses | undefined;
   #isClosing = false;
   readonly #rpc: SimRpcNetwork;
   readonly #clusterId: string;
@@ -99,7 +102,7 @@ export class ClusterNode {
       this.disk.unmount();
       this.raftDisk.unmount();
     } else {
-      this.disk.crash(this.#crashes);
+      this.disk.crash(this.powerLosses?.choices(this.#crashes, this.disk.sequence) ?? this.#crashes);
       this.raftDisk.crash(this.#crashes);
     }
   }

@@ -23,7 +23,7 @@ export interface PendingWrite {
 /** Asked once for each pending change: names first, then each file in the order of its changes. */
 export interface CrashChoices {
   /** Whether a creation, rename or removal of a name survives. */
-  keepsName(sequence: number): boolean;
+  keepsName(sequence: number, isRename: boolean): boolean;
   keepsTruncation(sequence: number): boolean;
   fateOf(write: PendingWrite): WriteFate;
 }

@@ -75,7 +75,9 @@ export class DirectoryInode {
     this.#changes = [];
     this.#forgotten = 0;
     for (const change of [...changes].reverse()) this.#undo(change);
-    for (const change of changes) if (choices.keepsName(change.sequence)) this.#redo(change);
+    for (const change of changes) {
+      if (choices.keepsName(change.sequence, change.from !== undefined)) this.#redo(change);
+    }
     for (const name of this.names()) this.#entries.get(name)!.crash(choices);
   }
 

@@ -8,9 +8,10 @@ import {
   type ProduceRequest,
   type ProduceResponse,
 } from '@millrace/broker';
-import { MillraceError, type NodeId, randomUuid } from '@millrace/core';
+import { MillraceError, type NodeId, type Random, randomUuid } from '@millrace/core';
 import { BatchView } from '@millrace/records';
 import { LogStore } from '@millrace/storage';
+import type { PlannedPowerLosses } from '../disk/planned-power-losses.ts';
 import { SimDisk } from '../disk/sim-disk.ts';
 import { simLogger } from '../world/sim-logger.ts';
 import type { Death, SimLife, SimProcess } from '../world/sim-process.ts';
@@ -52,6 +53,8 @@ export class SimBroker {
   hasFailedJournal = false;
   /** While false a broker that ends by itself is not started again. */
   restarts = true;
+  /** Undefined: with every trouble that a power loss can make. */
+  powerLosses: PlannedPowerLosses | undefined;
   readonly #options: SimBrokerOptions;
 
   constructor(id: NodeId, options: SimBrokerOptions) {
@@ -76,7 +79,11 @@ export class SimBroker {
     this.process.kill(death);
     this.#ended(life);
     if (death === 'process') this.disk.unmount();
-    else this.disk.crash(this.#options.world.streams.disk);
+    else this.#losePower(this.#options.world.streams.disk);
+  }
+
+  #losePower(random: Random): void {
+    this.disk.crash(this.powerLosses?.choices(random, this.disk.sequence) ?? random);
   }
 
   /** Logs that this broker cannot use until it is started again, or repaired. */

@@ -3,6 +3,7 @@
  * virtual time. Decides nothing about faults or promises itself.
  */
 import type { NodeId } from '@millrace/core';
+import { PlannedPowerLosses } from '../disk/planned-power-losses.ts';
 import { ClientHistory } from '../history/client-history.ts';
 import { findAnomalies } from '../history/find-anomalies.ts';
 import { PARTITION_INVARIANTS } from '../invariants/partition-invariants.ts';
@@ -109,6 +110,8 @@ function beginFaults(host: PartitionWorld, plan: FaultPlan): { heal(): void }[] 
     },
   });
   const storageFaults = new StorageFaults(host, plan);
+  const powerLosses = new PlannedPowerLosses(plan);
+  for (const broker of brokers) broker.powerLosses = powerLosses;
   controller.troubles = {
     lostAnswers: plan.rate('loss', 0.01, 0.2),
     answerMaxMs: plan.rate('delay', 100, 3000),
