@@ -20,10 +20,10 @@ test('columns are as wide as their widest cell, and lines have no trailing space
     { name: 'broken\nline', size: undefined },
   ];
   expect(printColumns(COLUMNS, rows)).toMatchInlineSnapshot(`
-    "NAME          SIZE
-    a                1
-    a-long-name  12345
-    broken line      -
+    "NAME           SIZE
+    a                 1
+    a-long-name   12345
+    broken\\nline      -
     "
   `);
   expect(printColumns(COLUMNS, rows.slice(0, 1), { wide: true })).toMatchInlineSnapshot(`

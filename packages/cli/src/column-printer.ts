@@ -1,13 +1,16 @@
 /**
- * Tables the way kubectl prints them: upper-case headings, two spaces between columns, no borders, nothing cut off,
- * so that they can be piped into awk. Never colours and never wraps.
+ * Tables the way kubectl prints them: upper-case headings, two spaces between columns, no borders, so that they can be
+ * piped into awk. Only names without end are shortened. Never colours, never wraps, and no cell can.
  */
+import { NAME_CHARS_MAX, printable, shortened } from './printable.ts';
 
 export interface Column<Row> {
   readonly heading: string;
   readonly align?: 'left' | 'right';
   /** Shown only with `-o wide`. */
   readonly wide?: true;
+  /** Chosen by whoever runs a program, and as long as they like: shortened where it is longer than people read. */
+  readonly isName?: true;
   cell(row: Row): string | number | bigint | boolean | undefined;
 }
 
@@ -21,7 +24,12 @@ export function printColumns<Row>(
   options: { readonly wide?: boolean } = {},
 ): string {
   const shown = columns.filter((column) => options.wide === true || column.wide !== true);
-  const cells = rows.map((row) => shown.map((column) => cellText(column.cell(row))));
+  const cells = rows.map((row) =>
+    shown.map((column) => {
+      const text = cellText(column.cell(row));
+      return column.isName ? shortened(text, NAME_CHARS_MAX) : text;
+    }),
+  );
   const widths = shown.map((column, index) =>
     cells.reduce((width, row) => Math.max(width, row[index]!.length), column.heading.length),
   );
@@ -47,5 +55,5 @@ export function printFields(fields: readonly (readonly [label: string, value: un
 /** A line break in a cell would break the table for whoever parses it. */
 function cellText(value: unknown): string {
   if (value === undefined || value === null || value === '') return MISSING;
-  return String(value).replace(/[\r\n]+/g, ' ');
+  return printable(String(value));
 }

@@ -15,6 +15,7 @@ import { EXIT } from './exit-code.ts';
 import type { EffectiveValue, GlobalOptions } from './global-options.ts';
 import { OutputStream } from './output-stream.ts';
 import { toJson, toYaml } from './plain-value.ts';
+import { printable, printableLines, readableSentence } from './printable.ts';
 
 /** One answer in all its forms. */
 export interface Answer {
@@ -95,7 +96,7 @@ export class CommandContext {
 
   /** With `-o json` everything that is not a terminal's progress is JSON, so that standard error can be parsed too. */
   #say(sentence: string): void {
-    const line = this.options.output === 'json' ? toJson({ note: sentence }) : sentence;
+    const line = this.options.output === 'json' ? toJson({ note: sentence }) : shownNote(sentence);
     this.environment.stderr.write(`${line}\n`);
   }
 
@@ -126,6 +127,10 @@ export class CommandContext {
   }
 }
 
+function shownNote(note: string): string {
+  return note.includes('\n') ? printableLines(note) : readableSentence(note);
+}
+
 function render(answer: Answer, output: GlobalOptions['output']): string {
   switch (output) {
     case 'json':
@@ -135,9 +140,9 @@ function render(answer: Answer, output: GlobalOptions['output']): string {
     case 'name':
       return answer
         .names()
-        .map((name) => `${name}\n`)
+        .map((name) => `${printable(name)}\n`)
         .join('');
     default:
-      return answer.text(output === 'wide');
+      return printableLines(answer.text(output === 'wide'));
   }
 }

@@ -1,6 +1,7 @@
 /** Deletes what is named, one after another, and shows what is gone. Whether that is wanted has been asked before. */
 import { type ErrorCode, MillraceError } from '@millrace/core';
 import type { CommandContext } from './command-context.ts';
+import { quotedName } from './printable.ts';
 import { settleEach, throwFailures } from './settle.ts';
 
 export interface Deletion {
@@ -24,14 +25,14 @@ export async function deleteEach(
       return name;
     } catch (error) {
       if (!ifExists || !(error instanceof MillraceError) || error.code !== missing) throw error;
-      context.note(`${noun === 'topic' ? 'Topic' : 'Group'} ${name} does not exist.`);
+      context.note(`${noun === 'topic' ? 'Topic' : 'Group'} ${quotedName(name)} does not exist.`);
       return undefined;
     }
   });
   const deleted = done.filter((name) => name !== undefined);
   await context.show({
     value: { deleted },
-    text: () => deleted.map((name) => `Deleted ${noun} ${name}.\n`).join(''),
+    text: () => deleted.map((name) => `Deleted ${noun} ${quotedName(name)}.\n`).join(''),
     names: () => deleted,
   });
   throwFailures(failures);

@@ -8,6 +8,7 @@ import { createColors } from 'picocolors';
 import { CliError, InterruptedError } from './cli-error.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { toJson } from './plain-value.ts';
+import { printableLines, readableSentence } from './printable.ts';
 
 export interface ErrorReport {
   readonly code: string;
@@ -45,7 +46,7 @@ export function reportOf(error: unknown, where: { readonly bootstrapServer?: str
       code,
       exitCode,
       message: `${message}${address}`,
-      help: message === help ? '' : help,
+      help: isToldIn(message, help) ? '' : help,
       retriable,
       cause: error,
     };
@@ -63,6 +64,11 @@ export function reportOf(error: unknown, where: { readonly bootstrapServer?: str
     message,
     help: 'This is a fault of the millrace command itself; -v prints where it happened.',
   };
+}
+
+/** Servers without more to say send the help itself, and clients put before it what it is about. */
+function isToldIn(message: string, help: string): boolean {
+  return message.toLowerCase().endsWith(help.toLowerCase());
 }
 
 /** `no such file or directory: /etc/nope` instead of the system call's own words; they stay where no path is known. */
@@ -83,9 +89,9 @@ export function printReport(
   const colours = createColors(options.colour);
   // The system's own messages begin with their code.
   const named = report.code === 'USAGE' || report.message.startsWith(report.code) ? '' : `${report.code}: `;
-  const lines = [`${colours.red('error:')} ${named}${report.message}`];
-  if (report.help !== '') lines.push(`  ${report.help}`);
-  if (options.verbose) lines.push(stackOf(report.cause));
+  const lines = [`${colours.red('error:')} ${named}${readableSentence(report.message)}`];
+  if (report.help !== '') lines.push(`  ${readableSentence(report.help)}`);
+  if (options.verbose) lines.push(printableLines(stackOf(report.cause)));
   return `${lines.join('\n')}\n`;
 }
 

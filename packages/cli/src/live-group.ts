@@ -2,6 +2,7 @@
 import type { GroupInfo, GroupMember } from '@millrace/client';
 import { CliError } from './cli-error.ts';
 import { EXIT } from './exit-code.ts';
+import { quotedName } from './printable.ts';
 
 /** Enough to know whose they are. */
 const MEMBERS_NAMED = 5;
@@ -13,7 +14,7 @@ export function liveGroupError({ groupId, state, members }: GroupInfo, what: str
   return new CliError(
     'NON_EMPTY_GROUP',
     EXIT.conflict,
-    `group ${groupId} is ${state} with ${count}: ${named.join(', ')}${more}; ${what}`,
+    `group ${quotedName(groupId)} is ${state} with ${count}: ${named.join(', ')}${more}; ${what}`,
     'Stop its members first; a member that was killed is expired after its session timeout.',
   );
 }

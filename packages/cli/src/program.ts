@@ -102,7 +102,11 @@ export async function runProgram(
       const report = reportOf(failure, shell.options ?? {});
       return hint === undefined ? report : { ...report, help: hint };
     });
-    for (const report of reports) environment.stderr.write(printReport(report, style));
+    reports.forEach((report, i) => {
+      // What helps against several failures alike is said after the last of them.
+      const isSaidLater = style.format === 'text' && reports[i + 1]?.help === report.help;
+      environment.stderr.write(printReport(isSaidLater ? { ...report, help: '' } : report, style));
+    });
     return reports[0]!.exitCode;
   }
 }

@@ -23,7 +23,10 @@ export async function settleEach<Item, T>(
 }
 
 /** @throws the one failure, or all as an AggregateError; nothing if there is none. */
-export function throwFailures(failures: readonly unknown[]): void {
+export function throwFailures(thrown: readonly unknown[]): void {
+  const failures = thrown.flatMap((each): unknown[] =>
+    each instanceof AggregateError ? each.errors : [each],
+  );
   if (failures.length === 1) throw failures[0];
   if (failures.length > 1) throw new AggregateError(failures, `${failures.length} items failed`);
 }

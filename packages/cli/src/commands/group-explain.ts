@@ -3,18 +3,41 @@ import type { GroupEvent, GroupHistory, MemberPause } from '@millrace/client';
 import { type Column, printColumns, printFields } from '../column-printer.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatSpan } from '../quantities.ts';
-import { partitionsText } from './group-describe.ts';
+import { type CoordinatorPlace, coordinatorPlace, partitionsText } from './group-describe.ts';
+import { checkGroupNames } from './group-list.ts';
 
 export async function explainGroup(context: CommandContext, _flags: object, groupId: string): Promise<void> {
+  checkGroupNames([groupId]);
   const history = await context.admin().explainGroup(groupId, context.callOptions());
+  const coordinator = await coordinatorOf(context, groupId);
   await context.show({
     value: {
       ...history,
+      coordinator,
       events: history.events.map(({ atMs, ...event }) => ({ at: timeOf(atMs), ...event })),
     },
-    text: (wide) => historyText(history, wide),
+    text: (wide) => beginningText(history, coordinator) + historyText(history, wide),
     names: () => [groupId],
   });
+}
+
+/** Only for people to know whom to ask; null where it cannot be told. */
+async function coordinatorOf(context: CommandContext, groupId: string): Promise<CoordinatorPlace | null> {
+  const admin = context.admin();
+  const asked = Promise.all([
+    admin.describeGroups([groupId], context.callOptions()),
+    admin.describeCluster(context.callOptions()),
+  ]);
+  const [groups, cluster] = (await asked.catch(() => undefined)) ?? [];
+  const group = groups?.[0];
+  return group === undefined || cluster === undefined ? null : coordinatorPlace(group, cluster.brokers);
+}
+
+/** A history that began with a change of the coordinator says so first: before it, much may have happened. */
+function beginningText({ events }: GroupHistory, coordinator: CoordinatorPlace | null): string {
+  if (events[0]?.kind !== 'loaded') return '';
+  const node = coordinator === null || coordinator.id === null ? '' : ` (node ${coordinator.id})`;
+  return `A new coordinator${node} read the group from its log at ${timeOf(events[0].atMs)}; what happened before is not kept.\n\n`;
 }
 
 function historyText(history: GroupHistory, wide: boolean): string {
@@ -34,8 +57,8 @@ function historyText(history: GroupHistory, wide: boolean): string {
     { heading: 'TIME', cell: (event) => timeOf(event.atMs) },
     { heading: 'EPOCH', align: 'right', cell: (event) => event.epoch },
     { heading: 'EVENT', cell: (event) => event.kind },
-    { heading: 'MEMBER', cell: (event) => nameOf(event.memberId) },
-    { heading: 'CONSUMER-ID', wide: true, cell: (event) => event.memberId },
+    { heading: 'MEMBER', isName: true, cell: (event) => nameOf(event.memberId) },
+    { heading: 'CONSUMER-ID', isName: true, wide: true, cell: (event) => event.memberId },
     { heading: 'PARTITIONS', cell: movesOf },
     {
       heading: 'WITHOUT',
@@ -55,8 +78,8 @@ function pausesText(
 ): string {
   if (members.length === 0) return '';
   const columns: readonly Column<MemberPause>[] = [
-    { heading: 'MEMBER', cell: (member) => nameOf(member.memberId) },
-    { heading: 'CONSUMER-ID', wide: true, cell: (member) => member.memberId },
+    { heading: 'MEMBER', isName: true, cell: (member) => nameOf(member.memberId) },
+    { heading: 'CONSUMER-ID', isName: true, wide: true, cell: (member) => member.memberId },
     { heading: 'REBALANCES', align: 'right', cell: (member) => member.rebalances },
     { heading: 'WITHOUT-PARTITIONS', align: 'right', cell: (member) => formatSpan(member.waitedMs) },
     { heading: 'LONGEST', align: 'right', cell: (member) => formatSpan(member.longestWaitMs) },

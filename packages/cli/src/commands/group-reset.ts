@@ -10,7 +10,9 @@ import { EXIT } from '../exit-code.ts';
 import { liveGroupError } from '../live-group.ts';
 import { type PartitionOffset, parseOffsetCsv, toOffsetCsv } from '../offset-csv.ts';
 import { type ResetFlags, type ResetTarget, resetTarget } from '../offset-reset.ts';
+import { quotedName } from '../printable.ts';
 import { parseTopicSelectors } from '../topic-selector.ts';
+import { checkGroupNames } from './group-list.ts';
 import { chosenPartitions } from './topic-offsets.ts';
 
 export async function resetOffsets(
@@ -18,6 +20,7 @@ export async function resetOffsets(
   flags: ResetFlags,
   groupId: string,
 ): Promise<void> {
+  checkGroupNames([groupId]);
   const target = resetTarget(flags, context.environment.clock.wallMs());
   const selectors = parseTopicSelectors(flags.topic ?? []);
   const listed = target.kind === 'file' ? await readOffsets(target.path, groupId) : undefined;
@@ -38,7 +41,8 @@ export async function resetOffsets(
   }
   await show(context, groupId, plan, flags);
   if (flags.execute) return;
-  const isNew = group === undefined ? ` Group ${groupId} does not exist yet; it would be made.` : '';
+  const isNew =
+    group === undefined ? ` Group ${quotedName(groupId)} does not exist yet; it would be made.` : '';
   context.note(`Nothing was changed: --execute does it.${isNew}`);
 }
 
@@ -55,8 +59,8 @@ async function show(
         ? toOffsetCsv(plan)
         : printColumns(
             [
-              { heading: 'GROUP', cell: () => group },
-              { heading: 'TOPIC', cell: (row) => row.topic },
+              { heading: 'GROUP', isName: true, cell: () => group },
+              { heading: 'TOPIC', isName: true, cell: (row) => row.topic },
               { heading: 'PARTITION', align: 'right', cell: (row) => row.partition },
               { heading: 'NEW-OFFSET', align: 'right', cell: (row) => row.offset },
             ],

@@ -19,7 +19,15 @@ export function groupCommand(program: Command, shell: Shell): void {
   group
     .command('explain <group>')
     .description('Tell what happened to a group lately, why, and how long members were without partitions.')
-    .addHelpText('after', '\nExample:\n  millrace group explain billing')
+    .addHelpText(
+      'after',
+      `
+The coordinator of the group keeps this history in memory: when another node takes over, it begins anew, and the first
+line says so.
+
+Example:
+  millrace group explain billing`,
+    )
     .action(shell.action(explainGroup));
 }
 
@@ -28,7 +36,10 @@ function addReadingVerbs(group: Command, shell: Shell): void {
     .command('list')
     .alias('ls')
     .description('List groups.')
-    .option('--state <list>', 'only these, such as Empty,Stable')
+    .option(
+      '--state <list>',
+      'only these: Empty, Stable, PreparingRebalance, CompletingRebalance, Assigning, Reconciling, Dead',
+    )
     .option('--type <list>', 'only classic or consumer')
     .option('-r, --regex <pattern>', 'only names that match')
     .addHelpText('after', '\nExample:\n  millrace group list --state Empty')
@@ -101,6 +112,7 @@ function addDeletingVerbs(group: Command, shell: Shell): void {
     .command('delete-offsets <group>')
     .description('Forget what a group has committed of topics that no member reads.')
     .addOption(new RepeatableOption('--topic <topic[:partitions]>', 'such as orders or orders:0,1,2'))
+    .option('--all-topics', 'every topic that the group has committed offsets of')
     .option('--yes', 'do not ask')
     .addHelpText('after', '\nExample:\n  millrace group delete-offsets billing --topic orders --yes')
     .action(shell.action(deleteOffsets));

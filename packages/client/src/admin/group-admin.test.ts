@@ -83,6 +83,15 @@ test('lag is told in records and as the age of the first one that is left', asyn
   expect(Math.abs(lags[2]!.lagMs! - since(6))).toBeLessThan(1_000);
 });
 
+test('what is committed beyond the end of the log is a negative lag, of no age', async () => {
+  const { millrace, run } = await world();
+  const admin = millrace.admin();
+  await run(admin.alterGroupOffsets('g', [{ ...ORDERS, offset: 1_000n }]));
+  expect(await run(admin.groupLag('g', [ORDERS]))).toMatchObject([
+    { committed: 1_000n, logEnd: 10n, lag: -990n, lagMs: null },
+  ]);
+});
+
 test('a partition that nobody leads and a topic that is gone are unknown, soon, and hinder no other', async () => {
   const { clock, cluster, millrace, run } = await world();
   const admin = millrace.admin();

@@ -30,8 +30,7 @@ export async function lagOf(
   const rows = offsets.map(({ topic, partition, offset: committed }, i) => {
     const logStart = starts[i]!;
     const logEnd = ends[i]!;
-    const left = committed === null || logEnd === null ? null : logEnd - committed;
-    const lag = left === null || left > 0n ? left : 0n;
+    const lag = committed === null || logEnd === null ? null : logEnd - committed;
     return { topic, partition, committed, logStart, logEnd, lag };
   });
   const behind = rows.filter(({ lag }) => lag !== null && lag > 0n);

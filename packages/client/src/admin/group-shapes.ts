@@ -74,9 +74,9 @@ export interface GroupLag extends TopicPartition {
   readonly logStart: bigint | null;
   /** null where the leader does not tell. */
   readonly logEnd: bigint | null;
-  /** Offsets from `committed` to `logEnd`; null where either is unknown. */
+  /** Offsets from `committed` to `logEnd`, negative where `committed` lies beyond it; null where either is unknown. */
   readonly lag: bigint | null;
-  /** Age of the first record that is left, in ms; 0 where nothing is left, null where that is unknown. */
+  /** Age of the first record that is left, in ms; 0 where nothing is left, null where that is unknown or `lag` negative. */
   readonly lagMs: number | null;
 }
 
