@@ -1,6 +1,7 @@
 /** `npm run simulate`: runs seeds of a world, shows how far it is, and of a failure all that is needed to see it again. */
-import { writeFileSync } from 'node:fs';
-import { mutantsCommand } from './mutants/mutants-command.ts';
+import { openSync, writeFileSync } from 'node:fs';
+import { killMutants } from './mutants/kill-mutants.ts';
+import { parseMutantsOptions } from './mutants/mutants-command.ts';
 import { orderOf, runCampaign, type Totals } from './simulate/campaign.ts';
 import {
   commitNow,
@@ -13,7 +14,7 @@ import { runSeed, type SeedResult } from './simulate/seed-worker.ts';
 import { shrink } from './simulate/shrink.ts';
 import { parseSimulateOptions, SIMULATE_HELP, type SimulateOptions } from './simulate/simulate-options.ts';
 import { WorkerPool } from './simulate/worker-pool.ts';
-import { loadWorld } from './simulate/worlds.ts';
+import { loadWorld, WORLD_CHOICES } from './simulate/worlds.ts';
 import { FaultPlan } from './world/fault-plan.ts';
 import { formatTraced } from './world/simulation-failure.ts';
 import { World } from './world/world.ts';
@@ -21,10 +22,17 @@ import { World } from './world/world.ts';
 const PROGRESS_MS = 2_000;
 
 async function main(args: readonly string[]): Promise<number> {
-  if (args[0] === '--mutants') return await mutantsCommand(args.slice(1));
-  const options = optionsOf(args);
-  if (options === undefined) return args.includes('--help') ? 0 : 2;
+  if (args[0] === '--mutants') {
+    const chosen = parse(() => parseMutantsOptions(args.slice(1)));
+    if (typeof chosen === 'number') return chosen;
+    const print = (line: string): void => console.log(line);
+    return (await killMutants({ ...chosen, nowMs: () => performance.now(), print })) ? 0 : 1;
+  }
+  const options = parse(() => parseSimulateOptions(args));
+  if (typeof options === 'number') return options;
   if (options.trace) return await traceOne(options);
+  const json = parse(() => openForJson(options.json));
+  if (typeof json === 'number') return json;
   using pool = new WorkerPool();
   const progress = new Progress(options);
   const totals = await runCampaign(options, {
@@ -38,21 +46,23 @@ async function main(args: readonly string[]): Promise<number> {
   });
   progress.end();
   console.log(summary(options.world, totals, options.seedCount));
-  if (options.json !== undefined) writeFileSync(options.json, jsonOf(options, totals));
+  if (json.file !== undefined) writeFileSync(json.file, jsonOf(options, totals));
   const [failed] = totals.failures;
   if (failed === undefined) return 0;
   if (options.shrink) await shrinkOne(options, failed, pool);
   return 1;
 }
 
-function optionsOf(args: readonly string[]): SimulateOptions | undefined {
+/** What was asked for; or the exit code, once the help or what is wrong has been shown. */
+function parse<T extends object | undefined>(read: () => T): NonNullable<T> | number {
   try {
-    const options = parseSimulateOptions(args);
-    if (options === undefined) console.log(SIMULATE_HELP);
-    return options;
+    const options = read();
+    if (options !== undefined) return options as NonNullable<T>;
+    console.log(SIMULATE_HELP);
+    return 0;
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${SIMULATE_HELP}`);
-    return undefined;
+    return 2;
   }
 }
 
@@ -75,9 +85,10 @@ async function shrinkOne(options: SimulateOptions, failed: SeedResult, pool: Wor
   const order = orderOf(options, failed.seed);
   const { only } = order.options;
   const plan = FaultPlan.draw(new World({ seed: failed.seed }).streams.plan, only && { only });
+  const faults = WORLD_CHOICES[options.world].faults.filter((fault) => plan.has(fault));
   const faultsMs = options.faultsMs ?? (await loadWorld(options.world)).faultsMs;
   console.log('looking for a smaller failure ...');
-  const smallest = await shrink(order, failed.failure!.violation, [...plan.enabled], faultsMs, {
+  const smallest = await shrink(order, failed.failure!.violation, faults, faultsMs, {
     run: (smaller) => pool.run(smaller),
     onSmaller: (smaller) => console.log(`  fails too: ${replayCommand(smaller)}`),
   });
@@ -106,6 +117,11 @@ class Progress {
   }
 }
 
+/** Before anything else is done: hours of seeds must not end at a folder that is not there. */
+function openForJson(path: string | undefined): { readonly file: number | undefined } {
+  return { file: path === undefined ? undefined : openSync(path, 'w') };
+}
+
 function jsonOf(options: SimulateOptions, { counts, faults, failures, ...sums }: Totals): string {
   const found = failures.map((result) => ({
     seed: result.seed,
@@ -115,5 +131,11 @@ function jsonOf(options: SimulateOptions, { counts, faults, failures, ...sums }:
   const tables = { counts: Object.fromEntries(counts), faults: Object.fromEntries(faults) };
   return `${JSON.stringify({ world: options.world, commit: commitNow(), ...sums, ...tables, failures: found }, undefined, 2)}\n`;
 }
+
+/** As a program that writes to a closed pipe ends: nobody reads the rest. */
+const EXIT_BROKEN_PIPE = 141;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT_BROKEN_PIPE : 1);
+});
 
 process.exitCode = await main(process.argv.slice(2));

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { orderOf, runCampaign } from './simulate/campaign.ts';
 import { commitNow, failureReport, progressLine, summary } from './simulate/campaign-report.ts';
+import { JOBS, type NumberRange, numberOption, SEEDS } from './simulate/number-option.ts';
 import type { SimulateOptions } from './simulate/simulate-options.ts';
 import { WorkerPool } from './simulate/worker-pool.ts';
 import type { WorldName } from './simulate/worlds.ts';
@@ -55,11 +56,16 @@ async function main(args: readonly string[]): Promise<number> {
       [...CAMPAIGNS.map(({ name }) => name), 'jobs'].map((name) => [name, { type: 'string' as const }]),
     ),
   });
-  const jobs = Number(values.jobs ?? availableParallelism());
+  const number = (name: string, range: NumberRange): number | undefined => {
+    const text = values[name];
+    return typeof text === 'string' ? numberOption(`--${name}`, text, range) : undefined;
+  };
+  const jobs = number('jobs', JOBS) ?? availableParallelism();
+  const counts = CAMPAIGNS.map(({ name, seeds }) => number(name, SEEDS) ?? seeds);
   using pool = new WorkerPool();
   let failed = 0;
-  for (const campaign of CAMPAIGNS) {
-    const seeds = Number(values[campaign.name] ?? campaign.seeds);
+  for (const [i, campaign] of CAMPAIGNS.entries()) {
+    const seeds = counts[i]!;
     if (seeds > 0) failed += await run(campaign, seeds, jobs, pool);
   }
   console.log(failed === 0 ? 'every seed kept every invariant' : `${failed} seeds failed`);
@@ -84,6 +90,7 @@ async function run(
     faults: undefined,
     faultsMs: undefined,
     clientsMax: undefined,
+    hasGroups: undefined,
     trace: false,
     shrink: false,
     keepGoing: true,

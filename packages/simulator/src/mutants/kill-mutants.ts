@@ -7,12 +7,10 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { Mutant } from './mutant.ts';
 import type { MutantWorld } from './mutant-worlds.ts';
-import { MUTANTS } from './mutants.ts';
 import type { MutantVerdict } from './run-mutant.ts';
 
 export interface KillMutantsOptions {
-  /** Names of mutants; a number draws so many, spread over the table; nothing means all. */
-  readonly mutants: string;
+  readonly mutants: readonly Mutant[];
   readonly seedsMax: number;
   /** Processes at a time. */
   readonly jobs: number;
@@ -24,10 +22,9 @@ export interface KillMutantsOptions {
 export const DEFAULT_SEEDS_MAX = 2_000;
 const NAME_WIDTH = 44;
 
-/** @returns whether all were killed, and the code as it is was not. @throws {RangeError} for a name that is not there. */
+/** @returns whether all were killed, and the code as it is was not. */
 export async function killMutants(options: KillMutantsOptions): Promise<boolean> {
-  const { seedsMax, jobs, nowMs, print } = options;
-  const chosen = chooseMutants(options.mutants);
+  const { mutants: chosen, seedsMax, jobs, nowMs, print } = options;
   const startedMs = nowMs();
   const needed = new Map<MutantWorld, number>();
   const kills: number[] = [];
@@ -63,20 +60,6 @@ function endOf({ seeds, killedBy, violation, breakDowns }: MutantVerdict): strin
   if (killedBy !== undefined) return `killed by seed ${killedBy} after ${seeds} seeds: ${violation}`;
   if (breakDowns > 0) return `BROKE DOWN in ${breakDowns} of ${seeds} seeds, which is no kill: ${violation}`;
   return `SURVIVED ${seeds} seeds${violation === undefined ? '' : `: ${violation}`}`;
-}
-
-function chooseMutants(wanted: string): readonly Mutant[] {
-  if (wanted === '' || wanted === 'all') return MUTANTS;
-  const count = Number(wanted);
-  if (Number.isInteger(count)) {
-    const step = Math.max(1, MUTANTS.length / count);
-    return Array.from({ length: Math.min(count, MUTANTS.length) }, (_, i) => MUTANTS[Math.floor(i * step)]!);
-  }
-  return wanted.split(',').map((name) => {
-    const mutant = MUTANTS.find((each) => each.name === name.trim());
-    if (mutant === undefined) throw new RangeError(`there is no mutant "${name}"`);
-    return mutant;
-  });
 }
 
 async function judge(

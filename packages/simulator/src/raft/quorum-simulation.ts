@@ -14,6 +14,7 @@ import { FaultPlan, type FaultPlanOptions } from '../world/fault-plan.ts';
 import { ProcessFaults } from '../world/process-faults.ts';
 import { World } from '../world/world.ts';
 import { QuorumCourt } from './quorum-court.ts';
+import { NOT_IN_A_QUORUM } from './quorum-faults.ts';
 import { QUORUM_INVARIANTS } from './quorum-invariants.ts';
 import { QuorumMember } from './quorum-member.ts';
 import type { QuorumInvariant } from './quorum-observation.ts';
@@ -82,7 +83,8 @@ export class QuorumSimulation {
     this.#options = options;
     this.world = new World({ seed });
     const { streams } = this.world;
-    this.plan = FaultPlan.draw(streams.plan, options);
+    const without = [...NOT_IN_A_QUORUM, ...(options.without ?? [])];
+    this.plan = FaultPlan.draw(streams.plan, { ...options, without });
     this.network = new SimNetwork(this.world);
     const { watchers = [] } = options;
     this.court = new QuorumCourt([...QUORUM_INVARIANTS, ...watchers], (violation) =>

@@ -17,25 +17,27 @@ export function progressLine(world: string, totals: Totals, seedCount: number | 
 
 /** Totals, one a line. */
 export function summary(world: string, totals: Totals, seedCount: number | undefined): string {
-  const { cpuMs, runs, counts, faults, seeds } = totals;
+  const { cpuMs, runs, counts, faults, seeds, hash } = totals;
   const list = (map: ReadonlyMap<string, number>): string =>
     [...map].map(([name, count]) => `${name} ${count}`).join(', ');
   return [
     progressLine(world, totals, seedCount),
     `  ${runs} runs, ${(cpuMs / Math.max(1, runs)).toFixed(0)} ms of processor time each`,
     ...(counts.size > 0 ? [`  ${list(counts)}`] : []),
+    ...(seeds === 1 && hash !== undefined ? [`  hash of everything that happened: ${hash}`] : []),
     ...(seeds > 1 && faults.size > 0 ? [`  seeds with each kind of fault: ${list(faults)}`] : []),
   ].join('\n');
 }
 
 /** The command that runs the same seed in the same way. */
 export function replayCommand({ world, seed, options }: SeedOrder): string {
-  const { only, faultsMs, clientsMax } = options;
+  const { only, faultsMs, clientsMax, hasGroups } = options;
   return [
     `npm run simulate -- --world ${world} --seed ${seed}`,
     ...(only === undefined ? [] : [`--faults ${only.length === 0 ? 'none' : only.join(',')}`]),
     ...(faultsMs === undefined ? [] : [`--fault-ms ${faultsMs}`]),
     ...(clientsMax === undefined ? [] : [`--clients ${clientsMax}`]),
+    ...(hasGroups === undefined ? [] : [`--groups ${hasGroups ? 'on' : 'off'}`]),
   ].join(' ');
 }
 

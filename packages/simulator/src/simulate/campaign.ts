@@ -10,6 +10,8 @@ export interface Totals {
   virtualMs: number;
   events: number;
   acknowledged: number;
+  /** Of the newest run: of a single seed, what another run of it is compared with. */
+  hash: string | undefined;
   readonly counts: Map<string, number>;
   /** In how many seeds each kind of fault was there. */
   readonly faults: Map<string, number>;
@@ -31,6 +33,7 @@ export async function runCampaign(options: SimulateOptions, port: CampaignPort):
     virtualMs: 0,
     events: 0,
     acknowledged: 0,
+    hash: undefined,
     counts: new Map(),
     faults: new Map(),
     failures: [],
@@ -55,7 +58,10 @@ export async function runCampaign(options: SimulateOptions, port: CampaignPort):
   return totals;
 }
 
-export function orderOf({ world, faults, faultsMs, clientsMax }: SimulateOptions, seed: number): SeedOrder {
+export function orderOf(
+  { world, faults, faultsMs, clientsMax, hasGroups }: SimulateOptions,
+  seed: number,
+): SeedOrder {
   return {
     world,
     seed,
@@ -63,6 +69,7 @@ export function orderOf({ world, faults, faultsMs, clientsMax }: SimulateOptions
       ...(faults && { only: faults }),
       ...(faultsMs !== undefined && { faultsMs }),
       ...(clientsMax !== undefined && { clientsMax }),
+      ...(hasGroups !== undefined && { hasGroups }),
     },
   };
 }
@@ -93,6 +100,7 @@ function add(totals: Totals, { cpuMs, outcome }: SeedResult): void {
   totals.virtualMs += outcome.virtualMs;
   totals.events += outcome.events;
   totals.acknowledged += outcome.acknowledged;
+  totals.hash = outcome.hash;
   for (const [name, count] of Object.entries(outcome.counts ?? {})) {
     totals.counts.set(name, (totals.counts.get(name) ?? 0) + count);
   }

@@ -9,6 +9,8 @@ export interface SeedOptions {
   readonly faultsMs?: number;
   /** At most so many clients. */
   readonly clientsMax?: number;
+  /** Whether there are groups of consumers; without it, the seed decides. */
+  readonly hasGroups?: boolean;
   /** Sees every noted event as it comes. */
   readonly onTraced?: (process: string, event: TracedEvent) => void;
 }

@@ -1,4 +1,6 @@
 /** The worlds that there are, by name. A world is loaded only when it is asked for. */
+import { QUORUM_FAULTS } from '../raft/quorum-faults.ts';
+import { FAULT_CLASSES, type FaultClass } from '../world/fault-plan.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 const LOADERS = {
@@ -11,6 +13,26 @@ const LOADERS = {
 } satisfies Record<string, () => Promise<SimulatedWorld>>;
 
 export type WorldName = keyof typeof LOADERS;
+
+/** What can be asked of a world beside its seed. */
+export interface WorldChoices {
+  readonly faults: readonly FaultClass[];
+  readonly hasFaultsMs: boolean;
+  readonly hasClients: boolean;
+  readonly hasGroups: boolean;
+}
+
+/** A world of its own has no kinds of fault: its seeds are all made of the same trouble. */
+const OF_ITS_OWN: WorldChoices = { faults: [], hasFaultsMs: false, hasClients: false, hasGroups: false };
+
+export const WORLD_CHOICES: Readonly<Record<WorldName, WorldChoices>> = {
+  raft: { ...OF_ITS_OWN, faults: QUORUM_FAULTS, hasFaultsMs: true },
+  partition: { ...OF_ITS_OWN, faults: FAULT_CLASSES, hasFaultsMs: true, hasClients: true },
+  cluster: { faults: FAULT_CLASSES, hasFaultsMs: true, hasClients: true, hasGroups: true },
+  commits: { ...OF_ITS_OWN, hasFaultsMs: true },
+  crashes: OF_ITS_OWN,
+  flips: OF_ITS_OWN,
+};
 
 export const WORLD_NAMES = Object.keys(LOADERS) as WorldName[];
 

@@ -96,14 +96,14 @@ export class FaultPlan {
   }
 }
 
-/** Reads `--faults`. @throws {RangeError} naming what is no kind of fault. */
-export function parseFaultClasses(text: string): FaultClass[] {
-  if (text === 'none' || text === '') return [];
-  if (text === 'all') return [...FAULT_CLASSES];
+/** Reads `--faults`, of a world that has these kinds. @throws {RangeError} naming what is none of them. */
+export function parseFaultClasses(text: string, known: readonly FaultClass[] = FAULT_CLASSES): FaultClass[] {
+  if (text === 'none') return [];
+  if (text === 'all') return [...known];
   return text.split(',').map((name) => {
-    const fault = FAULT_CLASSES.find((known) => known === name.trim());
+    const fault = known.find((each) => each === name.trim());
     if (fault === undefined)
-      throw new RangeError(`no such fault: ${name}; there are ${FAULT_CLASSES.join(', ')}`);
+      throw new RangeError(`no such fault here: ${name}; there are ${known.join(', ')}`);
     return fault;
   });
 }
