@@ -56,6 +56,7 @@ describe('reconciliation', () => {
       memberId: 'a',
       memberEpoch: 1,
       heartbeatIntervalMs: 5000,
+      sessionTimeoutMs: 45_000,
       assignment: [{ topicId: ORDERS, partitions: [0, 1, 2, 3] }],
     });
     expect(bench.group.listing().state).toBe('Stable');

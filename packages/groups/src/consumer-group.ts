@@ -219,6 +219,7 @@ export class ConsumerGroup {
       memberId,
       memberEpoch: member.memberEpoch,
       heartbeatIntervalMs: waits ? Math.ceil(intervalMs / WAITING_PACE) : intervalMs,
+      sessionTimeoutMs: this.#balance.config['group.consumer.session.timeout.ms'],
       assignment: mustTell ? listOf(member.assigned) : undefined,
     };
   }

@@ -55,6 +55,12 @@ export class CoordinatorChores {
     this.#checkDueMs = nowMs + this.#config['offsets.retention.check.interval.ms'];
   }
 
+  /** What the log says of topics may be older than these. */
+  topicsLoaded(topics: TopicsView, nowMs: number): void {
+    for (const entry of this.#offsets.succeeded(topics)) this.#doomed.push(entry);
+    if (this.#doomed.length > 0) this.#moreDueMs = nowMs;
+  }
+
   topicsChanged(before: TopicsView, after: TopicsView, nowMs: number): void {
     for (const entry of this.#offsets.orphaned(before, after)) this.#doomed.push(entry);
     for (const group of this.#groups.all())

@@ -49,7 +49,10 @@ class Asked {
     })!;
   }
 
-  commit(groupId: string, offsets: readonly { topic: string; partition: number; metadata?: string }[]) {
+  commit(
+    groupId: string,
+    offsets: readonly { topic: string; topicId?: string; partition: number; metadata?: string }[],
+  ) {
     return this.ask('offsetCommit', {
       ...caller,
       groupId,
@@ -199,6 +202,57 @@ describe('sizes', () => {
     asked.coordinator.pass(1);
     expect(asked.fetched('g')).toBe(1);
     expect(asked.largestBatch).toBeLessThan(300);
+  });
+
+  describe('of a topic that was deleted and created again', () => {
+    const orders = [{ topic: 'orders', partition: 0 }];
+
+    test('are not read for the new one, and go, if both came in one update of metadata', () => {
+      const asked = new Asked();
+      asked.commit('g', orders);
+      asked.topics.recreate('orders');
+      asked.coordinator.changeTopics(asked.topics.view);
+      expect(asked.fetched('g')).toBe(0);
+      expect(asked.coordinator.machine.size.offsets).toBe(0);
+    });
+
+    test('are not read for the new one, and go, if no coordinator was there to see it', () => {
+      const asked = new Asked();
+      asked.commit('g', orders);
+      asked.commit('other', orders);
+      asked.topics.recreate('orders');
+      asked.coordinator.failOver(asked.topics.view);
+      expect([asked.fetched('g'), asked.fetched('other')]).toEqual([0, 0]);
+      asked.coordinator.pass(1);
+      expect(asked.coordinator.machine.size.offsets).toBe(0);
+    });
+
+    test('are not read for the new one while there are more to remove than fit a batch', () => {
+      const asked = new Asked({ 'offsets.batch.max.bytes': 20_000 });
+      for (let part = 0; part < 20; part++) asked.commit('g', wide(2000).slice(part * 100, part * 100 + 100));
+      asked.topics.recreate('wide');
+      asked.coordinator.changeTopics(asked.topics.view);
+      expect(asked.coordinator.machine.size.offsets).toBeGreaterThan(1000);
+      const partitions = wide(2000);
+      const request = { groupId: 'g', memberId: '', memberEpoch: -1, partitions };
+      const { offsets } = asked.coordinator.machine.fetchOffsets(request);
+      expect(offsets.filter(({ offset }) => offset !== -1)).toEqual([]);
+    });
+
+    test('are not taken from who read the old one, and are from who read the new one', () => {
+      const asked = new Asked();
+      const before = topicIdOf('orders');
+      asked.topics.recreate('orders');
+      asked.coordinator.changeTopics(asked.topics.view);
+      const late = asked.commit('g', [{ topic: 'orders', topicId: before, partition: 0 }]);
+      expect(late.offsets[0]!.failure?.code).toBe('UNKNOWN_TOPIC_ID');
+      expect(asked.fetched('g')).toBe(0);
+      const { topicId } = asked.topics.view.byName('orders')!;
+      const own = asked.commit('g', [{ topic: 'orders', topicId, partition: 0 }]);
+      expect(own.offsets[0]!.failure).toBeUndefined();
+      asked.coordinator.failOver();
+      expect(asked.fetched('g')).toBe(1);
+    });
   });
 
   test('ids that are given out and never used are forgotten, the oldest first', () => {

@@ -99,6 +99,7 @@ export class GroupCoordinatorState implements GroupCoordinator {
       this.#groups.settle(group.groupId);
     }
     this.#chores.begin(nowMs);
+    this.#chores.topicsLoaded(this.#topics, nowMs);
     return out;
   }
 
@@ -150,7 +151,9 @@ export class GroupCoordinatorState implements GroupCoordinator {
 
   fetchOffsets(request: OffsetFetchRequest): OffsetFetchResponse {
     const failure = checkGroupId(request.groupId) ?? this.#fetchRefusal(request);
-    return failure === undefined ? { offsets: this.#offsets.fetch(request) } : { failure, offsets: [] };
+    return failure === undefined
+      ? { offsets: this.#offsets.fetch(request, this.#topics) }
+      : { failure, offsets: [] };
   }
 
   listGroups(request: ListGroupsRequest): readonly GroupListing[] {

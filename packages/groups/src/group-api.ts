@@ -157,6 +157,8 @@ export interface ConsumerGroupHeartbeatResponse {
   readonly memberId: string;
   readonly memberEpoch: number;
   readonly heartbeatIntervalMs: number;
+  /** A member that was not heard for so long is a member no more; undefined in refusals. */
+  readonly sessionTimeoutMs?: number | undefined;
   /** Undefined: as it was told before. */
   readonly assignment: readonly TopicPartitions[] | undefined;
 }
@@ -174,6 +176,8 @@ export interface OffsetCommitRequest extends GroupCaller {
 
 export interface OffsetToCommit {
   readonly topic: string;
+  /** The topic that was read: another one of its name has another. Undefined: whichever has the name now. */
+  readonly topicId?: TopicId | undefined;
   readonly partition: number;
   /** The next offset to read. */
   readonly offset: number;

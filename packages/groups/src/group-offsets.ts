@@ -48,7 +48,8 @@ export class GroupOffsets {
       const failure = checkOffset(asked, topics, this.#config);
       if (failure === undefined) {
         const { offset, leaderEpoch, metadata } = asked;
-        const value = { offset, leaderEpoch, metadata, committedAtMs, expiresAtMs: -1 };
+        const { topicId } = topics.byName(topic)!;
+        const value = { offset, leaderEpoch, metadata, committedAtMs, expiresAtMs: -1, topicId };
         records.push({ kind: 'offset', groupId: request.groupId, topic, partition, value });
       }
       return { topic, partition, failure };
@@ -75,19 +76,16 @@ export class GroupOffsets {
     return { offsets };
   }
 
-  /** Committed ones only. */
-  fetch({ groupId, partitions }: OffsetFetchRequest): readonly CommittedOffset[] {
+  /** Committed ones only, and none of a topic that has a successor. */
+  fetch({ groupId, partitions }: OffsetFetchRequest, topics: TopicsView): readonly CommittedOffset[] {
     if (partitions !== undefined)
-      return partitions.map(({ topic, partition }) => ({
-        topic,
-        partition,
-        ...shown(this.table.readCommitted(groupId, topic, partition)),
-      }));
-    return [...this.table.committedOf(groupId)].map(({ topic, partition, value }) => ({
-      topic,
-      partition,
-      ...shown(value),
-    }));
+      return partitions.map(({ topic, partition }) => {
+        const value = this.table.readCommitted(groupId, topic, partition);
+        return { topic, partition, ...shown(isSucceeded(topic, value, topics) ? undefined : value) };
+      });
+    return Array.from(this.table.committedOf(groupId))
+      .filter(({ topic, value }) => !isSucceeded(topic, value, topics))
+      .map(({ topic, partition, value }) => ({ topic, partition, ...shown(value) }));
   }
 
   /** Removes offsets until the batch is full. Returns whether any was left. */
@@ -120,6 +118,13 @@ export class GroupOffsets {
       doomed.push(...this.table.writtenOfTopic(topic));
     }
     return doomed;
+  }
+
+  /** Offsets whose topic was succeeded by another one of its name while no coordinator looked. */
+  succeeded(topics: TopicsView): DoomedOffset[] {
+    return Array.from(this.table.topics()).flatMap((topic) =>
+      [...this.table.writtenOfTopic(topic)].filter(({ value }) => isSucceeded(topic, value, topics)),
+    );
   }
 
   /**
@@ -161,6 +166,15 @@ export class GroupOffsets {
   #isFull(out: OutcomeDraft): boolean {
     return out.bytes * 2 > this.#config['offsets.batch.max.bytes'];
   }
+}
+
+/**
+ * Whether a topic of another id has the name now. Coordinators follow each other in the order of the metadata log, so
+ * what one knew when it took the commit the next one knows, or something newer.
+ */
+function isSucceeded(topic: string, value: OffsetValue | undefined, topics: TopicsView): boolean {
+  const topicId = topics.byName(topic)?.topicId;
+  return value?.topicId !== undefined && topicId !== undefined && value.topicId !== topicId;
 }
 
 function shown(value: OffsetValue | undefined): Omit<CommittedOffset, 'topic' | 'partition'> {

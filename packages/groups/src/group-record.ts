@@ -30,6 +30,8 @@ export interface OffsetRecord {
         readonly committedAtMs: number;
         /** -1: the broker's retention holds. */
         readonly expiresAtMs: number;
+        /** The topic that was read; undefined where whoever wrote it did not say. */
+        readonly topicId?: TopicId | undefined;
       }
     | undefined;
 }

@@ -7,6 +7,8 @@ import type { ClassicMemberValue, GroupRecord } from './group-record.ts';
 const RECORD_OVERHEAD_BYTES = 96;
 const MEMBER_OVERHEAD_BYTES = 40;
 const TOPIC_BYTES = 32;
+/** With its tag and length. */
+const TOPIC_ID_BYTES = 18;
 
 const textBytes = (text: string | undefined): number => (text === undefined ? 0 : Buffer.byteLength(text));
 
@@ -18,7 +20,7 @@ export function recordBytesAtMost(record: GroupRecord): number {
 function contentBytes(record: GroupRecord): number {
   switch (record.kind) {
     case 'offset':
-      return textBytes(record.topic) + textBytes(record.value?.metadata);
+      return TOPIC_ID_BYTES + textBytes(record.topic) + textBytes(record.value?.metadata);
     case 'classic-group':
       return (record.value?.members ?? []).reduce(
         (sum, member) => sum + classicMemberBytes(member),

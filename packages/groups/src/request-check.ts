@@ -74,11 +74,13 @@ export function checkLeave(
 
 /** One offset of a commit. Whether the log is that long is not known here: a consumer finds out when it fetches. */
 export function checkOffset(
-  { topic, partition, offset, leaderEpoch, metadata }: OffsetToCommit,
+  { topic, topicId, partition, offset, leaderEpoch, metadata }: OffsetToCommit,
   topics: TopicsView,
   config: GroupConfig,
 ): GroupFailure | undefined {
   const known = topics.byName(topic);
+  if (topicId !== undefined && topicId !== known?.topicId)
+    return failureOf('UNKNOWN_TOPIC_ID', `the topic ${topic} that was read was deleted`);
   if (
     known === undefined ||
     !Number.isInteger(partition) ||

@@ -34,6 +34,8 @@ export class FetchPositionState<K, V> {
   failedEpoch = -1;
   /** The topic that positions belong to: one created again under its name is another one. */
   topicId = '';
+  /** Whoever assigned this topic decides what comes after it. */
+  #isBound = false;
   /** To be thrown at the user, once. */
   error: MillraceError | undefined;
   readonly #source: RecordSource<K, V>;
@@ -66,6 +68,16 @@ export class FetchPositionState<K, V> {
 
   get generation(): number {
     return this.#generation;
+  }
+
+  /** From now on only this topic is read, and none that gets its name later. */
+  bind(topicId: string): void {
+    this.topicId = topicId;
+    this.#isBound = true;
+  }
+
+  get isBound(): boolean {
+    return this.#isBound;
   }
 
   /** The next offset for the user; undefined until decided. */

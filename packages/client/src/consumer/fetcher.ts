@@ -305,6 +305,11 @@ export class Fetcher<K, V> {
     }
     if (state.topicId === '') state.topicId = known.topicId;
     if (state.topicId !== known.topicId) {
+      // The metadata may also be the older one: what is assigned is told by others.
+      if (state.isBound) {
+        this.#cluster.requestRefresh();
+        return false;
+      }
       state.recreated(known.topicId);
       this.#onNews();
     }

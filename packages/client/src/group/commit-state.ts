@@ -242,7 +242,11 @@ export class CommitState {
   }
 }
 
-/** STALE_MEMBER_EPOCH: the newest epoch is on its way in the answer to a heartbeat. */
+/**
+ * STALE_MEMBER_EPOCH: the newest epoch is on its way in the answer to a heartbeat. UNKNOWN_TOPIC_ID: coordinators only
+ * learn, so the topic that was read is gone for good.
+ */
 function isPassing(error: MillraceError): boolean {
+  if (error.code === 'UNKNOWN_TOPIC_ID') return false;
   return error.retriable || error.code === 'STALE_MEMBER_EPOCH';
 }

@@ -78,7 +78,7 @@ export class GroupCommits {
     timeoutMs: number = this.#cluster.config.requestTimeoutMs,
   ): Promise<void> {
     const offsets = this.progress.uncommitted(partitions);
-    if (offsets.length > 0) await this.commit(offsets, true, timeoutMs);
+    if (offsets.length > 0) await this.commit(offsets, { isMember: true, mayBeGone: true }, timeoutMs);
   }
 
   /** The same in the background, as far as that is done by itself. */
@@ -87,10 +87,22 @@ export class GroupCommits {
     this.commitProgress(partitions).catch((error: unknown) => this.report(error));
   }
 
-  /** @throws {MillraceError} what the coordinator refused, or the last failure at the time limit. */
-  async commit(offsets: readonly OffsetToCommit[], isMember: boolean, timeoutMs: number): Promise<void> {
+  /**
+   * `mayBeGone`: progress in a topic that was deleted meanwhile means nothing to anyone.
+   *
+   * @throws {MillraceError} what the coordinator refused, or the last failure at the time limit.
+   */
+  async commit(
+    offsets: readonly OffsetToCommit[],
+    { isMember, mayBeGone }: { readonly isMember: boolean; readonly mayBeGone: boolean },
+    timeoutMs: number,
+  ): Promise<void> {
     const incarnation = this.#incarnation;
-    const sent = this.#committer.commit(offsets, isMember ? incarnation : undefined, timeoutMs);
+    const sent = this.#committer.commit(offsets, {
+      incarnation: isMember ? incarnation : undefined,
+      mayBeGone,
+      timeoutMs,
+    });
     const settled = sent.catch(() => {});
     this.#underWay.add(settled);
     void settled.then(() => this.#underWay.delete(settled));

@@ -1,5 +1,5 @@
 /** Where a group is, as its coordinator knows it; and the names behind the topic ids of an assignment. */
-import type { TopicPartition } from '@millrace/core';
+import type { TopicId, TopicPartition } from '@millrace/core';
 import { brokerService, type CommittedOffset, groupService } from '@millrace/protocol';
 import { backoffMs } from '../cluster/backoff.ts';
 import { pause } from '../cluster/cancellation.ts';
@@ -9,6 +9,7 @@ import type { Committer } from './offset-committer.ts';
 
 export interface NamedPartition extends TopicPartition {
   readonly key: GroupPartitionKey;
+  readonly topicId: TopicId;
 }
 
 /** A member that takes partitions over. */
@@ -105,6 +106,6 @@ async function namePartitions(
   return keys.flatMap((key) => {
     const { topicId, partition } = fromGroupPartitionKey(key);
     const topic = cluster.metadata.nameOf(topicId);
-    return topic === undefined ? [] : [{ key, topic, partition }];
+    return topic === undefined ? [] : [{ key, topicId, topic, partition }];
   });
 }

@@ -4,7 +4,7 @@
  * partitions that do not move are never touched.
  */
 import { formatTopicPartition, MillraceError, randomUuid, type TopicPartition } from '@millrace/core';
-import type { CommittedOffset, OffsetToCommit } from '@millrace/protocol';
+import type { OffsetToCommit } from '@millrace/protocol';
 import type { ConsumerConfig } from '../client-config.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { AssignedPartitions } from '../consumer/assigned-partitions.ts';
@@ -12,21 +12,12 @@ import type { FetchPositionState } from '../consumer/fetch-position-state.ts';
 import { HandOut } from '../consumer/hand-out.ts';
 import { CallbackQueue } from './callback-queue.ts';
 import { GroupCommits } from './group-commits.ts';
-import { findStarts, type NamedPartition } from './group-positions.ts';
+import { findStarts } from './group-positions.ts';
 import type { GroupCallbacks, Stall } from './group-shapes.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { type Held, HeldPartitions } from './held-partitions.ts';
 import { type GroupPartitionKey, MembershipState, type Subscription } from './membership-state.ts';
 import { StallWatch } from './stall-watch.ts';
-
-/** A partition that the member has been given. */
-interface Held<K, V> extends NamedPartition {
-  readonly state: FetchPositionState<K, V>;
-  /** `onAssigned` is through: it is handed out. */
-  isReady: boolean;
-  isLeaving: boolean;
-  /** The program has been told that it goes. */
-  isToldOff: boolean;
-}
 
 /** Of the rebalance timeout: a member that lets go in time is not expelled. */
 const REVOKE_SHARE = 0.9;
@@ -43,12 +34,8 @@ export class GroupSession<K, V> {
   readonly #commits: GroupCommits;
   readonly #watch: StallWatch;
   readonly #calls: CallbackQueue;
-  readonly #held = new Map<GroupPartitionKey, Held<K, V>>();
+  readonly #held: HeldPartitions<K, V>;
   readonly #adding = new Set<GroupPartitionKey>();
-  /** Not ready yet, or about to leave: nothing of them is handed out. */
-  readonly #retained = new Set<FetchPositionState<K, V>>();
-  /** Without a position that is the group's. */
-  readonly #undecided = new Set<Held<K, V>>();
   readonly #ended = new AbortController();
   #callbacks: GroupCallbacks = {};
   #failure: MillraceError | undefined;
@@ -86,6 +73,7 @@ export class GroupSession<K, V> {
     });
     const handlers = { identity: () => this.#identity(), onDoubt: () => this.#doubt() };
     this.#commits = new GroupCommits(cluster, config, handlers, (error) => this.#callbacks.onError?.(error));
+    this.#held = new HeldPartitions(partitions, this.hands, this.#commits.progress);
     this.#watch.idle();
   }
 
@@ -95,7 +83,7 @@ export class GroupSession<K, V> {
   }
 
   assignment(): TopicPartition[] {
-    return Array.from(this.#held.values()).filter(({ isReady }) => isReady);
+    return this.#held.all().filter(({ isReady }) => isReady);
   }
 
   // ---- membership ---------------------------------------------------------------------------------------------------
@@ -156,9 +144,10 @@ export class GroupSession<K, V> {
   #lose(error: MillraceError): Promise<void> {
     this.#membership.leave();
     this.#commits.begin(this.#membership.incarnation, error);
-    const lost = [...this.#held.values()].filter(({ isToldOff }) => !isToldOff);
-    for (const held of this.#held.values()) this.hands.state.lose(held);
-    this.#remove([...this.#held.values()]);
+    const gone = this.#held.all();
+    const lost = gone.filter(({ isToldOff }) => !isToldOff);
+    for (const held of gone) this.hands.state.lose(held);
+    this.#held.remove(gone);
     this.#partitions.announce();
     return this.#calls.call(
       this.#callbacks.onLost,
@@ -186,7 +175,7 @@ export class GroupSession<K, V> {
 
   /** For the history of the group: which handler keeps a partition from moving. */
   #slowness(): string {
-    for (const held of this.#held.values()) {
+    for (const held of this.#held.all()) {
       const item = held.isLeaving ? this.hands.state.of(held) : undefined;
       if (item !== undefined)
         return `has to give up ${formatTopicPartition(item)}, but ${this.#watch.describe(item)}`;
@@ -200,9 +189,9 @@ export class GroupSession<K, V> {
   #reconcile(): void {
     const { target } = this.#membership;
     if (target === undefined || this.#isDeparting) return;
-    const leaving = Array.from(this.#held.values()).filter(
-      ({ key, isReady, isLeaving }) => isReady && !isLeaving && !target.has(key),
-    );
+    const leaving = this.#held
+      .all()
+      .filter(({ key, isReady, isLeaving }) => isReady && !isLeaving && !target.has(key));
     if (leaving.length > 0) void this.#revoke(leaving);
     const wanted = [...target].filter((key) => !this.#held.has(key) && !this.#adding.has(key));
     if (wanted.length > 0) void this.#takeOver(wanted);
@@ -220,16 +209,12 @@ export class GroupSession<K, V> {
         onDoubt: () => this.#doubt(),
         signal: this.#ended.signal,
       });
-      const gained = isPast() ? [] : found.flatMap(([named, start]) => this.#add(named, start) ?? []);
+      const gained = isPast() ? [] : this.#add(found);
       if (gained.length === 0) return;
       this.#partitions.pumpSoon();
       await this.#calls.call(this.#callbacks.onAssigned, gained);
       if (isPast()) return;
-      for (const held of gained) {
-        held.isReady = true;
-        this.#retained.delete(held.state);
-        held.state.isHeldBack = this.hands.isBusy(held);
-      }
+      for (const held of gained) this.#held.ready(held);
       this.#partitions.announce();
     } finally {
       for (const key of keys) this.#adding.delete(key);
@@ -255,21 +240,12 @@ export class GroupSession<K, V> {
     });
   }
 
-  /** Undefined if it is not meant for the member any more, or its name still belongs to an earlier topic. */
-  #add(named: NamedPartition, start: CommittedOffset): Held<K, V> | undefined {
-    if (!this.#membership.target!.has(named.key) || this.#partitions.state(named) !== undefined)
-      return undefined;
-    const state = this.#partitions.add(named);
-    state.isHeldBack = true;
-    if (start.offset >= 0) {
-      state.seek(start.offset, start.leaderEpoch);
-      this.#commits.progress.begin(named, start.offset, start.leaderEpoch, true);
-    }
-    const held = { ...named, state, isReady: false, isLeaving: false, isToldOff: false };
-    this.#held.set(named.key, held);
-    this.#retained.add(state);
-    if (start.offset < 0) this.#undecided.add(held);
-    return held;
+  /** Without those that are not meant for the member any more. */
+  #add(found: Awaited<ReturnType<typeof findStarts>>): Held<K, V>[] {
+    const { target } = this.#membership;
+    return found.flatMap(([named, start]) =>
+      target!.has(named.key) ? (this.#held.add(named, start) ?? []) : [],
+    );
   }
 
   /** Gives partitions up when the program has finished with what it has of them, or the group waits no longer. */
@@ -277,7 +253,7 @@ export class GroupSession<K, V> {
     const { incarnation } = this.#membership;
     const deadlineMs = this.#cluster.clock.nowMs() + this.#config.rebalanceTimeoutMs * REVOKE_SHARE;
     const leftMs = (): number => Math.max(1, deadlineMs - this.#cluster.clock.nowMs());
-    this.#retain(leaving);
+    this.#held.retain(leaving);
     await this.hands.untilFree(leaving, leftMs());
     if (incarnation !== this.#membership.incarnation || this.#isDeparting) return;
     await this.#partWith(leaving, leftMs).catch((error: unknown) => this.#commits.report(error));
@@ -285,21 +261,10 @@ export class GroupSession<K, V> {
     await this.#commits.settled(leftMs());
     if (incarnation !== this.#membership.incarnation || this.#isDeparting) return;
     this.#commits.giveUp(leaving);
-    this.#remove(leaving);
+    this.#held.remove(leaving);
     this.#membership.letGo(leaving.map(({ key }) => key));
     this.#heartbeats.beatSoon();
     this.#reconcile();
-  }
-
-  /** Nothing more of them is handed out. */
-  #retain(leaving: readonly Held<K, V>[]): void {
-    for (const held of leaving) {
-      held.isLeaving = true;
-      this.#retained.add(held.state);
-      held.state.isHeldBack = true;
-      held.state.isPaused = true;
-      this.hands.state.cut(held);
-    }
   }
 
   /** Commits their progress and tells the program; what is still in hand is lost to it. @throws why it was not committed. */
@@ -325,24 +290,14 @@ export class GroupSession<K, V> {
     if (failure !== undefined) throw failure;
   }
 
-  #remove(gone: readonly Held<K, V>[]): void {
-    for (const held of gone) {
-      this.#held.delete(held.key);
-      this.#retained.delete(held.state);
-      this.#undecided.delete(held);
-      this.#commits.progress.end(held);
-      if (this.#partitions.state(held) === held.state) this.#partitions.remove(held.state);
-    }
-  }
-
   async #depart(reason: string, timeoutMs: number): Promise<void> {
     const deadlineMs = this.#cluster.clock.nowMs() + timeoutMs;
     const leftMs = (): number => Math.max(1, deadlineMs - this.#cluster.clock.nowMs());
     this.#isDeparting = true;
     this.#commits.stop();
     this.#watch.stop();
-    const leaving = [...this.#held.values()];
-    this.#retain(leaving);
+    const leaving = this.#held.all();
+    this.#held.retain(leaving);
     await this.hands.untilFree(leaving, timeoutMs);
     let failure: unknown;
     await this.#partWith(leaving, leftMs).catch((error: unknown) => {
@@ -350,7 +305,7 @@ export class GroupSession<K, V> {
     });
     await this.#commits.settled();
     // Who is told of the leave may give them to others at once.
-    this.#remove(leaving);
+    this.#held.remove(leaving);
     await this.#leave(reason, true, leftMs());
     if (failure !== undefined) throw failure;
   }
@@ -391,26 +346,13 @@ export class GroupSession<K, V> {
 
   /** The program wants to go on elsewhere: what it has in hand is not how far it is. */
   sought(states: readonly FetchPositionState<K, V>[]): void {
-    const sought = new Set(states);
-    for (const held of this.#held.values()) {
-      if (!sought.has(held.state)) continue;
-      this.hands.state.voidOf(held);
-      this.#commits.progress.end(held);
-      this.#undecided.add(held);
-    }
+    this.#held.sought(states);
     this.onNews();
   }
 
-  /** Positions may have been decided without the group having one: from here on they are the group's. */
+  /** Positions may have been decided without the group having one. */
   onNews(): void {
-    const begun: TopicPartition[] = [];
-    for (const held of this.#undecided) {
-      const { position, positionEpoch } = held.state;
-      if (position === undefined || held.isLeaving) continue;
-      this.#undecided.delete(held);
-      this.#commits.progress.begin(held, position, positionEpoch, false);
-      begun.push(held);
-    }
+    const begun = this.#held.takeDecided();
     // Another member would look for the newest record later, and skip what came in between.
     if (begun.length > 0 && this.#config.autoOffsetReset === 'latest')
       this.#commits.commitProgressSoon(begun);
@@ -418,7 +360,7 @@ export class GroupSession<K, V> {
 
   #onDropped(partition: TopicPartition): void {
     const state = this.#partitions.state(partition);
-    if (state !== undefined && !this.#retained.has(state)) state.isHeldBack = false;
+    if (state !== undefined && !this.#held.isRetained(state)) state.isHeldBack = false;
     this.#resume();
     this.#partitions.announce();
   }
@@ -472,8 +414,9 @@ export class GroupSession<K, V> {
         throw new MillraceError('FENCED_MEMBER_EPOCH', 'what was read is of partitions that were lost');
       return;
     }
-    if (this.#isSubscribed) this.#checkHeld(offsets);
-    await this.#commits.commit(offsets, this.#isSubscribed, timeoutMs);
+    const isMember = this.#isSubscribed;
+    const asked = isMember ? this.#held.identified(offsets) : offsets;
+    await this.#commits.commit(asked, { isMember, mayBeGone: false }, timeoutMs);
   }
 
   /** What failed in the background is told to `onError`. */
@@ -484,15 +427,5 @@ export class GroupSession<K, V> {
   /** The first offset that is not finished, of partitions that are assigned. */
   progressOf(partition: TopicPartition): number | undefined {
     return this.#commits.progress.nextOf(partition);
-  }
-
-  #checkHeld(offsets: readonly OffsetToCommit[]): void {
-    const names = new Set(Array.from(this.#held.values(), formatTopicPartition));
-    const strange = offsets.find(
-      (at) => this.hands.state.of(at)?.isLost || !names.has(formatTopicPartition(at)),
-    );
-    if (strange === undefined) return;
-    const text = `${formatTopicPartition(strange)} is not assigned to this consumer, or was not all the time`;
-    throw new MillraceError('FENCED_MEMBER_EPOCH', text);
   }
 }

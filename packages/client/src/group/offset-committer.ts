@@ -29,6 +29,14 @@ export interface CommitterHandlers {
   onDoubt(): void;
 }
 
+export interface CommitCall {
+  /** As of the membership; undefined for who is no member. */
+  readonly incarnation: number | undefined;
+  /** Offsets of topics that were deleted since they were read are left out in silence. */
+  readonly mayBeGone: boolean;
+  readonly timeoutMs: number;
+}
+
 interface CommitTicket {
   readonly round: CommitRound;
   readonly sentAtMs: number;
@@ -69,23 +77,22 @@ export class OffsetCommitter {
   }
 
   /**
-   * Resolves when the coordinator has all of them, or something newer. `incarnation` as of the membership; undefined for
-   * who is no member. @throws {MillraceError} what the coordinator refused, or the last failure at the deadline.
+   * Resolves when the coordinator has all of them, or something newer. @throws {MillraceError} what the coordinator
+   * refused, or the last failure at the deadline.
    */
   commit(
     offsets: readonly OffsetToCommit[],
-    incarnation: number | undefined,
-    timeoutMs: number,
+    { incarnation, mayBeGone, timeoutMs }: CommitCall,
   ): Promise<void> {
     if (this.#isClosed) return Promise.reject(new MillraceError('CLOSED', 'the consumer is closed'));
     return new Promise((resolve, reject) => {
       this.#state.submit(offsets, {
         incarnation,
         deadlineMs: this.#cluster.clock.nowMs() + timeoutMs,
-        onSettled: (errors) => {
+        onSettled: (all) => {
+          const errors = mayBeGone ? all.filter(({ code }) => code !== 'UNKNOWN_TOPIC_ID') : all;
           if (errors.length === 0) resolve();
-          else if (errors.length === 1) reject(errors[0]);
-          else reject(new AggregateError(errors, errors.map(({ message }) => message).join('; ')));
+          else reject(oneOf(errors));
         },
       });
       this.#pump();
@@ -161,6 +168,13 @@ export class OffsetCommitter {
       case 'FENCED_MEMBER_EPOCH':
       case 'FENCED_INSTANCE_ID':
         this.#handlers.onDoubt();
+        break;
+      case 'UNKNOWN_TOPIC_ID':
+        this.#cluster.logger.info(
+          { event: 'topic_gone', groupId: this.#groupId, err: error },
+          'offsets of a topic that was deleted were not committed',
+        );
+        this.#cluster.requestRefresh();
         break;
       default: {
         const link = this.#link;
@@ -244,4 +258,13 @@ export class OffsetCommitter {
     if (atMs === Number.POSITIVE_INFINITY) return;
     this.#timer = this.#cluster.clock.schedule(Math.max(1, atMs - nowMs), () => this.#pump());
   }
+}
+
+/** One error for all, with the code of the one that lasts the longest. */
+function oneOf(errors: readonly MillraceError[]): MillraceError {
+  const [first] = errors;
+  if (errors.length === 1) return first!;
+  const { code } = errors.find(({ retriable }) => !retriable) ?? first!;
+  const cause = new AggregateError(errors);
+  return new MillraceError(code, errors.map(({ message }) => message).join('; '), { cause });
 }

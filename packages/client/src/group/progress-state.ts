@@ -2,10 +2,15 @@
  * How far the program is with each of its partitions: what it has finished with, and what of that is committed. Pure.
  * What is in its hands does not count.
  */
-import { formatTopicPartition, type TopicPartition } from '@millrace/core';
+import { formatTopicPartition, type TopicId, type TopicPartition } from '@millrace/core';
 import type { OffsetToCommit } from '@millrace/protocol';
 
-interface Progress extends TopicPartition {
+/** Of one topic: another one of its name is read from its own beginning. */
+interface KnownPartition extends TopicPartition {
+  readonly topicId: TopicId;
+}
+
+interface Progress extends KnownPartition {
   /** The first offset that is not finished. */
   next: number;
   /** Of the record before; -1 for none. */
@@ -18,9 +23,21 @@ export class ProgressState {
   readonly #partitions = new Map<string, Progress>();
 
   /** Reading of a partition begins here. `isCommitted`: because the group has committed it. */
-  begin({ topic, partition }: TopicPartition, next: number, epoch: number, isCommitted: boolean): void {
+  begin(
+    { topic, topicId, partition }: KnownPartition,
+    next: number,
+    epoch: number,
+    isCommitted: boolean,
+  ): void {
     const key = formatTopicPartition({ topic, partition });
-    this.#partitions.set(key, { topic, partition, next, epoch, committed: isCommitted ? next : -1 });
+    this.#partitions.set(key, {
+      topic,
+      topicId,
+      partition,
+      next,
+      epoch,
+      committed: isCommitted ? next : -1,
+    });
   }
 
   /** Undefined where nothing is known. */
@@ -39,7 +56,7 @@ export class ProgressState {
   committed(offsets: readonly OffsetToCommit[]): void {
     for (const offset of offsets) {
       const progress = this.#partitions.get(formatTopicPartition(offset));
-      if (progress !== undefined) progress.committed = offset.offset;
+      if (progress !== undefined && progress.topicId === offset.topicId) progress.committed = offset.offset;
     }
   }
 
@@ -51,8 +68,9 @@ export class ProgressState {
         : partitions.flatMap((partition) => this.#partitions.get(formatTopicPartition(partition)) ?? []);
     return some
       .filter(({ next, committed }) => next !== committed)
-      .map(({ topic, partition, next, epoch }) => ({
+      .map(({ topic, topicId, partition, next, epoch }) => ({
         topic,
+        topicId,
         partition,
         offset: next,
         leaderEpoch: epoch,

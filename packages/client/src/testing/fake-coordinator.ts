@@ -80,6 +80,13 @@ export class FakeCoordinator {
     }
   }
 
+  /** The topic is deleted, with what was committed of it, and another one gets its name. */
+  recreate(topic: string, partitions: number): void {
+    for (const [key, offset] of this.offsets) if (offset.topic === topic) this.offsets.delete(key);
+    this.#cluster.createTopic(topic, partitions);
+    this.rebalance();
+  }
+
   /** The member is dead to the group; its partitions move. */
   expel(memberId: string): void {
     this.members.delete(memberId);
@@ -110,12 +117,15 @@ export class FakeCoordinator {
     if (fault === 'break') throw new MillraceError('NETWORK_EXCEPTION');
     const refused = fault === 'lose' || fault === undefined ? this.#commitRefusal(brokerId, request) : fault;
     if (refused !== undefined) return { correlationId, failure: failureOf(refused), offsets: [] };
-    for (const { topic, partition, offset, leaderEpoch, metadata } of request.offsets) {
+    const outcomes = request.offsets.map(({ topic, topicId, partition, offset, leaderEpoch, metadata }) => {
+      const isGone = topicId !== undefined && topicId !== this.#cluster.topics.get(topic)?.id;
+      if (isGone) return { topic, partition, failure: failureOf('UNKNOWN_TOPIC_ID') };
       const entry = { topic, partition, offset, leaderEpoch, metadata };
       this.offsets.set(`${topic}-${partition}`, { ...entry, committedAtMs: this.#cluster.clock.wallMs() });
-    }
+      return { topic, partition };
+    });
     if (fault === 'lose') throw new MillraceError('NETWORK_EXCEPTION');
-    return { correlationId, offsets: request.offsets.map(({ topic, partition }) => ({ topic, partition })) };
+    return { correlationId, offsets: outcomes };
   }
 
   fetchOffsets(brokerId: number, request: FetchOffsetsRequest): FetchOffsetsResponse {

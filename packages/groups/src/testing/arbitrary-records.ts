@@ -10,9 +10,11 @@ const index = fc.nat({ max: 2 ** 31 - 1 });
 const timeMs = fc.integer({ min: -1, max: 2 ** 50 });
 const blob = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes));
 const orNone = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined, freq: 3 });
+/** Kafka's zero UUID is none. */
 const topicId = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
-  .map((b) => Buffer.from(b).toString('base64url'));
+  .filter((bytes) => bytes.some((byte) => byte !== 0))
+  .map((bytes) => Buffer.from(bytes).toString('base64url'));
 const partitions: fc.Arbitrary<TopicPartitions[]> = fc.array(
   fc.record({ topicId, partitions: fc.array(index, { maxLength: 5 }) }),
   { maxLength: 4 },
@@ -32,9 +34,12 @@ const offset = fc.record({
         metadata: text,
         committedAtMs: timeMs,
         expiresAtMs: timeMs,
+        topicId,
       })
-      // The one version with an expiry has no leader epoch.
-      .map((value) => (value.expiresAtMs === -1 ? value : { ...value, leaderEpoch: -1 })),
+      // The one version with an expiry has no leader epoch, and names no topic.
+      .map(({ topicId, ...value }) =>
+        value.expiresAtMs === -1 ? { ...value, topicId } : { ...value, leaderEpoch: -1 },
+      ),
   ),
 });
 

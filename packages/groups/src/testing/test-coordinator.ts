@@ -81,7 +81,8 @@ export class TestCoordinator {
   }
 
   /** Another broker leads: what has not committed is lost, whoever waits hears nothing. */
-  failOver(): void {
+  failOver(topics: TopicsView = this.#topics): void {
+    this.#topics = topics;
     this.#log.length = this.#committed;
     this.#held = [];
     this.machine = this.#newMachine();

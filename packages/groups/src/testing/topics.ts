@@ -7,6 +7,7 @@ export type TopicCounts = Readonly<Record<string, number>>;
 export class TestTopics {
   #version = 0;
   #topics: readonly TopicView[] = [];
+  readonly #lives = new Map<string, number>();
 
   constructor(counts: TopicCounts = {}) {
     this.set(counts);
@@ -16,11 +17,17 @@ export class TestTopics {
   set(counts: TopicCounts, racks: (partition: number) => readonly string[] = () => []): void {
     this.#version++;
     this.#topics = Object.entries(counts).map(([name, partitionCount]) => ({
-      topicId: topicIdOf(name),
+      topicId: topicIdOf(`${this.#lives.get(name) ?? ''}${name}`),
       name,
       partitionCount,
       racksOf: racks,
     }));
+  }
+
+  /** The topic is deleted and created again: another id under the same name. */
+  recreate(name: string): void {
+    this.#lives.set(name, (this.#lives.get(name) ?? 0) + 1);
+    this.set(Object.fromEntries(this.#topics.map((topic) => [topic.name, topic.partitionCount])));
   }
 
   get view(): TopicsView {

@@ -5272,6 +5272,8 @@ export interface ConsumerGroupHeartbeatResponse {
   readonly heartbeatIntervalMs: number;
   /** Absent: as it was told before. */
   readonly assignment?: Assignment | undefined;
+  /** A member that was not heard for so long is a member no more. Absent in refusals. */
+  readonly sessionTimeoutMs?: number | undefined;
 }
 
 function sizeConsumerGroupHeartbeatResponse(message: ConsumerGroupHeartbeatResponse): number {
@@ -5281,6 +5283,7 @@ function sizeConsumerGroupHeartbeatResponse(message: ConsumerGroupHeartbeatRespo
   if (message.memberEpoch !== 0) size += 1 + sizeSint32(message.memberEpoch);
   if (message.heartbeatIntervalMs !== 0) size += 1 + sizeUint32(message.heartbeatIntervalMs);
   if (message.assignment !== undefined) size += 1 + sizePrefixed(sizeAssignment(message.assignment));
+  if (message.sessionTimeoutMs !== undefined) size += 1 + sizeUint32(message.sessionTimeoutMs);
   return size;
 }
 
@@ -5307,6 +5310,10 @@ function writeConsumerGroupHeartbeatResponse(message: ConsumerGroupHeartbeatResp
     writer.uint32(sizeAssignment(message.assignment));
     writeAssignment(message.assignment, writer);
   }
+  if (message.sessionTimeoutMs !== undefined) {
+    writer.uint32(48);
+    writer.uint32(message.sessionTimeoutMs);
+  }
 }
 
 function readConsumerGroupHeartbeatResponse(reader: WireReader, end: number): ConsumerGroupHeartbeatResponse {
@@ -5315,6 +5322,7 @@ function readConsumerGroupHeartbeatResponse(reader: WireReader, end: number): Co
   let memberEpoch: number = 0;
   let heartbeatIntervalMs: number = 0;
   let assignment: Assignment | undefined;
+  let sessionTimeoutMs: number | undefined;
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -5333,12 +5341,15 @@ function readConsumerGroupHeartbeatResponse(reader: WireReader, end: number): Co
       case 42:
         assignment = readAssignment(reader, reader.nested());
         break;
+      case 48:
+        sessionTimeoutMs = reader.uint32();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { failure, memberId, memberEpoch, heartbeatIntervalMs, assignment };
+  return { failure, memberId, memberEpoch, heartbeatIntervalMs, assignment, sessionTimeoutMs };
 }
 
 export const ConsumerGroupHeartbeatResponse: Codec<ConsumerGroupHeartbeatResponse> = codec('millrace.v1.ConsumerGroupHeartbeatResponse', sizeConsumerGroupHeartbeatResponse, writeConsumerGroupHeartbeatResponse, readConsumerGroupHeartbeatResponse);
@@ -5436,6 +5447,8 @@ export interface OffsetToCommit {
   readonly offset: number;
   readonly leaderEpoch: number;
   readonly metadata: string;
+  /** Of the topic that was read: refused with UNKNOWN_TOPIC_ID once another one has its name. Absent: whichever has it. */
+  readonly topicId?: string | undefined;
 }
 
 function sizeOffsetToCommit(message: OffsetToCommit): number {
@@ -5445,6 +5458,7 @@ function sizeOffsetToCommit(message: OffsetToCommit): number {
   if (message.offset !== 0) size += 1 + sizeInt64(message.offset);
   if (message.leaderEpoch !== 0) size += 1 + sizeSint32(message.leaderEpoch);
   if (message.metadata !== '') size += 1 + sizeText(message.metadata);
+  if (message.topicId !== undefined) size += 1 + sizeText(message.topicId);
   return size;
 }
 
@@ -5469,6 +5483,10 @@ function writeOffsetToCommit(message: OffsetToCommit, writer: WireWriter): void 
     writer.uint32(42);
     writer.text(message.metadata);
   }
+  if (message.topicId !== undefined) {
+    writer.uint32(50);
+    writer.text(message.topicId);
+  }
 }
 
 function readOffsetToCommit(reader: WireReader, end: number): OffsetToCommit {
@@ -5477,6 +5495,7 @@ function readOffsetToCommit(reader: WireReader, end: number): OffsetToCommit {
   let offset: number = 0;
   let leaderEpoch: number = 0;
   let metadata: string = '';
+  let topicId: string | undefined;
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -5495,12 +5514,15 @@ function readOffsetToCommit(reader: WireReader, end: number): OffsetToCommit {
       case 42:
         metadata = reader.text();
         break;
+      case 50:
+        topicId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { topic, partition, offset, leaderEpoch, metadata };
+  return { topic, partition, offset, leaderEpoch, metadata, topicId };
 }
 
 export const OffsetToCommit: Codec<OffsetToCommit> = codec('millrace.v1.OffsetToCommit', sizeOffsetToCommit, writeOffsetToCommit, readOffsetToCommit);
