@@ -12,6 +12,7 @@ import { rpcOptions } from '../network/network-faults.ts';
 import { SimNetwork } from '../network/sim-network.ts';
 import { SimRpcNetwork } from '../network/sim-rpc-network.ts';
 import { FaultPlan, type FaultPlanOptions } from '../world/fault-plan.ts';
+import { reach } from '../world/liveness.ts';
 import { World } from '../world/world.ts';
 import { ClientCrew } from './client-crew.ts';
 import { ClusterFaults } from './cluster-faults.ts';
@@ -198,20 +199,4 @@ export class ClusterSimulation {
       },
     };
   }
-}
-
-/** Lets time pass until the condition holds. @throws {SimulationFailure} `violation`, if it does not in time. */
-export async function reach(
-  world: World,
-  condition: () => boolean,
-  limitMs: number,
-  violation: string | (() => string),
-): Promise<void> {
-  let isLate = false;
-  const timer = world.schedule(limitMs, () => {
-    isLate = true;
-  });
-  await world.run(() => isLate || condition(), limitMs + 1_000);
-  timer.cancel();
-  if (isLate && !condition()) world.fail(typeof violation === 'string' ? violation : violation());
 }

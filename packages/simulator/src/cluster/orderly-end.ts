@@ -1,9 +1,8 @@
-/**
- * After all is judged every node stops as an operator would stop it, and nothing that it opened may be left: no call
- * without an answer (53), no file, timer or connection (55).
- */
-import type { ClusterNode } from './cluster-node.ts';
-import { type ClusterSimulation, reach } from './cluster-simulation.ts';
+/** After all is judged every node stops as an operator would stop it, and nothing that it opened may be left (55). */
+import { nothingIsLeftOpen } from '../invariants/55-nothing-is-left-open.ts';
+import { reach } from '../world/liveness.ts';
+import { verdictOf } from '../world/verdict.ts';
+import type { ClusterSimulation } from './cluster-simulation.ts';
 
 /** Controlled shutdown waits for leaders to move, which the last nodes cannot. */
 const CLOSE_WITHIN_MS = 60_000;
@@ -26,16 +25,14 @@ export async function endInOrder({ world, nodes, rpc }: ClusterSimulation): Prom
     () => `invariant 55 nodes-close: ${late()} do not`,
   );
   await world.run(world.nowMs + QUIET_AFTER_MS);
-  for (const node of nodes) {
-    const left = leftOpen(node, rpc.peersOf(node.name), world.pendingOf(node.process.life!));
-    if (left !== '') world.fail(`invariant 55 nothing-is-left-open: ${node.name} closed, and left ${left}`);
+  const violated = verdictOf(world, nothingIsLeftOpen);
+  for (const { name, disk, process } of nodes) {
+    const closed = {
+      name,
+      openPaths: disk.openPaths,
+      peers: rpc.peersOf(name),
+      pendingEvents: world.pendingOf(process.life!),
+    };
+    nothingIsLeftOpen.judge(closed, violated);
   }
-}
-
-function leftOpen({ disk }: ClusterNode, peers: readonly string[], events: number): string {
-  return [
-    ...(disk.openPaths.length > 0 ? [`the files ${disk.openPaths.join(', ')}`] : []),
-    ...(peers.length > 0 ? [`connections with ${peers.join(', ')}`] : []),
-    ...(events > 0 ? [`${events} timers`] : []),
-  ].join('; ');
 }

@@ -5,13 +5,14 @@
 import { randomUuid, sleep } from '@millrace/core';
 import { OFFSETS_TOPIC } from '@millrace/metadata';
 import { ClusterNode } from '../cluster/cluster-node.ts';
-import { type ClusterRun, reach } from '../cluster/cluster-simulation.ts';
+import type { ClusterRun } from '../cluster/cluster-simulation.ts';
 import { MetadataWitness } from '../cluster/metadata-witness.ts';
 import { GroupWatch } from '../groups/group-watch.ts';
 import type { Direction } from '../network/sim-network.ts';
 import { SimNetwork } from '../network/sim-network.ts';
 import { SimRpcNetwork } from '../network/sim-rpc-network.ts';
 import { exponential } from '../world/exponential.ts';
+import { reach } from '../world/liveness.ts';
 import type { SimLife } from '../world/sim-process.ts';
 import { World } from '../world/world.ts';
 import { CommitCrew, GROUPS } from './commit-crew.ts';

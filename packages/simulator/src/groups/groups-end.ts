@@ -5,7 +5,8 @@
 import type { Admin, GroupLag } from '@millrace/client';
 import { formatTopicPartition, sleep, type TopicPartition } from '@millrace/core';
 import { codeOf } from '../cluster/client-crew.ts';
-import { type ClusterSimulation, reach } from '../cluster/cluster-simulation.ts';
+import type { ClusterSimulation } from '../cluster/cluster-simulation.ts';
+import { reach } from '../world/liveness.ts';
 import type { GroupPlan } from './group-plan.ts';
 
 const LOOK_EVERY_MS = 500;

@@ -5,11 +5,12 @@
 import type { NodeId } from '@millrace/core';
 import { PlannedPowerLosses } from '../disk/planned-power-losses.ts';
 import { ClientHistory } from '../history/client-history.ts';
-import { findAnomalies } from '../history/find-anomalies.ts';
+import { clientHistoriesAreSound } from '../invariants/39-client-histories-are-sound.ts';
 import { PARTITION_INVARIANTS } from '../invariants/partition-invariants.ts';
 import { linkSettings, NetworkFaults } from '../network/network-faults.ts';
 import { FaultPlan, type FaultPlanOptions } from '../world/fault-plan.ts';
 import { ProcessFaults } from '../world/process-faults.ts';
+import { verdictOf } from '../world/verdict.ts';
 import { CONTROLLER } from './model-controller.ts';
 import type { PartitionModel } from './partition-model.ts';
 import type { PartitionInvariant } from './partition-observation.ts';
@@ -235,14 +236,13 @@ function judgeHistory(host: PartitionWorld): void {
   }
   for (const { key, logStartMax } of host.observatory.partitions.values())
     lawful.moveLogStart(key, logStartMax);
-  const [anomaly] = findAnomalies(lawful, { isReadToEnd: true });
-  if (anomaly !== undefined)
-    host.world.fail(
-      `invariant 39 client-histories-are-sound, ${anomaly.kind}: ${anomaly.partition}: ${anomaly.text}`,
-    );
+  clientHistoriesAreSound.judge(
+    { history: lawful, isLawful: () => false },
+    verdictOf(host.world, clientHistoriesAreSound),
+  );
 }
 
-/** Of records that no leader could know to be there twice: see invariant 40. */
+/** Of records that no leader could know to be there twice: see invariant 39. */
 function repeatedValues({ history, observatory }: PartitionWorld): ReadonlySet<string> {
   const values = new Set<string>();
   const isRepeat = (key: string, offset: number): boolean =>

@@ -6,11 +6,13 @@ import { below, MillraceError, type SeededRandom, unit } from '@millrace/core';
 import { quorumConfig } from '@millrace/metadata-quorum';
 import { SeededDiskFaults } from '../disk/disk-faults.ts';
 import { checkLinearizability } from '../history/linearizability.ts';
+import { leaderAfterHealing } from '../invariants/57-leader-after-healing.ts';
 import { NetworkFaults } from '../network/network-faults.ts';
 import { SimNetwork } from '../network/sim-network.ts';
 import { SimRaftDirectory } from '../network/sim-raft-transport.ts';
 import { exponential } from '../world/exponential.ts';
 import { FaultPlan, type FaultPlanOptions } from '../world/fault-plan.ts';
+import { mustComeTrue, reach } from '../world/liveness.ts';
 import { ProcessFaults } from '../world/process-faults.ts';
 import { World } from '../world/world.ts';
 import { QuorumCourt } from './quorum-court.ts';
@@ -35,8 +37,6 @@ const SIM_QUORUM_CONFIG = quorumConfig.parse({
 const ELECTION_MS = 300;
 const FETCH_MS = 600;
 
-/** Invariant 57: time from healing to a leader that has committed in its own epoch; an election may need a second try. */
-const LEADER_WITHIN_MS = 2 * (FETCH_MS + ELECTION_MS);
 /** Invariant 60: what was asked before is answered by then. */
 const ANSWERED_WITHIN_MS = 10_000;
 const REGISTERS = 4;
@@ -173,12 +173,12 @@ export class QuorumSimulation {
 
   async #mustRecover(): Promise<void> {
     const { world } = this;
-    const deadlineMs = world.nowMs + LEADER_WITHIN_MS;
-    await this.#orFail(
-      () => this.#leader() !== undefined,
-      deadlineMs,
-      'invariant 57 leader-after-healing: none leads',
-    );
+    await mustComeTrue(world, leaderAfterHealing, {
+      fetchTimeoutMs: FETCH_MS,
+      electionTimeoutMs: ELECTION_MS,
+      connectMs: 0,
+      isLed: () => this.#leader() !== undefined,
+    });
     let isCommitted = false;
     const prove = (): void => {
       if (isCommitted) return;
@@ -195,9 +195,10 @@ export class QuorumSimulation {
       world.schedule(PROOF_AGAIN_MS, prove);
     };
     prove();
-    await this.#orFail(
+    await reach(
+      world,
       () => isCommitted && this.#open === 0 && this.#isConverged(),
-      world.nowMs + ANSWERED_WITHIN_MS,
+      ANSWERED_WITHIN_MS,
       'invariant 60 all-clients-finish: the quorum does not settle',
     );
   }
@@ -210,17 +211,6 @@ export class QuorumSimulation {
       const member = this.members[id - 1]!;
       return member.directoryId !== directoryId || (member.quorum?.position().appliedOffset ?? 0) >= end;
     });
-  }
-
-  async #orFail(condition: () => boolean, deadlineMs: number, violation: string): Promise<void> {
-    const { world } = this;
-    let isLate = false;
-    const timer = world.schedule(deadlineMs - world.nowMs, () => {
-      isLate = true;
-    });
-    await world.run(() => isLate || condition());
-    timer.cancel();
-    if (isLate) world.fail(violation);
   }
 
   #leader(): QuorumMember | undefined {

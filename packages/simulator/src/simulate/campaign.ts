@@ -1,4 +1,5 @@
 /** Many seeds of one world over a pool of processes, summed up. Knows nothing of what a seed does. */
+import { sameSeedSameTrace } from '../invariants/56-same-seed-same-trace.ts';
 import type { SeedOrder, SeedResult } from './seed-worker.ts';
 import type { SimulateOptions } from './simulate-options.ts';
 
@@ -84,13 +85,13 @@ async function runOnce(
   for (const result of results) add(totals, result);
   const [first, second] = results;
   if (second === undefined || first!.failure !== undefined) return first!;
-  const hashes = [first!.outcome?.hash, second.outcome?.hash];
-  if (hashes[0] === hashes[1]) return first!;
-  const violation = 'invariant 56 same-seed-same-trace: two runs differ';
-  return {
-    ...first!,
-    failure: { violation, report: `seed ${order.seed}: ${violation}: ${hashes.join(', ')}` },
-  };
+  const { number, name, judge } = sameSeedSameTrace;
+  let judged = first!;
+  judge([first!.outcome?.hash, second.outcome?.hash], (text) => {
+    const violation = `invariant ${number} ${name}: ${text}`;
+    judged = { ...first!, failure: { violation, report: `seed ${order.seed}: ${violation}` } };
+  });
+  return judged;
 }
 
 function add(totals: Totals, { cpuMs, outcome }: SeedResult): void {

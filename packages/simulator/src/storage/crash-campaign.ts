@@ -12,7 +12,8 @@ import { FailingDisk } from './failing-disk.ts';
 import type { LedgerView } from './log-ledger.ts';
 import { settled } from './pass-time.ts';
 import { HOME, type RecoveredStore, recoverStore } from './recover-store.ts';
-import { checkLostBatches, StorageViolation } from './recovered-log-check.ts';
+import { checkLostBatches } from './recovered-log-check.ts';
+import { StorageViolation } from './storage-invariant.ts';
 import { StorageWorkload } from './storage-workload.ts';
 
 const STEPS = 150;

@@ -10,7 +10,7 @@ import { SimDisk } from '../disk/sim-disk.ts';
 import type { LedgerView } from './log-ledger.ts';
 import { settled } from './pass-time.ts';
 import { HOME, IDENTITY, recoverStore } from './recover-store.ts';
-import { StorageViolation } from './recovered-log-check.ts';
+import { StorageViolation } from './storage-invariant.ts';
 import { StorageWorkload } from './storage-workload.ts';
 
 const STEPS = 120;

@@ -16,7 +16,8 @@ import {
   storageConfig,
 } from '@millrace/storage';
 import type { LedgerView } from './log-ledger.ts';
-import { checkRecoveredLog, type RecoveredLog, StorageViolation } from './recovered-log-check.ts';
+import { checkRecoveredLog, type RecoveredLog } from './recovered-log-check.ts';
+import { StorageViolation } from './storage-invariant.ts';
 
 export const HOME = '/data';
 export const IDENTITY = {

@@ -2,23 +2,12 @@
  * Judges one log after recovery by what its client knew: invariants 50 (nothing promised is lost), 51 (indexes
  * answer as a scan does), 32 (epochs) and 41 (producers). Violations are thrown as texts with facts in them.
  */
-import { below, MillraceError, type Random } from '@millrace/core';
-import { BatchView, decodeRecords, splitBatches } from '@millrace/records';
+import { MillraceError, type Random } from '@millrace/core';
 import type { PartitionLog } from '@millrace/storage';
-import { compactionFault, factsOf } from './compacted-log-check.ts';
+import { recoveryKeepsWhatIsDurable } from '../invariants/50-recovery-keeps-what-is-durable.ts';
+import { indexesAnswerAsAScan } from '../invariants/51-indexes-answer-as-a-scan.ts';
 import type { BatchFact, LedgerView } from './log-ledger.ts';
-
-export class StorageViolation extends Error {
-  readonly invariant: number;
-  /** What the storage itself said, if it noticed: then nothing wrong is served. */
-  readonly notice: MillraceError | undefined;
-
-  constructor(invariant: number, message: string, notice?: MillraceError) {
-    super(`invariant ${invariant}: ${message}`);
-    this.invariant = invariant;
-    this.notice = notice;
-  }
-}
+import { rangeOf, StorageViolation } from './storage-invariant.ts';
 
 export interface RecoveredLog {
   readonly startOffset: number;
@@ -28,7 +17,6 @@ export interface RecoveredLog {
 }
 
 const BASE_SEQUENCE_AT = 53;
-const READ_BYTES = 64 * 1024;
 
 /** @param promisedTo all below must be there: what survives this kind of crash. */
 export async function checkRecoveredLog(
@@ -37,29 +25,28 @@ export async function checkRecoveredLog(
   promisedTo: number,
   random: Random,
 ): Promise<RecoveredLog> {
-  const where = `${ledger.topic}-${ledger.partition}`;
-  if (log.offline !== undefined)
-    throw new StorageViolation(50, `${where} is offline: ${log.offline.message}`, log.offline);
-  const { logStartOffset, logEndOffset, flushedOffset, highWatermark } = log;
-  const range = `${where} from ${logStartOffset} to ${logEndOffset}`;
-  if (flushedOffset !== logEndOffset)
-    throw new StorageViolation(50, `${range} is flushed up to ${flushedOffset}`);
-  if (logEndOffset < promisedTo) throw new StorageViolation(50, `${range} was promised up to ${promisedTo}`);
-  const { startMin, startMax } = ledger;
-  if (logStartOffset < startMin || logStartOffset > startMax) {
-    throw new StorageViolation(50, `${range} must start between ${startMin} and ${startMax}`);
-  }
+  const batches = await recoveryKeepsWhatIsDurable.judge(
+    { log, ledger, promisedTo },
+    verdictOf(recoveryKeepsWhatIsDurable),
+  );
+  const range = rangeOf({ log, ledger });
+  const { logStartOffset, logEndOffset, highWatermark } = log;
   if (highWatermark > Math.max(ledger.highWatermarkMax, logStartOffset)) {
     throw new StorageViolation(
       24,
       `${range} has high watermark ${highWatermark} > ${ledger.highWatermarkMax}`,
     );
   }
-  const batches = await readAll(log, ledger, range);
   checkEpochs(log, ledger, batches, range);
-  await checkIndexes(log, batches, random, range);
+  await indexesAnswerAsAScan.judge({ log, batches, random, range }, verdictOf(indexesAnswerAsAScan));
   checkProducers(log, batches, range);
   return { startOffset: logStartOffset, endOffset: logEndOffset, batches };
+}
+
+function verdictOf({ number }: { readonly number: number }): (text: string, notice?: MillraceError) => never {
+  return (text, notice) => {
+    throw new StorageViolation(number, text, notice);
+  };
 }
 
 /** What the log lost must not pass for a duplicate: the client would count it as stored. Appends: do it last. */
@@ -92,57 +79,6 @@ function isSameBatch(one: BatchFact, other: BatchFact): boolean {
   );
 }
 
-/** Byte for byte a part of one of the histories. */
-async function readAll(log: PartitionLog, ledger: LedgerView, range: string): Promise<BatchFact[]> {
-  const { logStartOffset, logEndOffset } = log;
-  const found: Buffer[] = [];
-  let offset = logStartOffset;
-  let first = -1;
-  while (offset < logEndOffset) {
-    const bytes = await log.read(offset, READ_BYTES, logEndOffset);
-    const views = splitBatches(bytes);
-    if (views.length === 0) throw new StorageViolation(51, `${range}: nothing is read at ${offset}`);
-    for (const view of views) {
-      if (first === -1) first = view.baseOffset;
-      found.push(view.bytes);
-      offset = view.nextOffset;
-    }
-  }
-  if (found.length === 0) return [];
-  const reasons: string[] = [];
-  for (const { batches, count } of ledger.histories) {
-    if (ledger.compactedTo > 0) {
-      const known = {
-        batches: batches.slice(0, count),
-        startOffset: logStartOffset,
-        endOffset: logEndOffset,
-      };
-      const reason = compactionFault(found, known, ledger.compactedTo);
-      if (reason === undefined) return factsOf(found);
-      reasons.push(reason);
-      continue;
-    }
-    const at = indexOf(batches, count, first);
-    const there = at === -1 ? [] : batches.slice(at, Math.min(count, at + found.length));
-    const differs = found.findIndex((bytes, i) => there[i] === undefined || !there[i].bytes.equals(bytes));
-    if (at !== -1 && differs === -1) return there;
-    reasons.push(
-      at === -1 ? `none begins at ${first}` : `batch ${differs} after ${first} was never written so`,
-    );
-  }
-  throw new StorageViolation(50, `${range} holds what nobody wrote: ${reasons.join('; ')}`);
-}
-
-function indexOf(batches: readonly BatchFact[], count: number, baseOffset: number): number {
-  let [low, high] = [0, count];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (batches[middle]!.baseOffset < baseOffset) low = middle + 1;
-    else high = middle;
-  }
-  return low < count && batches[low]!.baseOffset === baseOffset ? low : -1;
-}
-
 function checkEpochs(
   log: PartitionLog,
   ledger: LedgerView,
@@ -171,41 +107,6 @@ function checkEpochs(
   if (lastEpoch > ledger.epochMax || lastEpoch < (batches.at(-1)?.epoch ?? -1)) {
     throw new StorageViolation(32, `${range}: last epoch ${lastEpoch}, largest ever ${ledger.epochMax}`);
   }
-}
-
-async function checkIndexes(
-  log: PartitionLog,
-  batches: readonly BatchFact[],
-  random: Random,
-  range: string,
-): Promise<void> {
-  if (batches.length === 0) return;
-  for (let i = 0; i < 3; i++) {
-    const fact = batches[below(random, batches.length)]!;
-    const offset = Math.max(log.logStartOffset, fact.baseOffset);
-    const bytes = await log.read(offset, 1, log.logEndOffset);
-    if (!bytes.equals(fact.bytes))
-      throw new StorageViolation(51, `${range}: reading ${offset} finds other bytes`);
-  }
-  const { timestamp } = batches[below(random, batches.length)]!;
-  const wanted = timestamp + below(random, 3) - 1;
-  const found = await log.offsetForTimestamp(wanted);
-  const expected = scanForTimestamp(batches, wanted, log.logStartOffset);
-  if (found?.offset !== expected) {
-    throw new StorageViolation(
-      51,
-      `${range}: timestamp ${wanted} is at ${expected}, found at ${found?.offset}`,
-    );
-  }
-}
-
-function scanForTimestamp(batches: readonly BatchFact[], wanted: number, from: number): number | undefined {
-  for (const { bytes } of batches) {
-    const records = decodeRecords(BatchView.at(bytes, 0)!);
-    const first = records.find(({ offset, timestamp }) => offset >= from && timestamp >= wanted);
-    if (first !== undefined) return first.offset;
-  }
-  return undefined;
 }
 
 /** The newest batch of each producer is known as appended, and one after a gap is refused. */
