@@ -49,6 +49,15 @@ export function producerOptions(options: GlobalOptions, flags: ProducerOptions):
   return { ...rest, ...typedAcks, ...flags } as ProducerOptions;
 }
 
+/** What the user wrote for the SDK's option: `group.id` for `groupId`; undefined where `-X` does not say. */
+export function propertyFor(
+  sdkName: string,
+  { properties }: GlobalOptions,
+): { readonly name: string; readonly value: string } | undefined {
+  const found = Object.entries(properties).find(([name]) => sdkNameOf(name) === sdkName);
+  return found && { name: found[0], value: found[1] };
+}
+
 /** What `-X` says about consumers, over the defaults of the command. */
 export function consumerOptions(options: GlobalOptions, defaults: ConsumerOptions): ConsumerOptions {
   return { ...defaults, ...select(consumerConfig, options.properties) };

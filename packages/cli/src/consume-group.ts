@@ -4,7 +4,7 @@
  */
 import { MillraceError, type TopicPartition } from '@millrace/client';
 import { ByteBuffer } from './byte-buffer.ts';
-import { consumerOptions } from './client-properties.ts';
+import { consumerOptions, propertyFor } from './client-properties.ts';
 import type { ConsumerClient } from './cluster-client.ts';
 import type { CommandContext } from './command-context.ts';
 import { type PrintRecord, WRITE_BYTES } from './consume-run.ts';
@@ -28,6 +28,7 @@ export async function consumeInGroup(
   print: PrintRecord,
 ): Promise<void> {
   const options = consumerOptions(context.options, { autoOffsetReset: startsAt });
+  const pollRecords = propertyFor('maxPollRecords', context.options) ? options.maxPollRecords! : POLL_RECORDS;
   const consumer = context.client().consumer({ ...options, groupId, enableAutoCommit: true });
   context.onClose(() => closed(context, consumer));
   consumer.subscribe(topics, {
@@ -40,7 +41,7 @@ export async function consumeInGroup(
   const out = new ByteBuffer(WRITE_BYTES);
   let left = count;
   while (left > 0) {
-    const maxRecords = Math.min(left, POLL_RECORDS);
+    const maxRecords = Math.min(left, pollRecords);
     const records = await consumer.poll({ maxRecords, signal: context.interrupted });
     if (records.length === 0) return;
     for (const record of records) {

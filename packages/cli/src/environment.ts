@@ -22,4 +22,6 @@ export interface CliEnvironment {
   /** Aborted by the first SIGINT or SIGTERM; `reason` is the signal's name. A second one ends the process. */
   readonly interrupted: AbortSignal;
   readonly connect: Connect;
+  /** Whether a node knows the key from its configuration file. Absent: nothing is known of nodes here. */
+  readonly isNodeKey?: (key: string) => boolean;
 }

@@ -99,7 +99,7 @@ export const ERRORS = facts({
   INVALID_TOPIC_EXCEPTION: {
     wire: 17,
     retriable: false,
-    help: 'Topic names have 1 to 249 of the characters a-z, A-Z, 0-9, ".", "_" and "-", and are not "." or "..".',
+    help: 'The name is not allowed for a topic, or the topic is internal and kept by the cluster itself.',
   },
   NOT_ENOUGH_REPLICAS: {
     wire: 19,

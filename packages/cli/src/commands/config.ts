@@ -1,10 +1,12 @@
 /** `millrace config` and `millrace topic config`: read, set and unset configuration of topics, brokers, the cluster. */
-import type { ConfigEntry, ConfigResource } from '@millrace/client';
+import type { ConfigEntry, ConfigResource, ResourceConfigs } from '@millrace/client';
+import { MillraceError } from '@millrace/core';
 import type { Command } from 'commander';
-import { notFound, usageError } from '../cli-error.ts';
+import { CliError, notFound, usageError } from '../cli-error.ts';
 import { closest } from '../closest-name.ts';
 import { printColumns } from '../column-printer.ts';
 import type { CommandContext } from '../command-context.ts';
+import { EXIT } from '../exit-code.ts';
 import { splitAssignment } from '../global-options.ts';
 import type { Shell } from '../shell.ts';
 
@@ -71,7 +73,7 @@ async function getConfigs(
   all: boolean,
 ): Promise<void> {
   const [found] = await context.admin().describeConfigs([resource], context.callOptions());
-  const entries = chosenEntries(found!.entries, keys, all);
+  const entries = chosenEntries(context, found!, keys, all);
   await context.show({
     value: { resource, configs: entries },
     text: (wide) =>
@@ -92,7 +94,8 @@ async function getConfigs(
 }
 
 function chosenEntries(
-  entries: readonly ConfigEntry[],
+  context: CommandContext,
+  { resource, entries }: ResourceConfigs,
   keys: readonly string[],
   all: boolean,
 ): readonly ConfigEntry[] {
@@ -100,6 +103,7 @@ function chosenEntries(
   return keys.map((key) => {
     const entry = entries.find((candidate) => candidate.name === key);
     if (entry) return entry;
+    if (isOfTheFile(context, resource, key)) throw notFound(`${key} ${OF_THE_FILE}`, FILE_HELP);
     const near = closest(
       key,
       entries.map(({ name }) => name),
@@ -111,16 +115,31 @@ function chosenEntries(
   });
 }
 
+/** A key that nodes take from their file only: brokers know nothing of it that could be asked or changed. */
+function isOfTheFile({ environment }: CommandContext, { kind }: ConfigResource, key: string): boolean {
+  return kind !== 'topic' && environment.isNodeKey?.(key) === true;
+}
+
+const OF_THE_FILE = "is a key of a node's configuration file; it is neither read nor changed at run time";
+const FILE_HELP = 'What is in the file of a node when it starts holds until it is started again.';
+
 async function changeConfigs(
   context: CommandContext,
   resource: ConfigResource,
   changes: readonly (readonly [key: string, value: string | null])[],
   dryRun: boolean,
 ): Promise<void> {
-  await context.admin().alterConfigs(
-    changes.map(([name, value]) => ({ resource, name, value })),
-    { ...context.callOptions(), validateOnly: dryRun },
-  );
+  try {
+    await context.admin().alterConfigs(
+      changes.map(([name, value]) => ({ resource, name, value })),
+      { ...context.callOptions(), validateOnly: dryRun },
+    );
+  } catch (error) {
+    const unknown = changes.find(([key]) => isOfTheFile(context, resource, key) && isUnknown(error, key));
+    throw unknown === undefined
+      ? error
+      : new CliError('INVALID_CONFIG', EXIT.failed, `${unknown[0]} ${OF_THE_FILE}`, FILE_HELP);
+  }
   const label = resource.kind === 'cluster' ? 'cluster' : `${resource.kind}/${resource.name}`;
   await context.show({
     value: {
@@ -137,6 +156,12 @@ async function changeConfigs(
         .join(''),
     names: () => [label],
   });
+}
+
+function isUnknown(error: unknown, key: string): boolean {
+  return (
+    error instanceof MillraceError && error.message.includes(`unknown`) && error.message.includes(`"${key}"`)
+  );
 }
 
 function parseResource(text: string): ConfigResource {

@@ -235,3 +235,21 @@ test.each([['--partition', '0'], ['--offset', '3'], ['--exit-at-end']])(
     expect((await consume(['--group', 'billing', ...flags])).code).toBe(2);
   },
 );
+
+test.each([
+  ['--group billing -X group.id=shipping', '--group shipping'],
+  ['-X group.id=shipping', '--group shipping'],
+  ['--group billing -X enable.auto.commit=false', 'Leave out --group'],
+  ['-X enable.auto.commit=true', 'Say --group'],
+  ['--group billing --from-beginning -X auto.offset.reset=latest', '--from-beginning'],
+])('consume %s is wrong usage, and names the flag', async (flags, named) => {
+  const { code, stderr } = await runCli(['consume', 'orders', ...flags.split(' ')], { cluster });
+  expect(code).toBe(2);
+  expect(stderr).toContain(named);
+});
+
+test('a property that says the same as the flags is no contradiction', async () => {
+  const flags = '--group billing --from-beginning -n 1 -X group.id=billing -X enable.auto.commit=true';
+  const { code } = await runCli(['consume', 'orders', ...flags.split(' ')], { cluster });
+  expect(code).toBe(0);
+});

@@ -3,12 +3,12 @@ import type { ConsumerRecord } from '@millrace/client';
 import { type Command, Option } from 'commander';
 import type { ByteBuffer } from '../byte-buffer.ts';
 import { usageError } from '../cli-error.ts';
-import { consumerOptions } from '../client-properties.ts';
+import { consumerOptions, propertyFor } from '../client-properties.ts';
 import type { CommandContext } from '../command-context.ts';
 import { consumeInGroup } from '../consume-group.ts';
 import { consumeRecords, type PrintRecord } from '../consume-run.ts';
 import { consumeRanges, endsOf } from '../consume-start.ts';
-import type { OutputFormat } from '../global-options.ts';
+import type { GlobalOptions, OutputFormat } from '../global-options.ts';
 import { parseCount, parsePartitions } from '../option-values.ts';
 import { bytesValue, toJson, toYaml } from '../plain-value.ts';
 import { compileFormat, VALUE_PER_LINE } from '../record-format.ts';
@@ -65,6 +65,7 @@ async function consume(
 ): Promise<void> {
   const position = startPosition(flags);
   const print = printer(context.options.output, flags.format);
+  checkProperties(context.options, flags);
   if (flags.group !== undefined) return consumeShared(context, flags, flags.group, topics, print);
   const partitions = [];
   for (const topic of new Set(topics)) {
@@ -124,6 +125,28 @@ async function consumeShared(
   const count = flags.count ?? Number.POSITIVE_INFINITY;
   await consumeInGroup(context, { groupId, topics: names, startsAt, count }, print);
   context.throwIfInterrupted();
+}
+
+/** `-X` of what the command decides by its flags would be passed over: refused, with the flag that decides. */
+function checkProperties(options: GlobalOptions, { group, fromBeginning }: ConsumeFlags): void {
+  const groupId = propertyFor('groupId', options);
+  if (groupId !== undefined && groupId.value !== group) {
+    const flag = `Say --group ${groupId.value === '' ? 'NAME' : groupId.value}.`;
+    throw usageError(`-X ${groupId.name} does not choose the group of "consume"`, flag);
+  }
+  const autoCommit = propertyFor('enableAutoCommit', options);
+  const commits = String(group !== undefined);
+  if (autoCommit !== undefined && autoCommit.value.trim().toLowerCase() !== commits) {
+    const help =
+      group === undefined ? 'Say --group to commit.' : 'Leave out --group to read without committing.';
+    throw usageError(
+      `-X ${autoCommit.name}=${autoCommit.value}: "consume" commits what it has printed with --group, and only then`,
+      help,
+    );
+  }
+  const reset = propertyFor('autoOffsetReset', options);
+  if (reset !== undefined && reset.value !== 'earliest' && group !== undefined && fromBeginning)
+    throw usageError(`-X ${reset.name}=${reset.value} and --from-beginning exclude each other`);
 }
 
 function startPosition(flags: ConsumeFlags): StartPosition {

@@ -202,6 +202,22 @@ test('topic config and config act on the same things', async () => {
   expect((await run('config set cluster nonsense')).code).toBe(2);
 });
 
+test('a key that only the file of a node has is told from one that does not exist', async () => {
+  const isNodeKey = (key: string) => key === 'group.consumer.session.timeout.ms';
+  const told =
+    "group.consumer.session.timeout.ms is a key of a node's configuration file; it is neither read nor changed at run time";
+  const got = await run('config get broker/1 group.consumer.session.timeout.ms', { isNodeKey });
+  expect(got).toMatchObject({ code: 4, stderr: expect.stringContaining(told) });
+  const none = await run('config get broker/1 group.session', { isNodeKey });
+  expect(none).toMatchObject({ code: 4, stderr: expect.stringContaining('no configuration key is called') });
+  cluster.failure = new MillraceError(
+    'INVALID_CONFIG',
+    'broker 1: unknown broker key "group.consumer.session.timeout.ms"',
+  );
+  const set = await run('config set broker/1 group.consumer.session.timeout.ms=1', { isNodeKey });
+  expect(set).toMatchObject({ code: 1, stderr: expect.stringContaining(told) });
+});
+
 test('what the cluster refuses keeps its reason', async () => {
   cluster.failure = new MillraceError('INVALID_REPLICATION_FACTOR', 'replication factor 5 with 3 brokers');
   expect((await run('topic create many -r 5')).stderr).toMatchInlineSnapshot(`
@@ -209,4 +225,14 @@ test('what the cluster refuses keeps its reason', async () => {
       The replication factor must be at least 1 and at most the number of live brokers.
     "
   `);
+});
+
+test('the refusal of an internal topic says nothing of characters in names', async () => {
+  cluster.failure = new MillraceError(
+    'INVALID_TOPIC_EXCEPTION',
+    'topic __consumer_offsets is internal: it stays',
+  );
+  const { stderr } = await run('topic delete __consumer_offsets --yes');
+  expect(stderr).toContain('the topic is internal');
+  expect(stderr).not.toContain('a-z');
 });

@@ -23,6 +23,7 @@ export interface CliTestOptions {
   readonly clock?: ManualClock;
   readonly interrupted?: AbortSignal;
   readonly stdout?: Writable;
+  readonly isNodeKey?: (key: string) => boolean;
   readonly extensions?: readonly ProgramExtension[];
 }
 
@@ -52,6 +53,7 @@ export function testEnvironment(
     runtime: 'v20.0.0',
     clock: options.clock ?? new ManualClock(),
     interrupted: options.interrupted ?? new AbortController().signal,
+    ...(options.isNodeKey && { isNodeKey: options.isNodeKey }),
     connect: options.connect ?? (options.cluster ?? new FakeCluster()).connect,
   };
 }

@@ -78,7 +78,7 @@ function welcome(context: CommandContext, count: number, firstPort: number): voi
   const millrace =
     firstPort === DEFAULT_PORT ? 'npx millrace' : `npx millrace --bootstrap-server ${addresses[0]}`;
   context.note(`
-${count} nodes are up: ${addresses.join(', ')}
+${count === 1 ? '1 node is' : `${count} nodes are`} up: ${addresses.join(', ')}
 
   ${millrace} topic create greetings -p 3 -r ${Math.min(count, 3)}
   echo 'hello, world' | ${millrace} produce greetings
