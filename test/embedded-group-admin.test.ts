@@ -33,7 +33,7 @@ async function produce(partition: number, count: number, timestamp: number): Pro
 /** A member that says hello once, through the coordinator. */
 async function join(groupId: string): Promise<{ leave: () => Promise<void>; memberId: string }> {
   const memberId = randomUUID();
-  const header = { correlationId: 0, timeoutMs: 5000, clientId: 'reader', clusterId: '' };
+  const header = { correlationId: 0, timeoutMs: 5000, clientId: 'reader', clusterId: '', quorumId: '' };
   const beat = async (memberEpoch: number): Promise<void> => {
     for (;;) {
       const { host, port } = cluster.nodes[0]!.addresses[0]!;

@@ -11,7 +11,7 @@ import {
 import { type Cluster, startCluster } from '@millrace/server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-const HEADER = { correlationId: 0, timeoutMs: 5000, clientId: 'test', clusterId: '' };
+const HEADER = { correlationId: 0, timeoutMs: 5000, clientId: 'test', clusterId: '', quorumId: '' };
 /** Ask again: the coordinator moves, loads, or its topic is being created. */
 const AGAIN: ReadonlySet<number> = new Set([14, 15, 16]);
 const TOPIC = 'orders';

@@ -16,7 +16,7 @@ import { GrpcReplicaChannel } from './grpc-replica-channel.ts';
 import { fakeBroker } from './testing/fake-broker.ts';
 import { serve, until } from './testing/nodes.ts';
 
-const HEADER = { correlationId: 1, timeoutMs: 250, clientId: 'app', clusterId: 'c' };
+const HEADER = { correlationId: 1, timeoutMs: 250, clientId: 'app', clusterId: 'c', quorumId: '' };
 
 async function at(parts: Parameters<typeof fakeBroker>[0]): Promise<{ channel: RpcChannel; port: number }> {
   const broker = fakeBroker(parts);

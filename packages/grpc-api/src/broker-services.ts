@@ -12,7 +12,7 @@ import { registerGroupService } from './group-service.ts';
 import { PipelinedStream } from './pipelined-stream.ts';
 import { producePipeline } from './produce-pipeline.ts';
 import { registerReplicationService } from './replication-service.ts';
-import { checkAwaited, checkCluster, contextOf } from './request-header.ts';
+import { checkAwaited, checkCluster, checkQuorum, contextOf } from './request-header.ts';
 import { toWireFailures } from './wire-failure.ts';
 
 /** Registers Broker, Replication and Group. */
@@ -47,14 +47,22 @@ export function registerBrokerServices(server: RpcListener, broker: BrokerApi): 
 
 type Handler<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
 
-/** Registers unary methods whose requests must be meant for this cluster and be waited for still: nobody else's are worked on. */
-export function unaryFor(server: RpcListener, { clusterId }: { readonly clusterId: string }) {
+/**
+ * Registers unary methods whose requests must be meant for this cluster, and its quorum where a controller serves, and
+ * be waited for still: nobody else's are worked on.
+ */
+export function unaryFor(
+  server: RpcListener,
+  { clusterId }: { readonly clusterId: string },
+  quorumId: () => string = () => '',
+) {
   return <Request extends { readonly header: RequestHeader }, Response>(
     method: UnaryMethod<Request, Response>,
     handler: Handler<Request, Response>,
   ): void => {
     server.unary(method, (request, context) => {
       checkCluster(request.header, clusterId);
+      checkQuorum(request.header.quorumId, quorumId());
       checkAwaited(context);
       return handler(request, context);
     });

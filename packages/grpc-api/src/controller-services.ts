@@ -13,12 +13,15 @@ import { ControllerSessionStream } from './controller-session-stream.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import { MetadataStream } from './metadata-stream.ts';
 import { quorumDescription } from './quorum-description.ts';
-import { checkCluster } from './request-header.ts';
+import { checkCluster, checkQuorum } from './request-header.ts';
 import { toWireFailures } from './wire-failure.ts';
 
 /** What the services need of a Controller. */
 export type ServedController = ControllerApi &
-  Pick<Controller, 'isActive' | 'leaderId' | 'onLeaderChange' | 'status' | 'subscribeLog' | 'voters'>;
+  Pick<
+    Controller,
+    'isActive' | 'leaderId' | 'onLeaderChange' | 'quorumId' | 'status' | 'subscribeLog' | 'voters'
+  >;
 
 export interface ControllerServiceOptions {
   readonly clusterId: string;
@@ -36,6 +39,7 @@ export function registerControllerServices(
   });
   server.serverStream(controllerService.followMetadata, (request, stream) => {
     checkCluster(request.header, clusterId);
+    checkQuorum(request.header.quorumId, controller.quorumId());
     return new MetadataStream(controller, leaders, request.fromOffset, stream);
   });
   registerChanges(server, controller, clusterId);
@@ -43,7 +47,7 @@ export function registerControllerServices(
 }
 
 function registerChanges(server: RpcListener, controller: ServedController, clusterId: string): void {
-  const unary = unaryFor(server, { clusterId });
+  const unary = unaryFor(server, { clusterId }, () => controller.quorumId());
   unary(controllerService.alterPartitions, async ({ brokerId, brokerEpoch, partitions }) => {
     const answer = await controller.alterPartitions({ brokerId, brokerEpoch, partitions });
     return { partitions: toWireFailures(answer.partitions) };

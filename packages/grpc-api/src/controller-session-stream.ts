@@ -6,11 +6,12 @@ import { MillraceError, toMillraceError } from '@millrace/core';
 import type { ControllerApi } from '@millrace/metadata-quorum';
 import type { BrokerHeartbeat, BrokerState, RpcStream, ServerStreamHandlers } from '@millrace/protocol';
 import type { LeaderWatch } from './leader-watch.ts';
-import { checkCluster } from './request-header.ts';
+import { checkCluster, checkQuorum } from './request-header.ts';
 import { wireFailureOf } from './wire-failure.ts';
 
 type SessionController = Pick<ControllerApi, 'registerBroker' | 'heartbeat' | 'brokerDisconnected'> & {
   isActive(): boolean;
+  quorumId(): string;
 };
 
 /** Heartbeats that wait for the answer of an earlier one; a broker waits for answers, so this is generous. */
@@ -41,6 +42,7 @@ export class ControllerSessionStream implements ServerStreamHandlers<BrokerHeart
 
   onMessage(heartbeat: BrokerHeartbeat): void {
     checkCluster(heartbeat.header, this.#clusterId);
+    checkQuorum(heartbeat.header.quorumId, this.#controller.quorumId());
     this.#waiting.push(heartbeat);
     if (this.#waiting.length > WAITING_MAX) throw new MillraceError('NODE_OVERLOADED');
     if (this.#isBusy) return;
@@ -66,7 +68,7 @@ export class ControllerSessionStream implements ServerStreamHandlers<BrokerHeart
     const { correlationId } = heartbeat.header;
     try {
       const state = await this.#decide(heartbeat);
-      this.#stream.send({ correlationId, ...state });
+      this.#stream.send({ correlationId, quorumId: this.#controller.quorumId(), ...state });
     } catch (thrown) {
       const error = toMillraceError(thrown);
       if (error.code === 'NOT_CONTROLLER') {
@@ -74,11 +76,19 @@ export class ControllerSessionStream implements ServerStreamHandlers<BrokerHeart
         return;
       }
       const failure = wireFailureOf(error);
-      this.#stream.send({ correlationId, failure, brokerEpoch: -1, fenced: true, mayShutDown: false });
+      const quorumId = this.#controller.quorumId();
+      this.#stream.send({
+        correlationId,
+        failure,
+        brokerEpoch: -1,
+        fenced: true,
+        mayShutDown: false,
+        quorumId,
+      });
     }
   }
 
-  async #decide(message: BrokerHeartbeat): Promise<Omit<BrokerState, 'correlationId'>> {
+  async #decide(message: BrokerHeartbeat): Promise<Omit<BrokerState, 'correlationId' | 'quorumId'>> {
     const { brokerId, brokerEpoch, metadataOffset, wantsShutdown, offline } = message;
     if (brokerEpoch !== -1) {
       // A broker that keeps its epoch over a broken connection need not register again.

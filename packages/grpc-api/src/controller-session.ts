@@ -5,7 +5,7 @@ import type {
   ControllerSession,
   ControllerSessionHandlers,
 } from '@millrace/broker';
-import { MillraceError, type NodeId } from '@millrace/core';
+import { MillraceError, type NodeId, toMillraceError } from '@millrace/core';
 import {
   controllerService,
   type RequestHeader,
@@ -14,10 +14,12 @@ import {
   type BrokerState as WireState,
 } from '@millrace/protocol';
 import type { ControllerDirectory } from './controller-directory.ts';
+import type { KnownQuorum } from './known-quorum.ts';
 import { fromWireFailure } from './wire-failure.ts';
 
 export class GrpcControllerSession implements ControllerSession {
   readonly #directory: ControllerDirectory;
+  readonly #quorum: KnownQuorum;
   readonly #header: (correlationId: number) => RequestHeader;
   readonly #registration: BrokerRegistration;
   readonly #handlers: ControllerSessionHandlers;
@@ -30,11 +32,13 @@ export class GrpcControllerSession implements ControllerSession {
 
   constructor(
     directory: ControllerDirectory,
+    quorum: KnownQuorum,
     header: (correlationId: number) => RequestHeader,
     registration: BrokerRegistration,
     handlers: ControllerSessionHandlers,
   ) {
     this.#directory = directory;
+    this.#quorum = quorum;
     this.#header = header;
     this.#registration = registration;
     this.#handlers = handlers;
@@ -82,7 +86,23 @@ export class GrpcControllerSession implements ControllerSession {
     stream.send({ header: this.#nextHeader(), ...this.#registration, ...registration });
   }
 
+  /** @throws {MillraceError} NOT_CONTROLLER from another quorum: ends the stream. */
   #onState(id: NodeId, state: WireState): void {
+    if (this.#isClosed) return;
+    const kept = this.#quorum.learn(state.quorumId);
+    if (kept === undefined) {
+      this.#deliver(id, state);
+      return;
+    }
+    // A broker that serves knows for good where it belongs. Nothing else comes until the registration is taken.
+    const stream = this.#stream;
+    kept.then(
+      () => this.#deliver(id, state),
+      (error: unknown) => stream?.close(toMillraceError(error)),
+    );
+  }
+
+  #deliver(id: NodeId, state: WireState): void {
     if (this.#isClosed) return;
     this.#isAccepted = true;
     this.#directory.setActive(id);

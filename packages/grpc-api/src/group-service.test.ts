@@ -7,7 +7,7 @@ import { registerGroupService } from './group-service.ts';
 import { fakeBroker } from './testing/fake-broker.ts';
 import { serve, until } from './testing/nodes.ts';
 
-const HEADER = { correlationId: 1, timeoutMs: 250, clientId: 'app', clusterId: 'c' };
+const HEADER = { correlationId: 1, timeoutMs: 250, clientId: 'app', clusterId: 'c', quorumId: '' };
 const CALLER = { clientId: 'app', clientHost: '127.0.0.1' };
 
 async function at(groups: Parameters<typeof fakeBroker>[1]): Promise<RpcChannel> {

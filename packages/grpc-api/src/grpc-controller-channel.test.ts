@@ -1,5 +1,5 @@
 import type { BrokerRegistration, BrokerState, MetadataLogEntry } from '@millrace/broker';
-import { MiB, MillraceError, type NodeId } from '@millrace/core';
+import { Deferred, MiB, MillraceError, type NodeId } from '@millrace/core';
 import type { MetadataLogFollower, SessionToken } from '@millrace/metadata-quorum';
 import { expect, onTestFinished, test } from 'vitest';
 import { registerControllerServices, type ServedController } from './controller-services.ts';
@@ -21,6 +21,7 @@ class FakeQuorum {
   heartbeatError: MillraceError | undefined;
   /** The next calls fail so, whatever becomes of them. */
   readonly unknowns: string[] = [];
+  readonly quorumIds = new Map<NodeId, string>();
 
   get activeId(): NodeId | -1 {
     return this.#activeId;
@@ -72,6 +73,7 @@ class FakeQuorum {
       electLeaders: unused,
       changeVoters: unused,
       voters: () => [],
+      quorumId: () => this.quorumIds.get(id) ?? '',
       isActive: () => this.activeId === id,
       leaderId: () => (this.activeId === -1 ? undefined : this.activeId),
       onLeaderChange: (listener) => {
@@ -95,7 +97,22 @@ class FakeQuorum {
   }
 }
 
-async function cluster() {
+/** Where a broker keeps its quorum; `written` is called before it is durable. */
+class Keeper {
+  quorumId: string;
+  written: (quorumId: string) => Promise<void> = async () => {};
+
+  constructor(quorumId = '') {
+    this.quorumId = quorumId;
+  }
+
+  async keepQuorumId(quorumId: string): Promise<void> {
+    await this.written(quorumId);
+    this.quorumId = quorumId;
+  }
+}
+
+async function cluster(keeper = new Keeper()) {
   const quorum = new FakeQuorum();
   const servers = await Promise.all(
     [1, 2, 3].map((id) =>
@@ -108,6 +125,7 @@ async function cluster() {
   const logged: Record<string, unknown>[] = [];
   const channel = new GrpcControllerChannel({
     clusterId: 'c',
+    quorum: keeper,
     clientId: 'broker-9',
     controllers: servers.map(({ port }, i) => ({ id: i + 1, host: '127.0.0.1', port })),
     clock: realClock,
@@ -310,10 +328,64 @@ test('a change of the active controller reaches the follower; one that stays lea
   expect(controllers).toContain(-1);
 });
 
+test('a broker keeps the quorum that registered it, and is registered only once that is durable', async () => {
+  const keeper = new Keeper();
+  const { quorum, channel } = await cluster(keeper);
+  const written: string[] = [];
+  const disk = new Deferred<void>();
+  keeper.written = (quorumId) => {
+    written.push(quorumId);
+    return disk.promise;
+  };
+  for (const id of [1, 2, 3]) quorum.quorumIds.set(id, 'real');
+  const { states } = session(channel);
+  await until(() => written.length === 1);
+  await channel.allocateProducerIds(IDS);
+  expect(states).toEqual([]);
+  disk.resolve();
+  await until(() => states.length === 1);
+  expect(written).toEqual(['real']);
+  expect(keeper.quorumId).toBe('real');
+});
+
+test('a broker passes over a controller of another quorum, whatever it says of itself', async () => {
+  const { quorum, channel } = await cluster(new Keeper('real'));
+  quorum.quorumIds.set(1, 'other');
+  const opened = session(channel);
+  const { controllers } = follow(channel, 0);
+  await expect(channel.allocateProducerIds({ ...IDS, timeoutMs: 300 })).rejects.toMatchObject({
+    code: 'QUORUM_UNAVAILABLE',
+  });
+  expect(quorum.asked).not.toContain(1);
+  await until(() => opened.errors.length === 1);
+  expect(opened.errors[0]).toMatchObject({ code: 'NOT_CONTROLLER' });
+  // The real ones elect a leader: the broker finds it.
+  for (const id of [2, 3]) quorum.quorumIds.set(id, 'real');
+  quorum.activeId = 2;
+  await until(() => controllers.includes(2));
+  await channel.allocateProducerIds(IDS);
+  const { states } = session(channel);
+  await until(() => states.length === 1);
+  expect(states[0]).toMatchObject({ failure: undefined, brokerEpoch: 40 });
+});
+
+test('a stream that was opened before the quorum was known ends when it turns out to be of another one', async () => {
+  const { quorum, channel } = await cluster();
+  const { controllers } = follow(channel, 0);
+  await until(() => controllers.includes(1));
+  for (const id of [1, 2, 3]) quorum.quorumIds.set(id, 'real');
+  const { states } = session(channel);
+  await until(() => states.length === 1);
+  for (const id of [1, 2, 3]) quorum.quorumIds.set(id, 'other');
+  quorum.append([], 1);
+  await until(() => quorum.followers.size === 0);
+});
+
 test('a node of another cluster is refused by every controller', async () => {
   const { servers } = await cluster();
   const channel = new GrpcControllerChannel({
     clusterId: 'other',
+    quorum: new Keeper(),
     clientId: 'broker-9',
     controllers: servers.map(({ port }, i) => ({ id: i + 1, host: '127.0.0.1', port })),
     clock: realClock,

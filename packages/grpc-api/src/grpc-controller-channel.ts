@@ -36,12 +36,15 @@ import {
 import { ControllerCalls } from './controller-calls.ts';
 import { type ControllerAddress, ControllerDirectory } from './controller-directory.ts';
 import { GrpcControllerSession } from './controller-session.ts';
+import { KnownQuorum, type QuorumKeeper } from './known-quorum.ts';
 import { GrpcMetadataSubscription } from './metadata-subscription.ts';
 import { nodeHeader } from './request-header.ts';
 import { fromWireFailures } from './wire-failure.ts';
 
 export interface GrpcControllerChannelOptions {
   readonly clusterId: string;
+  /** Which quorum of that cluster, once it is known. */
+  readonly quorum: QuorumKeeper;
   /** Names this node in the logs of others. */
   readonly clientId: string;
   readonly controllers: readonly ControllerAddress[];
@@ -57,18 +60,20 @@ export class GrpcControllerChannel implements ControllerChannel {
   /** Metadata has connections of its own: a large snapshot must not delay a heartbeat. */
   readonly #metadataDirectory: ControllerDirectory;
   readonly #calls: ControllerCalls;
+  readonly #quorum: KnownQuorum;
 
   constructor(options: GrpcControllerChannelOptions) {
     this.#options = options;
     const { controllers, channel, network } = options;
     this.#directory = new ControllerDirectory(controllers, channel, network);
     this.#metadataDirectory = new ControllerDirectory(controllers, channel, network);
+    this.#quorum = new KnownQuorum(options.quorum);
     this.#calls = new ControllerCalls(this.#directory, options.clock);
   }
 
   openSession(registration: BrokerRegistration, handlers: ControllerSessionHandlers): ControllerSession {
     const header = (correlationId: number) => this.#header(0, correlationId);
-    return new GrpcControllerSession(this.#directory, header, registration, handlers);
+    return new GrpcControllerSession(this.#directory, this.#quorum, header, registration, handlers);
   }
 
   followMetadata(fromOffset: number, follower: MetadataLogFollower): MetadataSubscription {
@@ -79,6 +84,7 @@ export class GrpcControllerChannel implements ControllerChannel {
     };
     return new GrpcMetadataSubscription({
       directory: this.#metadataDirectory,
+      quorum: this.#quorum,
       header: () => this.#header(0),
       clock,
       logger,
@@ -175,12 +181,13 @@ export class GrpcControllerChannel implements ControllerChannel {
   }
 
   #header(timeoutMs: number, correlationId = 0): RequestHeader {
-    return nodeHeader(this.#options.clusterId, this.#options.clientId, timeoutMs, correlationId);
+    const { clusterId, clientId } = this.#options;
+    return nodeHeader(clusterId, clientId, timeoutMs, correlationId, this.#quorum.id);
   }
 
   /** Passes a client's request on under the client's own name. */
   #headerOf({ timeoutMs, clientId }: RequestContext): RequestHeader {
-    return nodeHeader(this.#options.clusterId, clientId, timeoutMs);
+    return nodeHeader(this.#options.clusterId, clientId, timeoutMs, 0, this.#quorum.id);
   }
 }
 

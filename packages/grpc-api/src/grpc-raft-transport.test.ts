@@ -42,6 +42,7 @@ const heartbeat = (round: number): RaftMessage => ({
   kind: 'heartbeat',
   term: 1,
   directoryId: 'd',
+  quorumId: 'q',
   commitIndex: 0,
   round,
 });

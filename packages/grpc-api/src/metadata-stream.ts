@@ -15,7 +15,7 @@ const CHUNK_BYTES = 1 * MiB;
 const BEHIND_MAX_BYTES = 64 * MiB;
 const NO_BYTES = Buffer.alloc(0);
 
-type FollowedController = Pick<Controller, 'subscribeLog' | 'voters'>;
+type FollowedController = Pick<Controller, 'quorumId' | 'subscribeLog' | 'voters'>;
 type Voter = ReturnType<Controller['voters']>[number];
 
 export class MetadataStream implements ServerStreamHandlers<never>, MetadataLogFollower {
@@ -69,12 +69,13 @@ export class MetadataStream implements ServerStreamHandlers<never>, MetadataLogF
     );
   }
 
-  #send(update: Omit<MetadataUpdate, 'controllerId' | 'controllers'>): void {
+  #send(update: Omit<MetadataUpdate, 'controllerId' | 'controllers' | 'quorumId'>): void {
     const known = this.#controller.voters().flatMap(controllerNodeOf);
     const text = JSON.stringify(known);
     const controllers = text === this.#toldControllers ? [] : known;
     this.#toldControllers = text;
-    this.#stream.send({ ...update, controllerId: this.#leaders.leaderId, controllers });
+    const quorumId = this.#controller.quorumId();
+    this.#stream.send({ ...update, controllerId: this.#leaders.leaderId, controllers, quorumId });
   }
 }
 

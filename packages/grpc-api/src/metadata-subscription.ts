@@ -9,6 +9,7 @@ import {
   type RpcStream,
 } from '@millrace/protocol';
 import type { ControllerDirectory } from './controller-directory.ts';
+import type { KnownQuorum } from './known-quorum.ts';
 
 const PAUSE_MIN_MS = 20;
 const PAUSE_MAX_MS = 500;
@@ -18,6 +19,7 @@ const SNAPSHOT_MAX_BYTES = 1 * GiB;
 
 export interface MetadataSubscriptionOptions {
   readonly directory: ControllerDirectory;
+  readonly quorum: KnownQuorum;
   readonly header: () => RequestHeader;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -67,9 +69,12 @@ export class GrpcMetadataSubscription implements MetadataSubscription {
     });
   }
 
+  /** @throws {MillraceError} NOT_CONTROLLER from another quorum: ends the stream. */
   #onUpdate(update: MetadataUpdate): void {
     if (this.#isClosed) return;
-    const { follower } = this.#options;
+    const { follower, quorum } = this.#options;
+    // Whoever needs it durable, the session, waits for that and hears of a failure.
+    quorum.learn(update.quorumId)?.catch(() => {});
     this.#pauseMs = PAUSE_MIN_MS;
     this.#lastErrorCode = undefined;
     this.#options.onControllers(update.controllers);

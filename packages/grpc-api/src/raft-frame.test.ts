@@ -7,7 +7,8 @@ import { fromRaftFrame, toRaftFrame } from './raft-frame.ts';
 const id = fc.nat();
 const index = fc.maxSafeInteger().map(Math.abs);
 const bytes = fc.uint8Array({ maxLength: 50 }).map((data) => Buffer.from(data));
-const envelope = { term: index, directoryId: fc.string({ maxLength: 22 }) };
+const id22 = fc.string({ maxLength: 22 });
+const envelope = { term: index, directoryId: id22, quorumId: id22 };
 const entry = fc.record({
   index,
   term: index,

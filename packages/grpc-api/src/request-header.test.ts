@@ -4,7 +4,7 @@ import { controllerService } from '@millrace/protocol';
 import { expect, test } from 'vitest';
 import { unaryFor } from './broker-services.ts';
 
-const header = { correlationId: 0, timeoutMs: 0, clientId: '', clusterId: 'c' };
+const header = { correlationId: 0, timeoutMs: 0, clientId: '', clusterId: 'c', quorumId: '' };
 const aborted = AbortSignal.abort();
 const waiting = new AbortController().signal;
 

@@ -9,6 +9,16 @@ export function checkCluster(header: RequestHeader, clusterId: string): void {
   throw new MillraceError('INCONSISTENT_CLUSTER_ID', message);
 }
 
+/**
+ * Two metadata quorums under one cluster id: a broker must not get from one to the other.
+ * @throws {MillraceError} NOT_CONTROLLER if both quorums are known and differ.
+ */
+export function checkQuorum(wanted: string, own: string): void {
+  if (wanted === '' || own === '' || wanted === own) return;
+  const message = `the broker belongs to metadata quorum ${wanted}, this controller to ${own}`;
+  throw new MillraceError('NOT_CONTROLLER', message);
+}
+
 /** @throws {MillraceError} REQUEST_TIMED_OUT if the caller gave up already: under load requests come late. */
 export function checkAwaited({ timeLeftMs, signal }: Pick<CallContext, 'timeLeftMs' | 'signal'>): void {
   if (timeLeftMs !== 0 && !signal.aborted) return;
@@ -26,6 +36,7 @@ export function nodeHeader(
   clientId: string,
   timeoutMs = 0,
   correlationId = 0,
+  quorumId = '',
 ): RequestHeader {
-  return { correlationId, timeoutMs, clientId, clusterId };
+  return { correlationId, timeoutMs, clientId, clusterId, quorumId };
 }

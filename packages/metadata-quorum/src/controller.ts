@@ -70,6 +70,8 @@ export interface ControllerQuorum {
   leaderId(): NodeId | undefined;
   transferLeadership(): Promise<void>;
   voters(): readonly Voter[];
+  /** Empty while unknown. */
+  quorumId(): string;
   changeVoters(change: VoterChange): { offset: number; committed: Promise<{ offset: number }> };
   close(): Promise<void>;
 }
@@ -172,6 +174,11 @@ export class Controller implements ControllerApi {
   }
 
   /** Of the quorum, as this node knows them. */
+  /** Which metadata quorum this node is part of; empty while unknown. */
+  quorumId(): string {
+    return this.#quorum?.quorumId() ?? '';
+  }
+
   voters(): readonly Voter[] {
     return this.#startedQuorum().voters();
   }

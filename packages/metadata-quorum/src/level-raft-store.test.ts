@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { HardState } from '@millrace/raft';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LevelRaftStore } from './level-raft-store.ts';
 import { testRaftStore } from './testing/raft-store-contract.ts';
@@ -29,6 +30,18 @@ async function filled(name: string): Promise<string> {
   await store.close();
   return path;
 }
+
+test('a store of a version without quorum ids is of an unknown quorum', async () => {
+  const path = join(folder, 'older');
+  const store = await LevelRaftStore.open(path);
+  const voters = [{ id: 1, directoryId: 'd1', address: '' }];
+  const older = { term: 1, votedFor: undefined, voters, commitIndex: 0 };
+  await store.write({ hardState: older as unknown as HardState });
+  await store.close();
+  const again = await LevelRaftStore.open(path);
+  expect((await again.load()).hardState).toEqual({ ...older, quorumId: '' });
+  await again.close();
+});
 
 test('a second opener is told that the directory is in use', async () => {
   const path = join(folder, 'locked');

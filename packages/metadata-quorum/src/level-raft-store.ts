@@ -129,8 +129,13 @@ export class LevelRaftStore implements RaftStore {
       throw damaged(`entry ${lastIndex} is not the one that was written`);
     this.#crcs = crcs;
     const { votedFor } = hardState;
-    // JSON leaves out what is undefined.
-    return { hardState: { ...hardState, votedFor }, snapshot: await this.#loadSnapshot(), logStart, entries };
+    return {
+      // JSON leaves out what is undefined; older versions knew of no quorum id.
+      hardState: { ...BLANK_HARD_STATE, ...hardState, votedFor },
+      snapshot: await this.#loadSnapshot(),
+      logStart,
+      entries,
+    };
   }
 
   async #loadSnapshot(): Promise<Snapshot | undefined> {

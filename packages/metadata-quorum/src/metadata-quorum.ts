@@ -24,6 +24,7 @@ import {
   type Voter,
   type VoterChange,
 } from '@millrace/raft';
+import { logStranger, replacedDirectory } from './other-quorum.ts';
 import { type ConfiguredVoter, firstVoters, type QuorumConfig, raftConfigOf } from './quorum-config.ts';
 import type { LeadershipEvent, QuorumStateMachine, RaftTransport } from './quorum-ports.ts';
 import { type QuorumPosition, type QuorumStatus, quorumStatus } from './quorum-status.ts';
@@ -53,7 +54,7 @@ export interface MetadataQuorumOptions {
   readonly onLeadership: (event: LeadershipEvent) => void;
   /** `leaderId` answers otherwise than before. */
   readonly onLeaderChange?: () => void;
-  /** The node must end: its disk failed, or its state machine could not apply a committed record. Called at most once. */
+  /** The node must end: its disk failed, its state machine could not apply a committed record, or its quorum is a second one. Called at most once. */
   readonly onFatal: (error: MillraceError) => void;
 }
 
@@ -188,6 +189,11 @@ export class MetadataQuorum {
   /** Leads, and has applied everything that was committed before its term. */
   isLeader(): boolean {
     return this.#electedTerm !== undefined && this.#state === 'running';
+  }
+
+  /** Empty until the cluster has formed, and for one that formed under an older version. */
+  quorumId(): string {
+    return this.#node.quorumId;
   }
 
   /** In force on this node, decided or not, where they are reached now. Empty until the cluster has formed. */
@@ -358,6 +364,11 @@ export class MetadataQuorum {
       case 'peersLearned':
         this.#options.transport.connect?.(effect.peers);
         break;
+      case 'strangerMet':
+        logStranger(this.#options.logger, this.quorumId(), effect);
+        break;
+      case 'directoryReplaced':
+        throw replacedDirectory(this.#options.directoryId, effect);
       case 'readReady':
         this.#waiters.readReady(effect.id, effect.index);
         this.#waiters.serveReads(this.#appliedIndex);

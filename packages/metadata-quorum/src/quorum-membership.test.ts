@@ -83,6 +83,58 @@ test('a leader that is removed answers first, then makes way at once and observe
   expect(leader.status().role).toBe('observer');
 });
 
+/** Formed by node 1 alone, then of three voters, with one record everywhere. */
+async function grownQuorum(): Promise<void> {
+  cluster = await QuorumCluster.start(1);
+  const leader = await cluster.electLeader();
+  for (const id of [2, 3]) {
+    await cluster.join();
+    await change(leader, 'add', id);
+  }
+  await cluster.until(leader.propose(record('before')));
+  await cluster.runUntil(() => [2, 3].every((id) => cluster.member(id).machine.data.length === 1));
+}
+
+/** Nodes 2 and 3 have a leader, commit, and are one quorum still. */
+async function theOthersGoOn(): Promise<void> {
+  const others = [2, 3].map((id) => cluster.member(id));
+  const leader = () => others.find(({ quorum }) => quorum!.isLeader())?.quorum;
+  await cluster.runUntil(() => leader() !== undefined);
+  await cluster.until(leader()!.propose(record('after')));
+  await cluster.runUntil(() => others.every(({ machine }) => machine.data.length === 2));
+  for (const { machine, failures, quorum } of others) {
+    expect(machine.data).toEqual(['before', 'after']);
+    expect(failures).toEqual([]);
+    expect(quorum!.quorumId()).toBe('directory-1');
+  }
+}
+
+test('the only first voter of a grown quorum that lost its disk and led alone ends, and the quorum goes on', async () => {
+  await grownQuorum();
+  for (const id of [2, 3]) cluster.cut(id);
+  const alone = await cluster.wipe(1, 'directory-1-new');
+  await cluster.runUntil(() => alone.isLeader());
+  await cluster.until(alone.propose(record('alone')));
+  cluster.heal();
+  const { failures, machine } = cluster.member(1);
+  await cluster.runUntil(() => failures.length > 0);
+  expect(failures.map(({ code }) => code)).toEqual(['INCONSISTENT_CLUSTER_ID']);
+  expect(failures[0]!.message).toMatch(
+    /votes with directory directory-1, but its directory is directory-1-new.* empty it, set controller\.quorum\.bootstrap\.servers/,
+  );
+  await theOthersGoOn();
+  expect(machine.data).toEqual(['alone']);
+});
+
+test('if it meets the quorum before it has voted it observes', async () => {
+  await grownQuorum();
+  const observer = await cluster.wipe(1, 'directory-1-new');
+  await theOthersGoOn();
+  await cluster.runUntil(() => cluster.member(1).machine.data.length === 2);
+  expect(observer.status().role).toBe('observer');
+  expect(observer.quorumId()).toBe('directory-1');
+});
+
 test('the voters survive a snapshot and a restart', async () => {
   cluster = await QuorumCluster.start(1, {
     config: {

@@ -120,7 +120,7 @@ test('drained(0) waits until everything that was sent has left', async () => {
     onMessage: () => undefined,
     onClosed: () => undefined,
   });
-  const header = { correlationId: 1, timeoutMs: 0, clientId: 'x'.repeat(1_000), clusterId: '' };
+  const header = { correlationId: 1, timeoutMs: 0, clientId: 'x'.repeat(1_000), clusterId: '', quorumId: '' };
   for (let i = 0; i < 10; i++) {
     stream.send({ header, maxWaitMs: 0, minBytes: 0, maxBytes: 0, partitions: [] });
   }

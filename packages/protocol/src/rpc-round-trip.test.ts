@@ -186,6 +186,7 @@ test('a server stream delivers its answers, then the error that ended it', async
           snapshotDone: false,
           controllerId: 1,
           controllers: [],
+          quorumId: '',
         });
       }
       stream.close(new MillraceError('NOT_CONTROLLER'));

@@ -103,7 +103,7 @@ async function run(open: Producer, { payloadBytes, messages, inFlight }: Shape):
 }
 
 function grpcProducer(port: number, request: Codec<ProduceRequest>): Producer {
-  const header = { correlationId: 1, timeoutMs: 30_000, clientId: 'bench', clusterId: '' };
+  const header = { correlationId: 1, timeoutMs: 30_000, clientId: 'bench', clusterId: '', quorumId: '' };
   return async (onAck) => {
     const channel = RpcChannel.connect(HOST, port);
     const handlers = { onMessage: onAck, onClosed: () => undefined };

@@ -10,6 +10,11 @@ export interface HardState {
   readonly voters: readonly Voter[];
   /** A lower bound, written along with other changes: entries up to here are committed and must be present. */
   readonly commitIndex: number;
+  /**
+   * Which quorum this directory belongs to, for good: the directory of the first of the voters with which it formed.
+   * Empty until formed, and unknown in a directory that an older version wrote.
+   */
+  readonly quorumId: string;
 }
 
 /** The state machine after applying entry `index`. Immutable. */
@@ -29,7 +34,13 @@ export interface DurableState {
   readonly entries: readonly Entry[];
 }
 
-export const BLANK_HARD_STATE: HardState = { term: 0, votedFor: undefined, voters: [], commitIndex: 0 };
+export const BLANK_HARD_STATE: HardState = {
+  term: 0,
+  votedFor: undefined,
+  voters: [],
+  commitIndex: 0,
+  quorumId: '',
+};
 
 export const BLANK_STATE: DurableState = {
   hardState: BLANK_HARD_STATE,

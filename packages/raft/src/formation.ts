@@ -13,7 +13,9 @@
  * A cluster therefore forms once every configured voter has been up together; from then on a majority is enough, and a
  * directory that was wiped can never vote twice in a term (S6). The set is durable before the first vote.
  * What nobody can tell apart: all configured nodes with new disks at once, and voters elsewhere that were added later.
- * Whoever replaces the first voters for good names those of today in the configuration.
+ * Whoever replaces the first voters for good names those of today in the configuration. Who forms a second quorum
+ * nevertheless is told by its id: a quorum is named after the directory of its first voter, and a directory forms one
+ * at most. Quorums of different ids never mix (stranger.ts).
  * Where the configuration gives all directory ids, nothing is asked. A node whose configuration names no voters never
  * forms a cluster; it joins one.
  */
@@ -59,7 +61,7 @@ export function startFormation(state: RaftState): void {
   });
   state.blankDirectories.set(state.id, state.directoryId);
   const named = configured.filter(({ directoryId }) => directoryId !== '');
-  if (configured.length > 0 && named.length === configured.length) form(state, named);
+  if (configured.length > 0 && named.length === configured.length) formAnew(state, named);
   else formIfComplete(state);
 }
 
@@ -77,7 +79,7 @@ export function onHello(state: RaftState, from: NodeId, message: Hello): void {
 
 function helloWhileBlank(state: RaftState, from: NodeId, message: Hello): void {
   if (message.voters.length > 0) {
-    form(state, message.voters);
+    form(state, message.voters, message.quorumId);
     return;
   }
   state.blankDirectories.set(from, message.directoryId);
@@ -104,23 +106,43 @@ function formIfComplete(state: RaftState): void {
     return directoryId === undefined ? [] : [{ ...voter, directoryId }];
   });
   const isOurs = configured.some(({ id }) => id === state.id);
-  if (isOurs && known.length === configured.length) form(state, known);
+  if (isOurs && known.length === configured.length) formAnew(state, known);
 }
 
-function form(state: RaftState, voters: readonly Voter[]): void {
-  invariant(!isFormed(state) && state.hard.term === 0, 'a voter set is formed once', {
-    term: state.hard.term,
-  });
+function formAnew(state: RaftState, voters: readonly Voter[]): void {
+  const first = voters.reduce((lowest, voter) => (voter.id < lowest.id ? voter : lowest));
+  form(state, voters, first.directoryId);
+}
+
+function form(state: RaftState, voters: readonly Voter[], quorumId: string): void {
+  invariant(isUntouched(state), 'who has a history keeps its voter set', { term: state.hard.term });
   const ascending = [...voters].sort((a, b) => a.id - b.id);
-  persistHard(state, { voters: ascending });
+  persistHard(state, { voters: ascending, quorumId });
   state.voterSets.restart({ index: 0, voters: ascending });
   state.blankDirectories = new Map();
+  state.role = 'observer';
   // Who does not vote asks for the log; who does only tells the others that the cluster has formed.
   const votes = isVoter(state);
   for (const to of new Set([...state.contacts, ...peers(state)])) sendHello(state, to, votes);
   if (!votes) return;
   state.role = 'follower';
   scheduleQuickElection(state);
+}
+
+/** Has neither voted nor written anything: what it knows of voters came from its configuration or from a hello. */
+function isUntouched({ hard, log }: RaftState): boolean {
+  return hard.term === 0 && log.lastIndex === 0;
+}
+
+/**
+ * The configuration may name the voters of today by their directories, of a quorum that has another name since its
+ * first voters are gone: who has done nothing yet belongs where a quorum is.
+ * @returns whether it was taken.
+ */
+export function takeQuorum(state: RaftState, { voters, quorumId }: Hello): boolean {
+  if (!isUntouched(state) || voters.length === 0) return false;
+  form(state, voters, quorumId);
+  return true;
 }
 
 export function sendHello(state: RaftState, to: NodeId, answer: boolean): void {

@@ -53,6 +53,18 @@ export type RaftEffect =
   | { readonly kind: 'votersChanged'; readonly index: number; readonly voters: readonly Voter[] }
   /** Nodes that may know the leader; this replica's own set does not name them all. */
   | { readonly kind: 'peersLearned'; readonly peers: readonly Voter[] }
+  /** `peer` belongs to another quorum: nothing that it says counts. Told once for each. */
+  | { readonly kind: 'strangerMet'; readonly peer: NodeId; readonly quorumId: string }
+  /**
+   * Another quorum, in which `peer` is, has this node as a voter with a directory that is not this one: that disk is
+   * lost, and this one formed a quorum of its own. The replica must end; nothing that it wrote counts there.
+   */
+  | {
+      readonly kind: 'directoryReplaced';
+      readonly peer: NodeId;
+      readonly quorumId: string;
+      readonly lostDirectoryId: string;
+    }
   /** Serve the read once everything up to `index` is applied. */
   | { readonly kind: 'readReady'; readonly id: number; readonly index: number }
   | { readonly kind: 'readRefused'; readonly id: number }

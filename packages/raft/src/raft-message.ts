@@ -34,6 +34,8 @@ interface Envelope {
   readonly term: number;
   /** The sender's directory. */
   readonly directoryId: string;
+  /** The sender's quorum; empty from a directory that knows none (stranger.ts). */
+  readonly quorumId: string;
 }
 
 /**

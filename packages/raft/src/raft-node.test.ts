@@ -15,7 +15,13 @@ function nodeWith(entries: readonly Entry[], term: number, votedFor?: number): R
   const durable: DurableState = {
     ...BLANK_STATE,
     entries,
-    hardState: { term, votedFor: voters.find(({ id }) => id === votedFor), voters, commitIndex: 0 },
+    hardState: {
+      term,
+      votedFor: voters.find(({ id }) => id === votedFor),
+      voters,
+      commitIndex: 0,
+      quorumId: 'd1',
+    },
   };
   const node = new RaftNode({
     id: 1,
@@ -39,6 +45,7 @@ function sent(effects: readonly RaftEffect[]): RaftMessage[] {
 
 const voteRequest = (change: Partial<VoteRequest>): VoteRequest => ({
   kind: 'voteRequest',
+  quorumId: 'd1',
   term: 3,
   directoryId: 'd2',
   lastIndex: 2,
@@ -49,6 +56,7 @@ const voteRequest = (change: Partial<VoteRequest>): VoteRequest => ({
 
 const append = (change: Partial<Append>): Append => ({
   kind: 'append',
+  quorumId: 'd1',
   term: 3,
   directoryId: 'd2',
   prevIndex: 2,
@@ -87,13 +95,13 @@ describe('a vote (Raft §5.4.1)', () => {
   test('of a directory outside the voter set does not count', () => {
     const node = nodeWith(log, 2);
     node.step({ kind: 'tick' }, 1000);
-    const response = { kind: 'preVoteResponse', term: 2, granted: true } as const;
+    const response = { kind: 'preVoteResponse', quorumId: 'd1', term: 2, granted: true } as const;
     node.step({ kind: 'received', from: 2, message: { ...response, directoryId: 'd2new' } }, 1000);
     expect(node.role).toBe('preCandidate');
     node.step({ kind: 'received', from: 2, message: { ...response, directoryId: 'd2' } }, 1000);
     const persist = node.step({ kind: 'persisted', id: 1 }, 1000);
     expect(persist).toEqual([]);
-    const vote = { kind: 'voteResponse', term: 3, granted: true } as const;
+    const vote = { kind: 'voteResponse', quorumId: 'd1', term: 3, granted: true } as const;
     node.step({ kind: 'received', from: 2, message: { ...vote, directoryId: 'd2new' } }, 1000);
     expect(node.role).toBe('candidate');
     node.step({ kind: 'received', from: 2, message: { ...vote, directoryId: 'd2' } }, 1000);
@@ -107,6 +115,7 @@ describe('a vote (Raft §5.4.1)', () => {
     expect(node.status().term).toBe(3);
     const preVote = {
       kind: 'preVoteRequest',
+      quorumId: 'd1',
       term: 9,
       directoryId: 'd3',
       lastIndex: 9,
@@ -141,6 +150,7 @@ describe('malformed messages change nothing', () => {
 function chunk(change: Partial<SnapshotChunk>): SnapshotChunk {
   return {
     kind: 'snapshotChunk',
+    quorumId: 'd1',
     term: 3,
     directoryId: 'd2',
     snapshotIndex: 5,

@@ -48,6 +48,7 @@ import { onRead, releaseEarlyReads, serveReads } from './read-index.ts';
 import { onAppendResponse, onHeartbeatResponse, onSnapshotResponse, progressFor } from './replication.ts';
 import { becomeFollower, scheduleQuickElection } from './roles.ts';
 import { completeSnapshots, onSnapshotTaken } from './snapshots.ts';
+import { isOfAnotherQuorum, onStranger } from './stranger.ts';
 import { type VoterSet, VoterSets } from './voter-sets.ts';
 
 export interface RaftNodeOptions {
@@ -80,6 +81,8 @@ export interface RaftStatus {
   readonly term: number;
   readonly leaderId: NodeId | undefined;
   readonly votedFor: VoterKey | undefined;
+  /** Empty until the cluster has formed, and where it formed under an older version. */
+  readonly quorumId: string;
   /** In force; empty until the cluster has formed. */
   readonly voters: readonly Voter[];
   /** The set that is decided as far as this replica knows, and those after it that are not, by the index of their entry. */
@@ -118,6 +121,11 @@ export class RaftNode {
   /** In force; the same array until they change. */
   get voters(): readonly Voter[] {
     return votersOf(this.#state);
+  }
+
+  /** Empty while unknown. */
+  get quorumId(): string {
+    return this.#state.hard.quorumId;
   }
 
   get role(): Role {
@@ -168,6 +176,7 @@ export class RaftNode {
       term: hard.term,
       leaderId: state.leaderId,
       votedFor: hard.votedFor,
+      quorumId: hard.quorumId,
       voters: voterSets.latest.voters,
       voterSets: voterSets.liveAt(state.commitIndex),
       commitIndex: state.commitIndex,
@@ -276,6 +285,10 @@ export class RaftNode {
   #receive(from: NodeId, message: RaftMessage): void {
     const state = this.#state;
     if (from === state.id) return;
+    if (isOfAnotherQuorum(state, message)) {
+      onStranger(state, from, message);
+      return;
+    }
     if (message.kind === 'hello') {
       onHello(state, from, message);
       return;
@@ -401,6 +414,7 @@ function initialState({ id, directoryId, voters, config, random, durable }: Raft
     leaderLinkBroken: false,
     electionDueMs: Number.POSITIVE_INFINITY,
     blankDirectories: new Map(),
+    strangers: new Map(),
     helloDueMs: Number.POSITIVE_INFINITY,
     votes: new Map(),
     selfVotePersistId: 0,

@@ -48,6 +48,13 @@ export interface IncomingSnapshot {
   position: number;
 }
 
+/** A node that belongs to another quorum. */
+export interface Stranger {
+  readonly quorumId: string;
+  /** It was heard as the leader of its quorum, so a majority of that one lives. */
+  readonly leads: boolean;
+}
+
 export interface RaftState {
   readonly id: NodeId;
   readonly directoryId: string;
@@ -95,6 +102,8 @@ export interface RaftState {
   /** Directory of each blank node that was met; only while the cluster forms. */
   blankDirectories: Map<NodeId, string>;
   helloDueMs: number;
+  /** Nodes that belong to another quorum, and what is known of it. */
+  readonly strangers: Map<NodeId, Stranger>;
   /** By directory. */
   votes: Map<string, boolean>;
   /** Candidate: the own vote counts once this persist is durable. */
@@ -158,12 +167,13 @@ export function peers(state: RaftState): NodeId[] {
 }
 
 /** What a message says beyond its envelope. Distributes over the union. */
-type Body<M> = M extends RaftMessage ? Omit<M, 'term' | 'directoryId'> : never;
+type Body<M> = M extends RaftMessage ? Omit<M, 'term' | 'directoryId' | 'quorumId'> : never;
 
 export function send(state: RaftState, to: NodeId, body: Body<RaftMessage>, after: number): void {
   invariant(to !== state.id, 'nobody writes to itself', { to });
   invariant(after <= state.lastPersistId, 'a message waits for a persist that exists', { after });
-  const message = { ...body, term: state.hard.term, directoryId: state.directoryId } as RaftMessage;
+  const { term, quorumId } = state.hard;
+  const message = { ...body, term, directoryId: state.directoryId, quorumId } as RaftMessage;
   state.out.push({ kind: 'send', to, message, after });
 }
 

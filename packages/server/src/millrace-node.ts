@@ -295,6 +295,7 @@ export class MillraceNode implements AsyncDisposable {
     const clientId = `node-${nodeId}`;
     const controllers = new GrpcControllerChannel({
       clusterId,
+      quorum: this.#store,
       clientId,
       // Addresses that no node is named for get names that no node has.
       controllers: [

@@ -1,5 +1,8 @@
-/** Whose a data directory is: `meta.properties`, written once when it is formatted. Nothing here rewrites or guesses it. */
-import { MillraceError, type NodeId } from '@millrace/core';
+/**
+ * Whose a data directory is: `meta.properties`, written when it is formatted and once more when the node's metadata
+ * quorum is known. Nothing here changes or guesses what it says.
+ */
+import { invariant, MillraceError, type NodeId } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
 import { storageFailure } from './storage-failure.ts';
 import { formatMetaProperties, type MetaProperties, parseMetaProperties } from './text-files.ts';
@@ -30,6 +33,23 @@ export async function formatDirectory(
   } catch (error) {
     throw storageFailure(`${path} cannot be formatted`, error);
   }
+}
+
+/** Adds the quorum to an identity that has none. Durable once it resolves. @throws {MillraceError} DISK_FULL, KAFKA_STORAGE_ERROR */
+export async function keepQuorumId(
+  fileSystem: FileSystem,
+  path: string,
+  identity: DirectoryIdentity,
+  quorumId: string,
+): Promise<DirectoryIdentity> {
+  invariant(identity.quorumId === undefined, 'a directory belongs to one quorum', { path, quorumId });
+  const kept = { ...identity, quorumId };
+  try {
+    await replaceWholeDurably(fileSystem, `${path}/${META_PROPERTIES}`, formatMetaProperties(kept));
+  } catch (error) {
+    throw storageFailure(`${path}/${META_PROPERTIES} cannot be written`, error);
+  }
+  return kept;
 }
 
 /** Undefined if it is not formatted. @throws {MillraceError} KAFKA_STORAGE_ERROR if nobody can tell. */

@@ -35,6 +35,19 @@ test('a directory that nobody formatted, that is in use, or that belongs elsewhe
   expect((await LogStore.open(options)).previousBrokerEpoch).toBe(-1);
 });
 
+test('the quorum of a directory is unknown until it is kept, and then there for good', async () => {
+  const fileSystem = new MemoryFileSystem();
+  const store = await openStore(fileSystem);
+  expect(store.quorumId).toBe('');
+  await store.keepQuorumId('q'.repeat(22));
+  await expect(store.keepQuorumId('other')).rejects.toThrow(/one quorum/);
+  await store.close({ clean: true });
+  const again = await openStore(fileSystem);
+  expect(again).toMatchObject({ quorumId: 'q'.repeat(22), directoryId: CLUSTER.directoryId });
+  expect(LogStore.readIdentity(fileSystem, HOME)).toEqual({ ...CLUSTER, quorumId: 'q'.repeat(22) });
+  await again.close({ clean: true });
+});
+
 test('a clean stop before the node has an epoch keeps the one of the run before', async () => {
   const disk = new MemoryFileSystem();
   const first = await openStore(disk);

@@ -13,6 +13,7 @@ import {
   type DirectoryIdentity,
   type ExpectedIdentity,
   formatDirectory,
+  keepQuorumId,
   readIdentity,
 } from './directory-identity.ts';
 import { type DirectoryLock, diskErrorCode, type FileSystem } from './file-system.ts';
@@ -56,6 +57,7 @@ export class LogStore {
   readonly clusterId: string;
   readonly nodeId: NodeId;
   readonly directoryId: string;
+  #identity: DirectoryIdentity;
   /** From the marker of a clean shutdown, or -1. */
   readonly previousBrokerEpoch: number;
   readonly #options: LogStoreOptions;
@@ -92,6 +94,7 @@ export class LogStore {
     this.clusterId = meta.clusterId;
     this.nodeId = meta.nodeId;
     this.directoryId = meta.directoryId;
+    this.#identity = meta;
     this.previousBrokerEpoch = marker ?? -1;
     this.#options = options;
     this.#lock = lock;
@@ -173,6 +176,17 @@ export class LogStore {
       await lock.release();
       throw storageFailure(`${path} cannot be opened`, error);
     }
+  }
+
+  /** The metadata quorum of the broker whose store this is; empty while unknown. */
+  get quorumId(): string {
+    return this.#identity.quorumId ?? '';
+  }
+
+  /** Once, with an id that is not empty. As `keepQuorumId` of directory-identity.ts; CLOSED. */
+  async keepQuorumId(quorumId: string): Promise<void> {
+    if (this.#isClosed) throw new MillraceError('CLOSED', 'the store is closed');
+    this.#identity = await keepQuorumId(this.#options.fileSystem, this.path, this.#identity, quorumId);
   }
 
   /** Bytes of durable appends that wait for the disk; the bound is journal.queue.bytes. */

@@ -95,10 +95,14 @@ export interface MetaProperties {
   readonly clusterId: string;
   readonly nodeId: number;
   readonly directoryId: string;
+  /** The metadata quorum that the node's broker is part of; absent until it was registered. */
+  readonly quorumId?: string;
 }
 
-export function formatMetaProperties({ clusterId, nodeId, directoryId }: MetaProperties): string {
-  const text = `#\nversion=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`;
+export function formatMetaProperties({ clusterId, nodeId, directoryId, quorumId }: MetaProperties): string {
+  const quorum = quorumId === undefined ? '' : `quorum.id=${quorumId}\n`;
+  const identity = `cluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`;
+  const text = `#\nversion=1\n${identity}${quorum}`;
   return `${text}crc32c=${checksum(text)}\n`;
 }
 
@@ -120,7 +124,9 @@ export function parseMetaProperties(text: string): MetaProperties | undefined {
     clusterId !== '' &&
     /^\d{1,10}$/.test(nodeId) &&
     /^[A-Za-z0-9_-]{22}$/.test(directoryId);
-  return isWhole ? { clusterId, nodeId: Number(nodeId), directoryId } : undefined;
+  if (!isWhole) return undefined;
+  const quorumId = values.get('quorum.id');
+  return { clusterId, nodeId: Number(nodeId), directoryId, ...(quorumId && { quorumId }) };
 }
 
 export function formatCleanShutdown(brokerEpoch: number): string {

@@ -118,6 +118,7 @@ export class Cluster {
       timeoutMs: Math.max(1, Math.ceil(timeoutMs)),
       clientId: this.config.clientId,
       clusterId: this.metadata.clusterId,
+      quorumId: '',
     };
   }
 

@@ -90,6 +90,10 @@ export class FakeQuorum implements ControllerQuorum {
     for (const { done } of this.#uncommitted) done.reject(new MillraceError('REQUEST_TIMED_OUT'));
   }
 
+  quorumId(): string {
+    return '';
+  }
+
   leaderId(): NodeId | undefined {
     return this.leader;
   }

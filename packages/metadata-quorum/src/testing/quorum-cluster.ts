@@ -95,6 +95,15 @@ export class QuorumCluster {
     return this.members[id - 1]!;
   }
 
+  /** The node comes back with an empty disk. */
+  async wipe(id: NodeId, directoryId: string): Promise<MetadataQuorum> {
+    await this.kill(id);
+    const member = this.member(id);
+    member.store = new MemoryRaftStore();
+    member.directoryId = directoryId;
+    return await this.startMember(id);
+  }
+
   /** A node that no configuration names starts and meets the others. */
   async join(): Promise<MetadataQuorum> {
     const id = this.members.length + 1;

@@ -17,6 +17,7 @@ const hardState = (term: number, commitIndex = 0): HardState => ({
   votedFor: { id: 1, directoryId: 'd1' },
   voters: VOTERS,
   commitIndex,
+  quorumId: 'd1',
 });
 
 const BIG = Buffer.alloc(3_000_000, 'snapshot');
@@ -41,7 +42,7 @@ export function testRaftStore(name: string, reopen: (path: string) => Promise<Ra
     test('a new one is blank', async () => {
       const [store] = await fresh();
       expect(await store.load()).toEqual({
-        hardState: { term: 0, votedFor: undefined, voters: [], commitIndex: 0 },
+        hardState: { term: 0, votedFor: undefined, voters: [], commitIndex: 0, quorumId: '' },
         snapshot: undefined,
         logStart: { index: 0, term: 0 },
         entries: [],

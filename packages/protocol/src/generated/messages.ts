@@ -1868,6 +1868,8 @@ export interface RequestHeader {
   readonly clientId: string;
   /** When set, a server of another cluster refuses the request (INCONSISTENT_CLUSTER_ID). */
   readonly clusterId: string;
+  /** When set, a controller of another quorum of the same cluster refuses the request (NOT_CONTROLLER). */
+  readonly quorumId: string;
 }
 
 function sizeRequestHeader(message: RequestHeader): number {
@@ -1876,6 +1878,7 @@ function sizeRequestHeader(message: RequestHeader): number {
   if (message.timeoutMs !== 0) size += 1 + sizeUint32(message.timeoutMs);
   if (message.clientId !== '') size += 1 + sizeText(message.clientId);
   if (message.clusterId !== '') size += 1 + sizeText(message.clusterId);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -1896,6 +1899,10 @@ function writeRequestHeader(message: RequestHeader, writer: WireWriter): void {
     writer.uint32(34);
     writer.text(message.clusterId);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(42);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRequestHeader(reader: WireReader, end: number): RequestHeader {
@@ -1903,6 +1910,7 @@ function readRequestHeader(reader: WireReader, end: number): RequestHeader {
   let timeoutMs: number = 0;
   let clientId: string = '';
   let clusterId: string = '';
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -1918,12 +1926,15 @@ function readRequestHeader(reader: WireReader, end: number): RequestHeader {
       case 34:
         clusterId = reader.text();
         break;
+      case 42:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { correlationId, timeoutMs, clientId, clusterId };
+  return { correlationId, timeoutMs, clientId, clusterId, quorumId };
 }
 
 export const RequestHeader: Codec<RequestHeader> = codec('millrace.v1.RequestHeader', sizeRequestHeader, writeRequestHeader, readRequestHeader);
@@ -4086,6 +4097,8 @@ export interface BrokerState {
   readonly fenced: boolean;
   /** The broker leads nothing any more and may stop. */
   readonly mayShutDown: boolean;
+  /** The controller's quorum; empty if it is not known. A broker stays with the one that it was registered in first. */
+  readonly quorumId: string;
 }
 
 function sizeBrokerState(message: BrokerState): number {
@@ -4095,6 +4108,7 @@ function sizeBrokerState(message: BrokerState): number {
   if (message.brokerEpoch !== 0) size += 1 + sizeInt64(message.brokerEpoch);
   if (message.fenced) size += 1 + sizeBool(message.fenced);
   if (message.mayShutDown) size += 1 + sizeBool(message.mayShutDown);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -4120,6 +4134,10 @@ function writeBrokerState(message: BrokerState, writer: WireWriter): void {
     writer.uint32(40);
     writer.bool(message.mayShutDown);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(50);
+    writer.text(message.quorumId);
+  }
 }
 
 function readBrokerState(reader: WireReader, end: number): BrokerState {
@@ -4128,6 +4146,7 @@ function readBrokerState(reader: WireReader, end: number): BrokerState {
   let brokerEpoch: number = 0;
   let fenced: boolean = false;
   let mayShutDown: boolean = false;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -4146,12 +4165,15 @@ function readBrokerState(reader: WireReader, end: number): BrokerState {
       case 40:
         mayShutDown = reader.bool();
         break;
+      case 50:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { correlationId, failure, brokerEpoch, fenced, mayShutDown };
+  return { correlationId, failure, brokerEpoch, fenced, mayShutDown, quorumId };
 }
 
 export const BrokerState: Codec<BrokerState> = codec('millrace.v1.BrokerState', sizeBrokerState, writeBrokerState, readBrokerState);
@@ -4676,6 +4698,8 @@ export interface MetadataUpdate {
   readonly controllerId: number;
   /** The voters of the quorum and where they are reached: in the first update, and whenever they change. */
   readonly controllers: readonly ControllerNode[];
+  /** As in BrokerState; in every update. */
+  readonly quorumId: string;
 }
 
 function sizeMetadataUpdate(message: MetadataUpdate): number {
@@ -4686,6 +4710,7 @@ function sizeMetadataUpdate(message: MetadataUpdate): number {
   if (message.snapshotDone) size += 1 + sizeBool(message.snapshotDone);
   if (message.controllerId !== 0) size += 1 + sizeSint32(message.controllerId);
   for (const element of message.controllers) size += 1 + sizePrefixed(sizeControllerNode(element));
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -4716,6 +4741,10 @@ function writeMetadataUpdate(message: MetadataUpdate, writer: WireWriter): void 
     writer.uint32(sizeControllerNode(element));
     writeControllerNode(element, writer);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(58);
+    writer.text(message.quorumId);
+  }
 }
 
 function readMetadataUpdate(reader: WireReader, end: number): MetadataUpdate {
@@ -4725,6 +4754,7 @@ function readMetadataUpdate(reader: WireReader, end: number): MetadataUpdate {
   let snapshotDone: boolean = false;
   let controllerId: number = 0;
   const controllers: ControllerNode[] = [];
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -4746,12 +4776,15 @@ function readMetadataUpdate(reader: WireReader, end: number): MetadataUpdate {
       case 50:
         controllers.push(readControllerNode(reader, reader.nested()));
         break;
+      case 58:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { entries, nextOffset, snapshotChunk, snapshotDone, controllerId, controllers };
+  return { entries, nextOffset, snapshotChunk, snapshotDone, controllerId, controllers, quorumId };
 }
 
 export const MetadataUpdate: Codec<MetadataUpdate> = codec('millrace.v1.MetadataUpdate', sizeMetadataUpdate, writeMetadataUpdate, readMetadataUpdate);
@@ -7371,12 +7404,13 @@ function readRaftEntry(reader: WireReader, end: number): RaftEntry {
 
 export const RaftEntry: Codec<RaftEntry> = codec('millrace.v1.RaftEntry', sizeRaftEntry, writeRaftEntry, readRaftEntry);
 
-/** In all messages: `term` and `directory_id` are the sender's. */
+/** In all messages: `term`, `directory_id` and `quorum_id` are the sender's; the last is empty while it is not known. */
 export interface RaftHello {
   readonly term: number;
   readonly directoryId: string;
   readonly voters: readonly RaftVoter[];
   readonly answer: boolean;
+  readonly quorumId: string;
 }
 
 function sizeRaftHello(message: RaftHello): number {
@@ -7385,6 +7419,7 @@ function sizeRaftHello(message: RaftHello): number {
   if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
   for (const element of message.voters) size += 1 + sizePrefixed(sizeRaftVoter(element));
   if (message.answer) size += 1 + sizeBool(message.answer);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -7406,6 +7441,10 @@ function writeRaftHello(message: RaftHello, writer: WireWriter): void {
     writer.uint32(32);
     writer.bool(message.answer);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(42);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftHello(reader: WireReader, end: number): RaftHello {
@@ -7413,6 +7452,7 @@ function readRaftHello(reader: WireReader, end: number): RaftHello {
   let directoryId: string = '';
   const voters: RaftVoter[] = [];
   let answer: boolean = false;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -7428,12 +7468,15 @@ function readRaftHello(reader: WireReader, end: number): RaftHello {
       case 32:
         answer = reader.bool();
         break;
+      case 42:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, voters, answer };
+  return { term, directoryId, voters, answer, quorumId };
 }
 
 export const RaftHello: Codec<RaftHello> = codec('millrace.v1.RaftHello', sizeRaftHello, writeRaftHello, readRaftHello);
@@ -7443,6 +7486,7 @@ export interface RaftPreVoteRequest {
   readonly directoryId: string;
   readonly lastIndex: number;
   readonly lastTerm: number;
+  readonly quorumId: string;
 }
 
 function sizeRaftPreVoteRequest(message: RaftPreVoteRequest): number {
@@ -7451,6 +7495,7 @@ function sizeRaftPreVoteRequest(message: RaftPreVoteRequest): number {
   if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
   if (message.lastIndex !== 0) size += 1 + sizeUint64(message.lastIndex);
   if (message.lastTerm !== 0) size += 1 + sizeUint64(message.lastTerm);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -7471,6 +7516,10 @@ function writeRaftPreVoteRequest(message: RaftPreVoteRequest, writer: WireWriter
     writer.uint32(32);
     writer.uint64(message.lastTerm);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(42);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftPreVoteRequest(reader: WireReader, end: number): RaftPreVoteRequest {
@@ -7478,6 +7527,7 @@ function readRaftPreVoteRequest(reader: WireReader, end: number): RaftPreVoteReq
   let directoryId: string = '';
   let lastIndex: number = 0;
   let lastTerm: number = 0;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -7493,12 +7543,15 @@ function readRaftPreVoteRequest(reader: WireReader, end: number): RaftPreVoteReq
       case 32:
         lastTerm = reader.uint64();
         break;
+      case 42:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, lastIndex, lastTerm };
+  return { term, directoryId, lastIndex, lastTerm, quorumId };
 }
 
 export const RaftPreVoteRequest: Codec<RaftPreVoteRequest> = codec('millrace.v1.RaftPreVoteRequest', sizeRaftPreVoteRequest, writeRaftPreVoteRequest, readRaftPreVoteRequest);
@@ -7507,6 +7560,7 @@ export interface RaftPreVoteResponse {
   readonly term: number;
   readonly directoryId: string;
   readonly granted: boolean;
+  readonly quorumId: string;
 }
 
 function sizeRaftPreVoteResponse(message: RaftPreVoteResponse): number {
@@ -7514,6 +7568,7 @@ function sizeRaftPreVoteResponse(message: RaftPreVoteResponse): number {
   if (message.term !== 0) size += 1 + sizeUint64(message.term);
   if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
   if (message.granted) size += 1 + sizeBool(message.granted);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -7530,12 +7585,17 @@ function writeRaftPreVoteResponse(message: RaftPreVoteResponse, writer: WireWrit
     writer.uint32(24);
     writer.bool(message.granted);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(34);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftPreVoteResponse(reader: WireReader, end: number): RaftPreVoteResponse {
   let term: number = 0;
   let directoryId: string = '';
   let granted: boolean = false;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -7548,12 +7608,15 @@ function readRaftPreVoteResponse(reader: WireReader, end: number): RaftPreVoteRe
       case 24:
         granted = reader.bool();
         break;
+      case 34:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, granted };
+  return { term, directoryId, granted, quorumId };
 }
 
 export const RaftPreVoteResponse: Codec<RaftPreVoteResponse> = codec('millrace.v1.RaftPreVoteResponse', sizeRaftPreVoteResponse, writeRaftPreVoteResponse, readRaftPreVoteResponse);
@@ -7564,6 +7627,7 @@ export interface RaftVoteRequest {
   readonly lastIndex: number;
   readonly lastTerm: number;
   readonly transfer: boolean;
+  readonly quorumId: string;
 }
 
 function sizeRaftVoteRequest(message: RaftVoteRequest): number {
@@ -7573,6 +7637,7 @@ function sizeRaftVoteRequest(message: RaftVoteRequest): number {
   if (message.lastIndex !== 0) size += 1 + sizeUint64(message.lastIndex);
   if (message.lastTerm !== 0) size += 1 + sizeUint64(message.lastTerm);
   if (message.transfer) size += 1 + sizeBool(message.transfer);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -7597,6 +7662,10 @@ function writeRaftVoteRequest(message: RaftVoteRequest, writer: WireWriter): voi
     writer.uint32(40);
     writer.bool(message.transfer);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(50);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftVoteRequest(reader: WireReader, end: number): RaftVoteRequest {
@@ -7605,6 +7674,7 @@ function readRaftVoteRequest(reader: WireReader, end: number): RaftVoteRequest {
   let lastIndex: number = 0;
   let lastTerm: number = 0;
   let transfer: boolean = false;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -7623,12 +7693,15 @@ function readRaftVoteRequest(reader: WireReader, end: number): RaftVoteRequest {
       case 40:
         transfer = reader.bool();
         break;
+      case 50:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, lastIndex, lastTerm, transfer };
+  return { term, directoryId, lastIndex, lastTerm, transfer, quorumId };
 }
 
 export const RaftVoteRequest: Codec<RaftVoteRequest> = codec('millrace.v1.RaftVoteRequest', sizeRaftVoteRequest, writeRaftVoteRequest, readRaftVoteRequest);
@@ -7637,6 +7710,7 @@ export interface RaftVoteResponse {
   readonly term: number;
   readonly directoryId: string;
   readonly granted: boolean;
+  readonly quorumId: string;
 }
 
 function sizeRaftVoteResponse(message: RaftVoteResponse): number {
@@ -7644,6 +7718,7 @@ function sizeRaftVoteResponse(message: RaftVoteResponse): number {
   if (message.term !== 0) size += 1 + sizeUint64(message.term);
   if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
   if (message.granted) size += 1 + sizeBool(message.granted);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -7660,12 +7735,17 @@ function writeRaftVoteResponse(message: RaftVoteResponse, writer: WireWriter): v
     writer.uint32(24);
     writer.bool(message.granted);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(34);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftVoteResponse(reader: WireReader, end: number): RaftVoteResponse {
   let term: number = 0;
   let directoryId: string = '';
   let granted: boolean = false;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -7678,12 +7758,15 @@ function readRaftVoteResponse(reader: WireReader, end: number): RaftVoteResponse
       case 24:
         granted = reader.bool();
         break;
+      case 34:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, granted };
+  return { term, directoryId, granted, quorumId };
 }
 
 export const RaftVoteResponse: Codec<RaftVoteResponse> = codec('millrace.v1.RaftVoteResponse', sizeRaftVoteResponse, writeRaftVoteResponse, readRaftVoteResponse);
@@ -7695,6 +7778,7 @@ export interface RaftAppend {
   readonly prevTerm: number;
   readonly entries: readonly RaftEntry[];
   readonly commitIndex: number;
+  readonly quorumId: string;
 }
 
 function sizeRaftAppend(message: RaftAppend): number {
@@ -7705,6 +7789,7 @@ function sizeRaftAppend(message: RaftAppend): number {
   if (message.prevTerm !== 0) size += 1 + sizeUint64(message.prevTerm);
   for (const element of message.entries) size += 1 + sizePrefixed(sizeRaftEntry(element));
   if (message.commitIndex !== 0) size += 1 + sizeUint64(message.commitIndex);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -7734,6 +7819,10 @@ function writeRaftAppend(message: RaftAppend, writer: WireWriter): void {
     writer.uint32(48);
     writer.uint64(message.commitIndex);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(58);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftAppend(reader: WireReader, end: number): RaftAppend {
@@ -7743,6 +7832,7 @@ function readRaftAppend(reader: WireReader, end: number): RaftAppend {
   let prevTerm: number = 0;
   const entries: RaftEntry[] = [];
   let commitIndex: number = 0;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -7764,12 +7854,15 @@ function readRaftAppend(reader: WireReader, end: number): RaftAppend {
       case 48:
         commitIndex = reader.uint64();
         break;
+      case 58:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, prevIndex, prevTerm, entries, commitIndex };
+  return { term, directoryId, prevIndex, prevTerm, entries, commitIndex, quorumId };
 }
 
 export const RaftAppend: Codec<RaftAppend> = codec('millrace.v1.RaftAppend', sizeRaftAppend, writeRaftAppend, readRaftAppend);
@@ -7781,6 +7874,7 @@ export interface RaftAppendResponse {
   readonly index: number;
   readonly hintIndex: number;
   readonly hintTerm: number;
+  readonly quorumId: string;
 }
 
 function sizeRaftAppendResponse(message: RaftAppendResponse): number {
@@ -7791,6 +7885,7 @@ function sizeRaftAppendResponse(message: RaftAppendResponse): number {
   if (message.index !== 0) size += 1 + sizeUint64(message.index);
   if (message.hintIndex !== 0) size += 1 + sizeUint64(message.hintIndex);
   if (message.hintTerm !== 0) size += 1 + sizeUint64(message.hintTerm);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -7819,6 +7914,10 @@ function writeRaftAppendResponse(message: RaftAppendResponse, writer: WireWriter
     writer.uint32(48);
     writer.uint64(message.hintTerm);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(58);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftAppendResponse(reader: WireReader, end: number): RaftAppendResponse {
@@ -7828,6 +7927,7 @@ function readRaftAppendResponse(reader: WireReader, end: number): RaftAppendResp
   let index: number = 0;
   let hintIndex: number = 0;
   let hintTerm: number = 0;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -7849,12 +7949,15 @@ function readRaftAppendResponse(reader: WireReader, end: number): RaftAppendResp
       case 48:
         hintTerm = reader.uint64();
         break;
+      case 58:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, accepted, index, hintIndex, hintTerm };
+  return { term, directoryId, accepted, index, hintIndex, hintTerm, quorumId };
 }
 
 export const RaftAppendResponse: Codec<RaftAppendResponse> = codec('millrace.v1.RaftAppendResponse', sizeRaftAppendResponse, writeRaftAppendResponse, readRaftAppendResponse);
@@ -7864,6 +7967,7 @@ export interface RaftHeartbeat {
   readonly directoryId: string;
   readonly commitIndex: number;
   readonly round: number;
+  readonly quorumId: string;
 }
 
 function sizeRaftHeartbeat(message: RaftHeartbeat): number {
@@ -7872,6 +7976,7 @@ function sizeRaftHeartbeat(message: RaftHeartbeat): number {
   if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
   if (message.commitIndex !== 0) size += 1 + sizeUint64(message.commitIndex);
   if (message.round !== 0) size += 1 + sizeUint64(message.round);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -7892,6 +7997,10 @@ function writeRaftHeartbeat(message: RaftHeartbeat, writer: WireWriter): void {
     writer.uint32(32);
     writer.uint64(message.round);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(42);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftHeartbeat(reader: WireReader, end: number): RaftHeartbeat {
@@ -7899,6 +8008,7 @@ function readRaftHeartbeat(reader: WireReader, end: number): RaftHeartbeat {
   let directoryId: string = '';
   let commitIndex: number = 0;
   let round: number = 0;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -7914,12 +8024,15 @@ function readRaftHeartbeat(reader: WireReader, end: number): RaftHeartbeat {
       case 32:
         round = reader.uint64();
         break;
+      case 42:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, commitIndex, round };
+  return { term, directoryId, commitIndex, round, quorumId };
 }
 
 export const RaftHeartbeat: Codec<RaftHeartbeat> = codec('millrace.v1.RaftHeartbeat', sizeRaftHeartbeat, writeRaftHeartbeat, readRaftHeartbeat);
@@ -7928,6 +8041,7 @@ export interface RaftHeartbeatResponse {
   readonly term: number;
   readonly directoryId: string;
   readonly round: number;
+  readonly quorumId: string;
 }
 
 function sizeRaftHeartbeatResponse(message: RaftHeartbeatResponse): number {
@@ -7935,6 +8049,7 @@ function sizeRaftHeartbeatResponse(message: RaftHeartbeatResponse): number {
   if (message.term !== 0) size += 1 + sizeUint64(message.term);
   if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
   if (message.round !== 0) size += 1 + sizeUint64(message.round);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -7951,12 +8066,17 @@ function writeRaftHeartbeatResponse(message: RaftHeartbeatResponse, writer: Wire
     writer.uint32(24);
     writer.uint64(message.round);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(34);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftHeartbeatResponse(reader: WireReader, end: number): RaftHeartbeatResponse {
   let term: number = 0;
   let directoryId: string = '';
   let round: number = 0;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -7969,12 +8089,15 @@ function readRaftHeartbeatResponse(reader: WireReader, end: number): RaftHeartbe
       case 24:
         round = reader.uint64();
         break;
+      case 34:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, round };
+  return { term, directoryId, round, quorumId };
 }
 
 export const RaftHeartbeatResponse: Codec<RaftHeartbeatResponse> = codec('millrace.v1.RaftHeartbeatResponse', sizeRaftHeartbeatResponse, writeRaftHeartbeatResponse, readRaftHeartbeatResponse);
@@ -7992,6 +8115,7 @@ export interface RaftSnapshotChunk {
   readonly data: Buffer;
   /** In force after the snapshot. */
   readonly voters: readonly RaftVoter[];
+  readonly quorumId: string;
 }
 
 function sizeRaftSnapshotChunk(message: RaftSnapshotChunk): number {
@@ -8005,6 +8129,7 @@ function sizeRaftSnapshotChunk(message: RaftSnapshotChunk): number {
   if (message.checksum !== 0) size += 1 + sizeUint32(message.checksum);
   if (message.data.length > 0) size += 1 + sizeBytes(message.data);
   for (const element of message.voters) size += 1 + sizePrefixed(sizeRaftVoter(element));
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -8046,6 +8171,10 @@ function writeRaftSnapshotChunk(message: RaftSnapshotChunk, writer: WireWriter):
     writer.uint32(sizeRaftVoter(element));
     writeRaftVoter(element, writer);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(82);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftSnapshotChunk(reader: WireReader, end: number): RaftSnapshotChunk {
@@ -8058,6 +8187,7 @@ function readRaftSnapshotChunk(reader: WireReader, end: number): RaftSnapshotChu
   let checksum: number = 0;
   let data: Buffer = NO_BYTES;
   const voters: RaftVoter[] = [];
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -8088,12 +8218,15 @@ function readRaftSnapshotChunk(reader: WireReader, end: number): RaftSnapshotChu
       case 74:
         voters.push(readRaftVoter(reader, reader.nested()));
         break;
+      case 82:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, snapshotIndex, snapshotTerm, position, totalBytes, checksum, data, voters };
+  return { term, directoryId, snapshotIndex, snapshotTerm, position, totalBytes, checksum, data, voters, quorumId };
 }
 
 export const RaftSnapshotChunk: Codec<RaftSnapshotChunk> = codec('millrace.v1.RaftSnapshotChunk', sizeRaftSnapshotChunk, writeRaftSnapshotChunk, readRaftSnapshotChunk);
@@ -8103,6 +8236,7 @@ export interface RaftSnapshotResponse {
   readonly directoryId: string;
   readonly snapshotIndex: number;
   readonly position: number;
+  readonly quorumId: string;
 }
 
 function sizeRaftSnapshotResponse(message: RaftSnapshotResponse): number {
@@ -8111,6 +8245,7 @@ function sizeRaftSnapshotResponse(message: RaftSnapshotResponse): number {
   if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
   if (message.snapshotIndex !== 0) size += 1 + sizeUint64(message.snapshotIndex);
   if (message.position !== 0) size += 1 + sizeUint64(message.position);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -8131,6 +8266,10 @@ function writeRaftSnapshotResponse(message: RaftSnapshotResponse, writer: WireWr
     writer.uint32(32);
     writer.uint64(message.position);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(42);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftSnapshotResponse(reader: WireReader, end: number): RaftSnapshotResponse {
@@ -8138,6 +8277,7 @@ function readRaftSnapshotResponse(reader: WireReader, end: number): RaftSnapshot
   let directoryId: string = '';
   let snapshotIndex: number = 0;
   let position: number = 0;
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -8153,12 +8293,15 @@ function readRaftSnapshotResponse(reader: WireReader, end: number): RaftSnapshot
       case 32:
         position = reader.uint64();
         break;
+      case 42:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId, snapshotIndex, position };
+  return { term, directoryId, snapshotIndex, position, quorumId };
 }
 
 export const RaftSnapshotResponse: Codec<RaftSnapshotResponse> = codec('millrace.v1.RaftSnapshotResponse', sizeRaftSnapshotResponse, writeRaftSnapshotResponse, readRaftSnapshotResponse);
@@ -8166,12 +8309,14 @@ export const RaftSnapshotResponse: Codec<RaftSnapshotResponse> = codec('millrace
 export interface RaftTimeoutNow {
   readonly term: number;
   readonly directoryId: string;
+  readonly quorumId: string;
 }
 
 function sizeRaftTimeoutNow(message: RaftTimeoutNow): number {
   let size = 0;
   if (message.term !== 0) size += 1 + sizeUint64(message.term);
   if (message.directoryId !== '') size += 1 + sizeText(message.directoryId);
+  if (message.quorumId !== '') size += 1 + sizeText(message.quorumId);
   return size;
 }
 
@@ -8184,11 +8329,16 @@ function writeRaftTimeoutNow(message: RaftTimeoutNow, writer: WireWriter): void 
     writer.uint32(18);
     writer.text(message.directoryId);
   }
+  if (message.quorumId !== '') {
+    writer.uint32(26);
+    writer.text(message.quorumId);
+  }
 }
 
 function readRaftTimeoutNow(reader: WireReader, end: number): RaftTimeoutNow {
   let term: number = 0;
   let directoryId: string = '';
+  let quorumId: string = '';
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -8198,12 +8348,15 @@ function readRaftTimeoutNow(reader: WireReader, end: number): RaftTimeoutNow {
       case 18:
         directoryId = reader.text();
         break;
+      case 26:
+        quorumId = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { term, directoryId };
+  return { term, directoryId, quorumId };
 }
 
 export const RaftTimeoutNow: Codec<RaftTimeoutNow> = codec('millrace.v1.RaftTimeoutNow', sizeRaftTimeoutNow, writeRaftTimeoutNow, readRaftTimeoutNow);

@@ -90,4 +90,4 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export const HEADER = { correlationId: 1, timeoutMs: 0, clientId: 'test', clusterId: '' };
+export const HEADER = { correlationId: 1, timeoutMs: 0, clientId: 'test', clusterId: '', quorumId: '' };

@@ -198,7 +198,7 @@ test('unknown fields are passed over: an older program reads what a newer one se
 
 test('an empty message decodes to its defaults', () => {
   expect(protocol.ProduceRequest.decode(Buffer.alloc(0))).toEqual({
-    header: { correlationId: 0, timeoutMs: 0, clientId: '', clusterId: '' },
+    header: { correlationId: 0, timeoutMs: 0, clientId: '', clusterId: '', quorumId: '' },
     acks: 0,
     partitions: [],
   });
@@ -207,7 +207,7 @@ test('an empty message decodes to its defaults', () => {
 test('decoded payloads share memory with the frame', () => {
   const records = Buffer.alloc(1_000, 1);
   const partitions = [{ topicId: 't', partition: 1, leaderEpoch: 2, records }];
-  const header = { correlationId: 1, timeoutMs: 0, clientId: '', clusterId: '' };
+  const header = { correlationId: 1, timeoutMs: 0, clientId: '', clusterId: '', quorumId: '' };
   const frame = protocol.ProduceRequest.encode({ header, acks: 1, partitions });
   const decoded = protocol.ProduceRequest.decode(frame);
   expect(decoded.partitions[0]?.records.buffer).toBe(frame.buffer);

@@ -316,6 +316,10 @@ function describeEffect(id: NodeId, effect: RaftEffect): string {
       return `${id}: voters ${describeVoters(effect.voters)}@${effect.index}`;
     case 'peersLearned':
       return `${id}: learned of ${describeVoters(effect.peers)}`;
+    case 'strangerMet':
+      return `${id}: ${effect.peer} belongs to quorum ${effect.quorumId}`;
+    case 'directoryReplaced':
+      return `${id}: ended, in quorum ${effect.quorumId} it is ${effect.lostDirectoryId}`;
     case 'readReady':
       return `${id}: read ${effect.id} ready at ${effect.index}`;
     case 'readRefused':
@@ -339,7 +343,8 @@ function describeMessage(message: RaftMessage): string {
   switch (message.kind) {
     case 'hello': {
       const voters = message.voters.map(({ id, directoryId }) => `${id}:${directoryId}`).join(',');
-      return ` directory=${message.directoryId} voters=${voters || 'unknown'}`;
+      const quorum = message.quorumId === '' ? '' : ` quorum=${message.quorumId}`;
+      return ` directory=${message.directoryId} voters=${voters || 'unknown'}${quorum}`;
     }
     case 'preVoteRequest':
       return ` last=${message.lastTerm}/${message.lastIndex}`;

@@ -22,7 +22,8 @@ export class TestDisk {
     const entries = terms.map((entryTerm, i): Entry => {
       return { index: i + 1, term: entryTerm, kind: 'data', data: Buffer.from(String(i + 1)) };
     });
-    const hardState = { ...this.state.hardState, term, voters };
+    const quorumId = voters[0]?.directoryId ?? '';
+    const hardState = { ...this.state.hardState, term, voters, quorumId };
     this.state = { ...this.state, entries, hardState };
   }
 

@@ -114,6 +114,9 @@ export class TestReplica {
       case 'restore':
         this.#restore(effect.snapshot);
         break;
+      case 'directoryReplaced':
+        this.crash();
+        break;
       default:
     }
   }

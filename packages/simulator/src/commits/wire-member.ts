@@ -253,7 +253,13 @@ export class WireMember {
 
   #header() {
     this.#serial += 1;
-    return { correlationId: this.#serial, timeoutMs: CALL_MS, clientId: this.name, clusterId: '' };
+    return {
+      correlationId: this.#serial,
+      timeoutMs: CALL_MS,
+      clientId: this.name,
+      clusterId: '',
+      quorumId: '',
+    };
   }
 }
 

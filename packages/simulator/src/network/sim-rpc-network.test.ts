@@ -14,7 +14,7 @@ import { World } from '../world/world.ts';
 import { SimNetwork } from './sim-network.ts';
 import { SimRpcNetwork, type SimRpcOptions } from './sim-rpc-network.ts';
 
-const HEADER = { correlationId: 0, timeoutMs: 0, clientId: 'test', clusterId: '' };
+const HEADER = { correlationId: 0, timeoutMs: 0, clientId: 'test', clusterId: '', quorumId: '' };
 const DELETE = { header: HEADER, names: ['a'], topicIds: [] };
 
 interface Stage {

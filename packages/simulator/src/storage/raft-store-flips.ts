@@ -77,6 +77,7 @@ async function fill(path: string, random: SeededRandom): Promise<void> {
     votedFor: below(random, 2) === 0 ? undefined : { id: 1, directoryId: voters[0]!.directoryId },
     voters,
     commitIndex: logStart.index,
+    quorumId: voters[0]!.directoryId,
   });
   const snapshotAt = (index: number): Snapshot => {
     const sizeBytes = below(random, 4) === 0 ? 1_200_000 : below(random, 5000);
