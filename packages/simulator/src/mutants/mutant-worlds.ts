@@ -32,8 +32,11 @@ function ofCampaign<R extends Campaign>(
 ): RunSeed {
   return async (seed) => {
     const report = newReport();
-    await run(seed, report);
-    const violations = report.failures.map(({ error }) => violationOf(error));
+    const errors = await run(seed, report).then(
+      () => [],
+      (error: unknown) => [error],
+    );
+    const violations = [...report.failures.map(({ error }) => error), ...errors].map(violationOf);
     return violations.find(({ isBreakDown }) => !isBreakDown) ?? violations[0];
   };
 }

@@ -84,13 +84,16 @@ describe('mutants', () => {
     expect(() => parseMutantsOptions(args)).toThrow(message);
   });
 
-  test('are all of them, those named, or a count spread over the worlds', () => {
+  test('are all of them, those named, or a count of which the first ten are of every world', () => {
     expect(parseMutantsOptions([])!.mutants).toBe(MUTANTS);
     expect(parseMutantsOptions(['--help'])).toBeUndefined();
     expect(chooseMutants('no-pre-vote, no-stickiness').map(({ name }) => name)).toEqual([
       'no-pre-vote',
       'no-stickiness',
     ]);
-    expect(new Set(chooseMutants('10')).size).toBe(10);
+    const ten = chooseMutants('10');
+    expect(new Set(ten).size).toBe(10);
+    expect(new Set(ten.map(({ world }) => world))).toEqual(new Set(MUTANTS.map(({ world }) => world)));
+    expect(new Set(chooseMutants(`${MUTANTS.length}`))).toEqual(new Set(MUTANTS));
   });
 });

@@ -231,8 +231,8 @@ function isUntold(error: unknown, disk: SimDisk, path: string, { image, views, i
   const folder = path.slice(0, path.lastIndexOf('/'));
   const view = views.find(({ topic, partition }) => folder === `${HOME}/${topic}-${partition}`);
   if (view === undefined || view.config.durability === 'fsync') return false;
-  const [before, after] = [image.get(path)!, disk.get(path)!];
-  if (before.length !== after.length) return false;
+  const [before, after] = [image.get(path)!, disk.get(path)];
+  if (after?.length !== before.length) return false;
   const position = before.findIndex((byte, i) => byte !== after[i]);
   if (!before.subarray(position + 1).equals(after.subarray(position + 1))) return false;
   for (const { bytes, baseOffset, leaderEpoch } of wholeBatches(before)) {
