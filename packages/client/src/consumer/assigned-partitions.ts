@@ -35,17 +35,22 @@ export class AssignedPartitions<K, V> {
   readonly #config: ConsumerConfig;
   readonly #deserializers: Pick<ConsumerOptions<K, V>, 'keyDeserializer' | 'valueDeserializer'>;
   readonly #fetcher: Fetcher<K, V>;
+  readonly #mayHandOut: () => boolean;
   /** Partitions in the order in which they are served next. */
   readonly #turns = new Set<FetchPositionState<K, V>>();
   #news: Deferred<void> | undefined;
 
-  /** `onNews`: records came, or an error, or a position was decided. */
+  /**
+   * `onNews`: records came, or an error, or a position was decided. `mayHandOut` is asked whenever something is about to
+   * be handed out, since a process that was stopped wakes up anywhere; `announce` tells that the answer may be another.
+   */
   constructor(
     cluster: Cluster,
     config: ConsumerConfig,
     deserializers: Pick<ConsumerOptions<K, V>, 'keyDeserializer' | 'valueDeserializer'>,
-    onNews: () => void,
+    { onNews, mayHandOut }: { readonly onNews: () => void; readonly mayHandOut: () => boolean },
   ) {
+    this.#mayHandOut = mayHandOut;
     this.#cluster = cluster;
     this.#config = config;
     this.#deserializers = deserializers;
@@ -104,8 +109,14 @@ export class AssignedPartitions<K, V> {
     return partitions.map((partition) => this.assigned(partition));
   }
 
+  /** Whether records, and errors, are handed out now. */
+  get isOpen(): boolean {
+    return this.#mayHandOut();
+  }
+
   /** What the next partition in turn has; without any records, throws the first error. */
   takeOne(maxRecords: number): Taken<K, V> | undefined {
+    if (!this.isOpen) return undefined;
     const taken = this.takeReady(maxRecords);
     if (taken !== undefined) return taken;
     for (const state of this.#turns) {
@@ -119,6 +130,7 @@ export class AssignedPartitions<K, V> {
 
   /** Records of the next partition in turn that has some. What cannot be decoded waits as that partition's error. */
   takeReady(maxRecords: number): Taken<K, V> | undefined {
+    if (!this.isOpen) return undefined;
     for (const state of this.#turns) {
       if (!state.isHandedOut || !state.hasRecords) continue;
       const { positionEpoch } = state;

@@ -68,7 +68,12 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#cluster = cluster;
     this.#onClosed = onClosed;
     this.#config = resolveOptions(consumerConfig, options, EXTRAS);
-    this.#partitions = new AssignedPartitions(cluster, this.#config, options, () => this.#session?.onNews());
+    this.#partitions = new AssignedPartitions(cluster, this.#config, options, {
+      onNews: () => this.#session?.onNews(),
+      mayHandOut: () => this.#session?.isSure ?? true,
+    });
+    if (this.#config.groupId === '' && this.#config.groupInstanceId !== '')
+      throw new MillraceError('INVALID_CONFIG', 'consumer: groupInstanceId needs a groupId');
     if (this.#config.groupId !== '') {
       this.#session = new GroupSession(cluster, this.#config, this.#partitions, this);
     }
@@ -96,6 +101,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   async unsubscribe({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     const session = this.#group('unsubscribe');
     if (this.isCalledInside()) throw inside('unsubscribe');
+    this.#giveBackPolled();
     await session.unsubscribe(timeoutMs);
   }
 
@@ -359,8 +365,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    */
   close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     if (this.#closing === undefined) {
-      // Who has polled and closes will not come back for more.
-      if (isInside(this) && !this.isCalledInside()) this.#session?.giveBackRead();
+      this.#giveBackPolled();
       this.#closing = this.#close(timeoutMs);
       this.#closing.catch((error: unknown) => this.#session?.report(error));
     }
@@ -371,6 +376,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Who has polled and ends it will not come back for more. */
+  #giveBackPolled(): void {
+    if (isInside(this) && !this.isCalledInside()) this.#session?.giveBackRead();
   }
 
   async #close(timeoutMs: number): Promise<void> {

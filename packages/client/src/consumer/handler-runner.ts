@@ -96,7 +96,7 @@ export class HandlerRunner<K, V> {
       const after = records[i + 1];
       if (after === undefined) return true;
       this.#parts.hands.advance(item, after.logOffset);
-      if (item.isCut || item.isVoid) return false;
+      if (this.#mustLetGo(item)) return false;
     }
     return true;
   }
@@ -117,9 +117,14 @@ export class HandlerRunner<K, V> {
           'the handler is called again with the same item',
         );
         await pause(cluster.clock, backoffMs(attempt, cluster.config, cluster.random), undefined);
-        if (item.isCut || item.isVoid) return false;
+        if (this.#mustLetGo(item)) return false;
       }
     }
+  }
+
+  /** What is left of the item is not the handler's, or not now. */
+  #mustLetGo(item: HandItem): boolean {
+    return item.isCut || item.isVoid || !this.#parts.partitions.isOpen;
   }
 
   #note({ topic, partition, offset, holder }: HandItem, error: unknown): void {

@@ -67,7 +67,7 @@ export class GroupSession<K, V> {
     this.#heartbeats = new Heartbeats(cluster, config.groupId, this.#membership, {
       reason: () => this.#slowness(),
       onAssignment: () => this.#reconcile(),
-      onAnswered: () => {},
+      onAnswered: () => this.#partitions.announce(),
       onFenced: (error) => void this.#rejoin(error),
       onFailed: (error) => this.#fail(error),
     });
@@ -75,6 +75,11 @@ export class GroupSession<K, V> {
     this.#commits = new GroupCommits(cluster, config, handlers, (error) => this.#callbacks.onError?.(error));
     this.#held = new HeldPartitions(partitions, this.hands, this.#commits.progress);
     this.#watch.idle();
+  }
+
+  /** False while this member cannot know that the group still counts on it: nothing is handed out then. */
+  get isSure(): boolean {
+    return !this.#membership.isOverdue(this.#cluster.clock.nowMs());
   }
 
   /** Whether a callback of the program is under way. */
@@ -406,6 +411,7 @@ export class GroupSession<K, V> {
    * failure at the time limit.
    */
   async commit(offsets: readonly OffsetToCommit[] | undefined, timeoutMs: number): Promise<void> {
+    if (this.#ended.signal.aborted) throw new MillraceError('CLOSED', 'the consumer is closed');
     if (offsets === undefined) {
       const isLost = this.hands.state.read().some(({ isVoid }) => isVoid);
       this.finishRead();

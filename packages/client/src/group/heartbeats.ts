@@ -109,13 +109,13 @@ export class Heartbeats {
   }
 
   async #beatOnce(): Promise<void> {
-    let sent: SentHeartbeat = this.#state.nextHeartbeat(this.#handlers.reason());
+    let sent = this.#next();
     let isFirst = true;
     const next = (): HeartbeatBody => {
       // What an attempt without an answer has said may be known or not: the next one says everything.
       if (!isFirst) this.#state.unanswered(sent);
       isFirst = false;
-      sent = this.#state.nextHeartbeat(this.#handlers.reason());
+      sent = this.#next();
       return sent.body;
     };
     let response: ConsumerGroupHeartbeatResponse;
@@ -137,6 +137,10 @@ export class Heartbeats {
     const hasAssignment = this.#state.answered(sent, response);
     this.#handlers.onAnswered();
     if (hasAssignment) this.#handlers.onAssignment();
+  }
+
+  #next(): SentHeartbeat {
+    return this.#state.nextHeartbeat(this.#handlers.reason(), this.#cluster.clock.nowMs());
   }
 
   #onRefused(sent: SentHeartbeat, error: MillraceError): void {

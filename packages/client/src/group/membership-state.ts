@@ -37,6 +37,7 @@ export type HeartbeatBody = Omit<ConsumerGroupHeartbeatRequest, 'header' | 'grou
 export interface SentHeartbeat {
   readonly body: HeartbeatBody;
   readonly incarnation: number;
+  readonly sentAtMs: number;
   readonly subscription: Subscription;
   readonly heldVersion: number;
 }
@@ -72,6 +73,9 @@ export class MembershipState {
   /** What the coordinator surely knows; undefined where an answer may be lost. */
   #acknowledged: Pick<SentHeartbeat, 'subscription' | 'heldVersion'> | undefined;
   #heartbeatIntervalMs = FIRST_INTERVAL_MS;
+  /** When the last heartbeat left that was answered, and how long the coordinator waits for the next: 0 unknown. */
+  #heardOfAtMs = 0;
+  #sessionTimeoutMs = 0;
 
   constructor(identity: MemberIdentity) {
     this.identity = identity;
@@ -91,6 +95,14 @@ export class MembershipState {
 
   get heartbeatIntervalMs(): number {
     return this.#heartbeatIntervalMs;
+  }
+
+  /**
+   * Whether the group may have gone on without this member, for all that it can tell itself: a process that was stopped
+   * finds what was its own handled by others.
+   */
+  isOverdue(nowMs: number): boolean {
+    return this.#sessionTimeoutMs > 0 && nowMs - this.#heardOfAtMs > this.#sessionTimeoutMs;
   }
 
   /** What the member may have; undefined before the first answer. */
@@ -131,7 +143,7 @@ export class MembershipState {
   }
 
   /** The next heartbeat: everything where the coordinator may not know it, and otherwise only what is new. */
-  nextHeartbeat(reason: string): SentHeartbeat {
+  nextHeartbeat(reason: string, nowMs: number): SentHeartbeat {
     const { memberId, groupInstanceId, rackId, serverAssignor, rebalanceTimeoutMs } = this.identity;
     const known = this.#phase === 'joining' ? undefined : this.#acknowledged;
     const isSubscriptionNew = known?.subscription !== this.#subscription;
@@ -152,6 +164,7 @@ export class MembershipState {
     return {
       body,
       incarnation: this.#incarnation,
+      sentAtMs: nowMs,
       subscription: this.#subscription,
       heldVersion: this.#heldVersion,
     };
@@ -180,6 +193,8 @@ export class MembershipState {
     this.#phase = 'member';
     this.#epoch = response.memberEpoch;
     if (response.heartbeatIntervalMs > 0) this.#heartbeatIntervalMs = response.heartbeatIntervalMs;
+    this.#heardOfAtMs = sent.sentAtMs;
+    this.#sessionTimeoutMs = response.sessionTimeoutMs ?? 0;
     this.#acknowledged = { subscription: sent.subscription, heldVersion: sent.heldVersion };
     if (response.assignment === undefined) return false;
     this.#target = new Set(keysOf(response.assignment.topics));
@@ -212,6 +227,7 @@ export class MembershipState {
     this.#held.clear();
     this.#heldVersion++;
     this.#acknowledged = undefined;
+    this.#sessionTimeoutMs = 0;
   }
 }
 

@@ -42,6 +42,7 @@ export class FakeCoordinator {
   brokerId: number;
   epoch = 0;
   heartbeatIntervalMs = 1000;
+  sessionTimeoutMs = 45_000;
   onHeartbeat: (request: ConsumerGroupHeartbeatRequest) => ErrorCode | undefined = () => undefined;
   onCommit: (request: CommitOffsetsRequest) => CommitFault = () => undefined;
   onFetchOffsets: () => ErrorCode | undefined = () => undefined;
@@ -191,6 +192,7 @@ export class FakeCoordinator {
       memberId: member.id,
       memberEpoch: member.epoch,
       heartbeatIntervalMs: this.heartbeatIntervalMs,
+      sessionTimeoutMs: this.sessionTimeoutMs,
       ...((changed || mustTell) && { assignment: { topics: listOf(next) } }),
     };
   }
