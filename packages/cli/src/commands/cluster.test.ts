@@ -83,6 +83,51 @@ test('int64 values are strings in JSON', async () => {
   expect(quorum).toMatchObject({ leaderId: 1, leaderEpoch: '4', highWatermark: '77', maxFollowerLag: '77' });
 });
 
+test.each(['status', 'replication'])(
+  'quorum %s without a leader shows who answers, and fails',
+  async (verb) => {
+    const cluster = new FakeCluster();
+    cluster.quorumFailure = new MillraceError('QUORUM_UNAVAILABLE', 'no controller answered');
+    cluster.controllerId = -1;
+    cluster.statuses.set('node-2:9191', 'NOT_SERVING');
+    const { code, stdout, stderr } = await run(cluster, `quorum ${verb}`);
+    expect(code).toBe(3);
+    expect(stdout).toMatchInlineSnapshot(`
+      "ClusterId:  cluster-of-the-test-22
+      LeaderId:   none
+
+      NODE            STATUS
+      localhost:9191  SERVING
+      node-1:9191     SERVING
+      node-2:9191     NOT_SERVING
+      node-3:9191     SERVING
+      "
+    `);
+    expect(stderr).toMatchInlineSnapshot(`
+      "error: QUORUM_UNAVAILABLE: no controller leads (no controller answered); of 4 addresses known here 4 answer
+        A majority of the voters must be up: start the nodes that are down.
+      "
+    `);
+    const value = JSON.parse((await run(cluster, `quorum ${verb} -o json`)).stdout);
+    expect(value).toMatchObject({ leaderId: null, nodes: [{ status: 'SERVING' }, {}, {}, {}] });
+  },
+);
+
+test('quorum status of a cluster of which nobody answers says what every command says', async () => {
+  const cluster = new FakeCluster();
+  cluster.failure = new MillraceError('CONNECTION_FAILED', 'no node answered');
+  const { code, stdout, stderr } = await run(cluster, 'quorum status');
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect(stderr).toContain('CONNECTION_FAILED: no node answered');
+});
+
+test('quorum status waits for a leader only shortly, unless it is told how long', async () => {
+  const cluster = new FakeCluster();
+  await run(cluster, 'quorum status');
+  await run(cluster, 'quorum status --timeout 9s');
+  expect(cluster.quorumWaitsMs).toEqual([4_000, 9_000]);
+});
+
 test('cluster health is 0 when all is well and 7 otherwise, with the reasons', async () => {
   const cluster = new FakeCluster();
   cluster.addTopic('orders', 2);

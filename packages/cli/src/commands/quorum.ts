@@ -6,13 +6,21 @@ import { printColumns, printFields } from '../column-printer.ts';
 import type { CommandContext } from '../command-context.ts';
 import { toJson } from '../plain-value.ts';
 import type { Shell } from '../shell.ts';
+import { isWithoutLeader, leaderWaitOptions, showWithoutLeader } from './quorum-without-leader.ts';
 
 export function quorumCommand(program: Command, shell: Shell): void {
   const quorum = program.command('quorum').alias('quorums').description('Look at the metadata quorum.');
   quorum
     .command('status')
     .description('Show leader, epoch, high watermark, voters and observers.')
-    .addHelpText('after', '\nExample:\n  millrace quorum status')
+    .addHelpText(
+      'after',
+      `
+While no controller leads, it says so after --timeout (default: 4s), and which nodes answer.
+
+Example:
+  millrace quorum status`,
+    )
     .action(shell.action(showStatus));
   quorum
     .command('replication')
@@ -72,11 +80,20 @@ function nodeIdOf(text: string): number {
   return id;
 }
 
+/** @throws {CliError} QUORUM_UNAVAILABLE after a short while, who answers having been shown. */
+async function leadersView(context: CommandContext): Promise<QuorumInfo> {
+  try {
+    return await context.admin().describeQuorum(leaderWaitOptions(context));
+  } catch (error) {
+    context.throwIfInterrupted();
+    if (!isWithoutLeader(error)) throw error;
+    return await showWithoutLeader(context, error);
+  }
+}
+
 async function showStatus(context: CommandContext): Promise<void> {
-  const [cluster, quorum] = await Promise.all([
-    context.admin().describeCluster(context.callOptions()),
-    context.admin().describeQuorum(context.callOptions()),
-  ]);
+  const quorum = await leadersView(context);
+  const cluster = await context.admin().describeCluster(context.callOptions());
   const followers = replicasOf(quorum).filter(({ status }) => status !== 'Leader');
   const value = {
     clusterId: cluster.clusterId,
@@ -106,7 +123,7 @@ async function showStatus(context: CommandContext): Promise<void> {
 }
 
 async function showReplication(context: CommandContext): Promise<void> {
-  const rows = replicasOf(await context.admin().describeQuorum(context.callOptions()));
+  const rows = replicasOf(await leadersView(context));
   await context.show({
     value: {
       replicas: rows.map((row) => ({

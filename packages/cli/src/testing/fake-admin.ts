@@ -112,8 +112,10 @@ export class FakeAdmin implements AdminClient {
     }));
   }
 
-  async describeQuorum(): Promise<QuorumInfo> {
+  async describeQuorum({ timeoutMs }: AdminOptions = {}): Promise<QuorumInfo> {
+    this.#cluster.quorumWaitsMs.push(timeoutMs);
     this.#check();
+    if (this.#cluster.quorumFailure) throw this.#cluster.quorumFailure;
     return QUORUM;
   }
 

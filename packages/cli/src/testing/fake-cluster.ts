@@ -56,6 +56,10 @@ export class FakeCluster {
   idleConsumers = 0;
   /** Every admin call fails with this. */
   failure: MillraceError | undefined;
+  /** What is asked of the leader of the metadata quorum fails with this. */
+  quorumFailure: MillraceError | undefined;
+  /** How long each call of describeQuorum would have waited. */
+  readonly quorumWaitsMs: (number | undefined)[] = [];
   /** Sends fail with this from the n-th record on. */
   sendFailure: { readonly from: number; readonly error: MillraceError } | undefined;
   batchRecords = 1_000;
