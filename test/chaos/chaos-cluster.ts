@@ -13,45 +13,47 @@ const KEPT_FOLDER = process.env.MILLRACE_TEST_FOLDER;
 const SMALL_DISK_MIB = 512;
 
 export class ChaosCluster implements AsyncDisposable {
-  readonly nodes: readonly NodeProcess[];
-  readonly links: LinkMatrix;
+  readonly nodes: NodeProcess[] = [];
+  readonly links = new LinkMatrix();
   /** The node whose disk can be filled; undefined where nothing may be mounted. */
-  readonly smallDiskNode: NodeProcess | undefined;
-  readonly #proxies: readonly LinkProxy[];
+  smallDiskNode: NodeProcess | undefined;
+  readonly #proxies: LinkProxy[] = [];
   readonly #folder: string;
+  #isClosed = false;
 
-  private constructor(
-    nodes: readonly NodeProcess[],
-    links: LinkMatrix,
-    proxies: readonly LinkProxy[],
-    smallDiskNode: NodeProcess | undefined,
-    folder: string,
-  ) {
-    this.nodes = nodes;
-    this.links = links;
-    this.smallDiskNode = smallDiskNode;
-    this.#proxies = proxies;
+  private constructor(folder: string) {
     this.#folder = folder;
   }
 
+  /** Leaves nothing behind if it fails. */
   static async start(count = 3): Promise<ChaosCluster> {
-    const folder = await mkdtemp(join(KEPT_FOLDER ?? tmpdir(), 'millrace-chaos-'));
+    const cluster = new ChaosCluster(await mkdtemp(join(KEPT_FOLDER ?? tmpdir(), 'millrace-chaos-')));
+    process.once('exit', cluster.#endAtOnce);
+    try {
+      await cluster.#open(count);
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+    return cluster;
+  }
+
+  async #open(count: number): Promise<void> {
+    const { nodes, links } = this;
     const ports = await freePorts(count);
-    const links = new LinkMatrix();
-    const nodes: NodeProcess[] = [];
     const pids = (): ReadonlyMap<Party, number> =>
       new Map(nodes.filter(({ isRunning }) => isRunning).map(({ id, pid }) => [id, pid]));
-    const proxies = await Promise.all(
-      ports.map((nodePort, index) => LinkProxy.start({ nodeId: index + 1, nodePort, links, pids })),
-    );
-    const voters = proxies.map(({ port }, index) => `${index + 1}@127.0.0.1:${port}`).join(',');
+    for (const [index, nodePort] of ports.entries()) {
+      this.#proxies.push(await LinkProxy.start({ nodeId: index + 1, nodePort, links, pids }));
+    }
+    const voters = this.#proxies.map(({ port }, index) => `${index + 1}@127.0.0.1:${port}`).join(',');
     for (const [index, port] of ports.entries()) {
       nodes.push(
-        new NodeProcess(index + 1, port, join(folder, `node-${index + 1}`), {
+        new NodeProcess(index + 1, port, join(this.#folder, `node-${index + 1}`), {
           'node.id': String(index + 1),
           'controller.quorum.voters': voters,
           listeners: `GRPC://127.0.0.1:${port}`,
-          'advertised.listeners': `GRPC://127.0.0.1:${proxies[index]!.port}`,
+          'advertised.listeners': `GRPC://127.0.0.1:${this.#proxies[index]!.port}`,
           'default.replication.factor': '3',
           'min.insync.replicas': '2',
           'offsets.topic.num.partitions': '3',
@@ -61,15 +63,22 @@ export class ChaosCluster implements AsyncDisposable {
       );
     }
     const last = nodes.at(-1)!;
-    const hasSmallDisk = await mountSmallDisk(last.dataFolder);
-    const cluster = new ChaosCluster(nodes, links, proxies, hasSmallDisk ? last : undefined, folder);
+    if (await mountSmallDisk(last.dataFolder)) this.smallDiskNode = last;
+    await Promise.all(nodes.map((node) => node.start()));
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** A fault that ends after the cluster must not begin it again. */
+  async startNode(node: NodeProcess): Promise<void> {
+    if (this.#isClosed) return;
     try {
-      await Promise.all(nodes.map((node) => node.start()));
-    } catch (error) {
-      await cluster.close();
-      throw error;
+      await node.start();
+    } finally {
+      if (this.#isClosed) await node.end('SIGKILL');
     }
-    return cluster;
   }
 
   get bootstrap(): string[] {
@@ -86,11 +95,28 @@ export class ChaosCluster implements AsyncDisposable {
     return exitCode === 0;
   }
 
+  /** However far it came, and however often it is called. */
   async close(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.end('SIGKILL')));
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await Promise.allSettled(this.nodes.map((node) => node.end('SIGKILL')));
     for (const proxy of this.#proxies) proxy.close();
-    if (this.smallDiskNode) execFileSync('umount', ['-l', this.smallDiskNode.dataFolder]);
+    this.#unmount();
+    process.off('exit', this.#endAtOnce);
     if (KEPT_FOLDER === undefined) await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** The test's own process ends, whoever ended it. */
+  readonly #endAtOnce = (): void => {
+    for (const node of this.nodes) if (node.isRunning) node.kill('SIGKILL');
+    this.#unmount();
+  };
+
+  #unmount(): void {
+    if (this.smallDiskNode === undefined) return;
+    const { dataFolder } = this.smallDiskNode;
+    this.smallDiskNode = undefined;
+    execFileSync('umount', ['-l', dataFolder]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,9 +30,9 @@ function pick(cluster: ChaosCluster, random: Random): NodeProcess {
   return cluster.nodes[below(random, cluster.nodes.length)]!;
 }
 
-async function restart(node: NodeProcess): Promise<void> {
+async function restart(cluster: ChaosCluster, node: NodeProcess): Promise<void> {
   await node.end('SIGKILL');
-  await node.start();
+  await cluster.startNode(node);
 }
 
 const kill: ChaosFault = {
@@ -41,7 +41,7 @@ const kill: ChaosFault = {
   async begin(cluster, random) {
     const node = pick(cluster, random);
     await node.end('SIGKILL');
-    return { text: `kill -9 of node ${node.id}`, heal: () => node.start() };
+    return { text: `kill -9 of node ${node.id}`, heal: () => cluster.startNode(node) };
   },
 };
 
@@ -53,7 +53,7 @@ const killAll: ChaosFault = {
     return {
       text: 'kill -9 of every node',
       heal: async () => {
-        await Promise.all(cluster.nodes.map((node) => node.start()));
+        await Promise.all(cluster.nodes.map((node) => cluster.startNode(node)));
       },
     };
   },
@@ -139,8 +139,8 @@ const slowLinks: ChaosFault = {
 const fullDisk: ChaosFault = {
   name: 'full-disk',
   unavailable: ({ smallDiskNode }) => (smallDiskNode ? undefined : 'no small disk can be mounted here'),
-  async begin({ smallDiskNode }) {
-    const node = smallDiskNode!;
+  async begin(cluster) {
+    const node = cluster.smallDiskNode!;
     const filler = join(node.dataFolder, 'filler.tmp');
     const { bavail, bsize } = await statfs(node.dataFolder);
     await writeFile(filler, Buffer.alloc(bavail * bsize)).catch((error: NodeJS.ErrnoException) => {
@@ -151,7 +151,7 @@ const fullDisk: ChaosFault = {
       heal: async () => {
         await rm(filler, { force: true });
         // What went offline stays so until the node starts again.
-        await restart(node);
+        await restart(cluster, node);
       },
     };
   },
@@ -188,7 +188,7 @@ const failedSync: ChaosFault = {
       heal: async () => {
         trace.kill('SIGINT');
         await ended;
-        await restart(node);
+        await restart(cluster, node);
       },
     };
   },
