@@ -9,6 +9,7 @@ import { joinClassicGroup } from './classic-join.ts';
 import { type ClassicMember, metadataFor } from './classic-member.ts';
 import { ClassicRebalance, labelOf } from './classic-rebalance.ts';
 import { classicGroupRecord } from './classic-record.ts';
+import { withReason } from './consumer-group-story.ts';
 import { CONSUMER_PROTOCOL_TYPE, decodeAssignmentOf, decodeSubscriptionOf } from './consumer-protocol.ts';
 import type {
   DescribedAssignment,
@@ -297,7 +298,7 @@ export class ClassicGroup {
     const member = groupInstanceId === undefined ? roster.get(memberId) : roster.ofInstance(groupInstanceId);
     if (member === undefined) return failureOf('UNKNOWN_MEMBER_ID');
     if (memberId !== '' && member.memberId !== memberId) return failureOf('FENCED_INSTANCE_ID');
-    const cause = reason === '' ? 'left' : `left: ${reason}`;
+    const cause = withReason('left', reason);
     this.#rounds.drop(member, 'left', cause, failureOf('UNKNOWN_MEMBER_ID'), out);
     left.push(labelOf(member));
     return undefined;

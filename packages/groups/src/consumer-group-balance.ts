@@ -7,7 +7,7 @@ import { ConsumerGroupState, type ConsumerMember } from './consumer-group-state.
 import { ConsumerGroupStory, nameOf, type Reason } from './consumer-group-story.ts';
 import { LEAVE_FOR_A_WHILE_EPOCH } from './consumer-heartbeat-check.ts';
 import type { GroupConfig } from './group-config.ts';
-import { GroupHistoryLog, spanText } from './group-history.ts';
+import { GroupHistoryLog, partitionsCounted, spanText } from './group-history.ts';
 import type { GroupRecord, TopicsView } from './group-record.ts';
 import { changedTargets, preferredAssignor, subscribedNames } from './group-target.ts';
 import { type MemberAssignment, reconcile } from './member-reconciliation.ts';
@@ -205,7 +205,7 @@ export class ConsumerGroupBalance {
     this.story.group(
       'rebalance-started',
       state.epoch,
-      `${cause}: ${moved} partitions find another member (${assignor})`,
+      `${cause}: ${partitionsCounted(moved)} ${moved === 1 ? 'finds' : 'find'} another member (${assignor})`,
     );
   }
 

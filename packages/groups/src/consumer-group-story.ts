@@ -102,5 +102,6 @@ export function nameOf(memberId: string, subscription: MemberSubscription | unde
 }
 
 export function withReason(cause: string, reason: string): string {
-  return reason === '' ? cause : `${cause}: ${reason}`;
+  // A client may say no more than what it does.
+  return reason === '' || reason === cause ? cause : `${cause}: ${reason}`;
 }

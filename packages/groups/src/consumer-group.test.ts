@@ -192,6 +192,14 @@ describe('leaving and expiry', () => {
     expect(bench.events('left')).toEqual(['b left: deploy']);
   });
 
+  test('a reason that says no more than that the member left is left out', () => {
+    const bench = new Bench();
+    const [a, b] = [new TestMember('a'), new TestMember('b')];
+    bench.join(a, b);
+    bench.beat('b', -1, { reason: 'left' });
+    expect(bench.events('left')).toEqual(['b left']);
+  });
+
   test('a silent member is expired, and the history tells how long it was silent', () => {
     const bench = new Bench();
     bench.beat('a', 0);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { GroupHistoryLog, spanText } from './group-history.ts';
+import { GroupHistoryLog, partitionsCounted, spanText } from './group-history.ts';
 
 test('the newest events are kept, oldest first, and what was dropped is counted', () => {
   const history = new GroupHistoryLog(3);
@@ -41,4 +41,8 @@ test('pauses are summed for each member, and forgotten oldest first after member
 
 test('spans are told in the unit that reads well', () => {
   expect([spanText(400), spanText(45_000), spanText(300_000)]).toEqual(['0.4 s', '45.0 s', '5.0 min']);
+});
+
+test('one partition is told as one', () => {
+  expect([0, 1, 2].map(partitionsCounted)).toEqual(['0 partitions', '1 partition', '2 partitions']);
 });

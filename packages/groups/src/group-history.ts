@@ -108,6 +108,11 @@ function eventOf(note: GroupEventNote, atMs: number): GroupEvent {
   };
 }
 
+/** `1 partition`, `2 partitions`. */
+export function partitionsCounted(count: number): string {
+  return count === 1 ? '1 partition' : `${count} partitions`;
+}
+
 /** A span of time as causes tell it: `0.4 s`, `45.0 s`, `5.0 min`. */
 export function spanText(ms: number): string {
   return ms < 120_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;

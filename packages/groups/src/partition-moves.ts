@@ -1,7 +1,7 @@
 /** Who let go of a partition last and when, so that the history can tell where partitions came from. Memory only. */
 import type { TopicId } from '@millrace/core';
 import type { DescribedAssignment } from './group-api.ts';
-import { spanText } from './group-history.ts';
+import { partitionsCounted, spanText } from './group-history.ts';
 import type { TopicsView } from './group-record.ts';
 import { listOf, type PartitionSet, sizeOf } from './topic-partitions.ts';
 
@@ -43,11 +43,12 @@ export class PartitionMoves {
         longestMs = Math.max(longestMs, nowMs - release.atMs);
       }
     }
-    if (moved === 0) return `${sizeOf(set)} partitions that nobody had before`;
+    if (moved === 0) return `${partitionsCounted(sizeOf(set))} that nobody had before`;
     const names = [...from];
     const rest = names.length > NAMED_MAX ? ` and ${names.length - NAMED_MAX} more` : '';
     const fresh = moved < sizeOf(set) ? `, ${sizeOf(set) - moved} that nobody had before` : '';
-    return `${moved} partitions from ${names.slice(0, NAMED_MAX).join(', ')}${rest}, ${spanText(longestMs)} after they were let go${fresh}`;
+    const were = moved === 1 ? 'it was' : 'they were';
+    return `${partitionsCounted(moved)} from ${names.slice(0, NAMED_MAX).join(', ')}${rest}, ${spanText(longestMs)} after ${were} let go${fresh}`;
   }
 
   forgetTopics(exists: (topicId: TopicId) => boolean): void {
