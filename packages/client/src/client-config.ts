@@ -126,7 +126,7 @@ export const consumerConfig = configSchema('consumer', {
   }),
   groupInstanceId: text({
     default: '',
-    doc: 'Makes the member static: after a restart within the session timeout it has its partitions again, and nothing moves. Different for each.',
+    doc: 'Makes the member static: closed and started again within the session timeout it has its partitions again, and nothing moves. After a crash the session of the one before has to end first, and so long it waits. Different for each; needs groupId.',
   }),
   rack: text({ default: '', doc: 'Where the program runs, as broker.rack says it of brokers.' }),
   serverAssignor: text({

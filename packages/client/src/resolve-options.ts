@@ -23,9 +23,19 @@ export function resolveOptions<K extends ConfigKeys>(
     texts[name] = Array.isArray(value) ? value.join(',') : String(value);
   }
   try {
-    return schema.parse(texts);
+    return { ...schema.parse(texts), ...namesIn(options) };
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error;
     throw new MillraceError(error.code, `${schema.title}: ${error.message}`);
   }
+}
+
+/** Names of what others share, to the letter: blanks at their ends are part of them. */
+const NAMES = ['groupId', 'groupInstanceId'];
+
+function namesIn(options: object): Record<string, string> {
+  const texts = Object.entries(options).filter(
+    ([name, value]) => NAMES.includes(name) && value !== undefined,
+  );
+  return Object.fromEntries(texts.map(([name, value]) => [name, String(value)]));
 }

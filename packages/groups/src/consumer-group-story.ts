@@ -46,6 +46,11 @@ export class ConsumerGroupStory {
     this.history.note({ ...note, memberId, clientId, groupInstanceId }, this.#wallMs());
   }
 
+  /** Somebody who is no member. */
+  refused(note: GroupEventNote): void {
+    this.history.note(note, this.#wallMs());
+  }
+
   /** @param epoch of the group, before it is balanced anew for the member. */
   subscribed(memberId: string, subscription: MemberSubscription, epoch: number): void {
     const cause = subscriptionText(subscription);

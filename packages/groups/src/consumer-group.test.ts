@@ -279,6 +279,20 @@ describe('static members', () => {
     expect(bench.beat('b', 2, { topicPartitions: other.owned }).memberEpoch).toBe(2);
   });
 
+  test('whoever asks for an instance id in use is told of in the history, once until the holder changes', () => {
+    const bench = new Bench();
+    bench.beat('a', 0, instance);
+    bench.nowMs += 3000;
+    for (const other of ['b', 'b', 'c', 'b']) bench.code(other, 0, instance);
+    expect(bench.events('refused')).toEqual([
+      'b instance i is member a, last heard 3.0 s ago; it has to leave or expire first',
+    ]);
+    bench.beat('a', -1, instance);
+    bench.beat('b', 0, instance);
+    for (let again = 0; again < 2; again++) bench.code('c', 0, instance);
+    expect(bench.events('refused')).toHaveLength(2);
+  });
+
   test('an instance id in use is not given away, and nobody leaves for a while without one', () => {
     const bench = new Bench();
     bench.beat('a', 0, instance);

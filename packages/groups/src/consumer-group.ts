@@ -145,6 +145,7 @@ export class ConsumerGroup {
     const malformed = checkConsumerHeartbeat(request, config) ?? this.#checkPattern(request);
     const admission = malformed ?? admitMember(state, request, config['group.consumer.max.size']);
     const refusal = 'code' in admission ? admission : checkOwned(admission, request, topics);
+    if (refusal?.code === 'UNRELEASED_INSTANCE_ID') this.#noteContest(request, nowMs);
     if ('code' in admission || refusal !== undefined)
       return { records: [], response: refusedAs(request, refusal) };
     this.#balance.lookAtTopics(turn);
@@ -159,6 +160,19 @@ export class ConsumerGroup {
     if (!subscribedTopicRegex) return undefined;
     const problem = this.#balance.patterns.problemOf(subscribedTopicRegex);
     return problem === undefined ? undefined : { code: 'INVALID_REGULAR_EXPRESSION', message: problem };
+  }
+
+  /** Once for each member that stands in the way, however often and by however many it is asked. */
+  #noteContest(request: ConsumerGroupHeartbeatRequest, nowMs: number): void {
+    const { state, story, sessions } = this.#balance;
+    const { memberId, clientId, groupInstanceId } = request;
+    const holder = state.memberOfInstance(groupInstanceId!)!;
+    const session = sessions.get(holder.memberId);
+    if (session === undefined || session.isContested) return;
+    session.isContested = true;
+    const silence = spanText(nowMs - session.lastHeardMs);
+    const cause = `instance ${groupInstanceId} is member ${holder.memberId}, last heard ${silence} ago; it has to leave or expire first`;
+    story.refused({ kind: 'refused', epoch: state.epoch, cause, memberId, clientId, groupInstanceId });
   }
 
   #welcome(admission: Admission, request: ConsumerGroupHeartbeatRequest, turn: Turn): void {

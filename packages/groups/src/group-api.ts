@@ -344,6 +344,7 @@ export type GroupEventKind =
   | 'expired'
   | 'fenced'
   | 'replaced'
+  | 'refused'
   | 'subscription-changed'
   | 'topics-changed'
   | 'rebalance-started'

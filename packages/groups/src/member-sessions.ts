@@ -18,6 +18,8 @@ export interface MemberSession {
   slowness: string;
   /** Since when something is meant for the member that it does not hold yet. */
   waitingSinceMs: number | undefined;
+  /** Another member asked for the place of this instance: told of once. */
+  isContested: boolean;
 }
 
 export class MemberSessions {
@@ -44,6 +46,7 @@ export class MemberSessions {
         isTold: false,
         slowness: '',
         waitingSinceMs: undefined,
+        isContested: false,
       };
       this.#sessions.set(memberId, session);
     }

@@ -17,6 +17,7 @@ import type { GroupCallbacks, Stall } from './group-shapes.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { type Held, HeldPartitions } from './held-partitions.ts';
 import { type GroupPartitionKey, MembershipState, type Subscription } from './membership-state.ts';
+import { MissingTopics } from './missing-topics.ts';
 import { StallWatch } from './stall-watch.ts';
 
 /** Of the rebalance timeout: a member that lets go in time is not expelled. */
@@ -34,6 +35,7 @@ export class GroupSession<K, V> {
   readonly #commits: GroupCommits;
   readonly #watch: StallWatch;
   readonly #calls: CallbackQueue;
+  readonly #missing: MissingTopics;
   readonly #held: HeldPartitions<K, V>;
   readonly #adding = new Set<GroupPartitionKey>();
   readonly #ended = new AbortController();
@@ -63,6 +65,7 @@ export class GroupSession<K, V> {
     this.#watch = new StallWatch(cluster.clock, config.maxPollIntervalMs, this.hands.state, (stall) =>
       this.#onStalled(stall),
     );
+    this.#missing = new MissingTopics(cluster, config.groupId);
     this.#calls = new CallbackQueue(owner, cluster.clock, config.rebalanceTimeoutMs);
     this.#heartbeats = new Heartbeats(cluster, config.groupId, this.#membership, {
       reason: () => this.#slowness(),
@@ -70,6 +73,7 @@ export class GroupSession<K, V> {
       onAnswered: () => this.#partitions.announce(),
       onFenced: (error) => void this.#rejoin(error),
       onFailed: (error) => this.#fail(error),
+      onInstanceInUse: (error) => this.#callbacks.onError?.(error),
     });
     const handlers = { identity: () => this.#identity(), onDoubt: () => this.#doubt() };
     this.#commits = new GroupCommits(cluster, config, handlers, (error) => this.#callbacks.onError?.(error));
@@ -99,6 +103,7 @@ export class GroupSession<K, V> {
     this.#failure = undefined;
     this.#isSubscribed = true;
     this.#membership.subscribe(subscription);
+    void this.#missing.warn(subscription.topics);
     if (this.#membership.phase !== 'out') this.#heartbeats.beatSoon();
     else if (!this.#isStalled) void this.#join();
     this.#commits.start();

@@ -17,7 +17,10 @@ export interface GroupCallbacks {
   readonly onLost?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
   /** A handler, or the program between two reads, took longer than `maxPollIntervalMs`: the member has left until it is back. */
   readonly onStalled?: (stall: Stall) => void;
-  /** What was done in the background and failed, above all commits. The consumer goes on. */
+  /**
+   * What was done in the background and failed, above all commits. The consumer goes on. UNRELEASED_INSTANCE_ID, once:
+   * another member has the groupInstanceId; this one joins when that has left or its session has ended.
+   */
   readonly onError?: (error: MillraceError) => void;
 }
 

@@ -18,6 +18,8 @@ export interface HeartbeatHandlers {
   /** The coordinator knows the member no more, or another time's: everything is lost. */
   onFenced(error: MillraceError): void;
   onFailed(error: MillraceError): void;
+  /** Somebody else has the place of this instance. Told once; the attempts go on. */
+  onInstanceInUse(error: MillraceError): void;
 }
 
 /** A coordinator that was reached but is stuck must not cost a session. */
@@ -33,6 +35,7 @@ export class Heartbeats {
   #timerAtMs = Number.POSITIVE_INFINITY;
   #beating: Promise<void> | undefined;
   #failures = 0;
+  #isInstanceInUse = false;
 
   constructor(cluster: Cluster, groupId: string, state: MembershipState, handlers: HeartbeatHandlers) {
     this.#cluster = cluster;
@@ -134,6 +137,7 @@ export class Heartbeats {
       return;
     }
     this.#failures = 0;
+    this.#isInstanceInUse = false;
     const hasAssignment = this.#state.answered(sent, response);
     this.#handlers.onAnswered();
     if (hasAssignment) this.#handlers.onAssignment();
@@ -159,11 +163,14 @@ export class Heartbeats {
         this.#handlers.onFailed(error);
         return;
       case 'wait':
+        this.#beatIn(this.#state.heartbeatIntervalMs);
+        if (this.#isInstanceInUse) return;
+        this.#isInstanceInUse = true;
         logger.warn(
           { event: 'group_instance_in_use', ...about },
-          'waiting for the session of the one before',
+          'waiting until the other member of this instance has left or its session has ended',
         );
-        this.#beatIn(this.#state.heartbeatIntervalMs);
+        this.#handlers.onInstanceInUse(error);
         return;
       case 'retry':
         this.#failures++;

@@ -1,4 +1,5 @@
 /** A fake cluster with a topic, and consumers in a group over it. For this package's tests only. */
+import { type Logger, silentLogger } from '@millrace/core';
 import { buildBatch } from '@millrace/records';
 import type { Consumer } from '../consumer/consumer.ts';
 import type { ConsumerOptions, ConsumerRecord } from '../consumer/consumer-record.ts';
@@ -13,11 +14,19 @@ export interface GroupFixture extends Fixture {
   consumer(options?: ConsumerOptions): Consumer;
   /** What callbacks were told: `assigned t-0,t-1`. */
   readonly told: string[];
+  /** What the log says: `event: message`. */
+  readonly warnings: string[];
   callbacks(name?: string): GroupCallbacks;
 }
 
 export function groupFixture({ partitions = 2, seed = 1 } = {}): GroupFixture {
-  const base = fixture({ seed });
+  const warnings: string[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (fields, message) =>
+      void warnings.push(`${(fields as { readonly event: string }).event}: ${message}`),
+  };
+  const base = fixture({ seed, logger });
   const { cluster, millrace } = base;
   cluster.createTopic('t', partitions);
   const group = cluster.group('g');
@@ -27,6 +36,7 @@ export function groupFixture({ partitions = 2, seed = 1 } = {}): GroupFixture {
     ...base,
     group,
     told,
+    warnings,
     fill(partition, count) {
       const log = cluster.partition('t', partition);
       for (let i = 0; i < count; i++) {
