@@ -136,11 +136,12 @@ function isUntouched({ hard, log }: RaftState): boolean {
 
 /**
  * The configuration may name the voters of today by their directories, of a quorum that has another name since its
- * first voters are gone: who has done nothing yet belongs where a quorum is.
+ * first voters are gone: who has done nothing yet belongs where a quorum is. Not to another one that has done nothing:
+ * two of them would only change places.
  * @returns whether it was taken.
  */
-export function takeQuorum(state: RaftState, { voters, quorumId }: Hello): boolean {
-  if (!isUntouched(state) || voters.length === 0) return false;
+export function takeQuorum(state: RaftState, { voters, quorumId, term }: Hello): boolean {
+  if (!isUntouched(state) || term === 0 || voters.length === 0) return false;
   form(state, voters, quorumId);
   return true;
 }

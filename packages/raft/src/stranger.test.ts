@@ -126,6 +126,8 @@ test('who named the voters of today by configuration and has done nothing takes 
   const replica = node('', BLANK_STATE);
   expect(replica.quorumId).toBe('d1');
   const real = [voter(1), voter(2), voter(4)];
+  receive(replica, hello(real, { quorumId: 'first', term: 0 }));
+  expect(replica.quorumId).toBe('d1');
   receive(replica, hello(real, { quorumId: 'first' }));
   expect(replica.status()).toMatchObject({ quorumId: 'first', voters: real, role: 'follower' });
 });
