@@ -16,7 +16,7 @@ export const nodeProperties = configSchema('Node', {
   'controller.quorum.voters': list({
     default: [],
     range: 'ID@host:port,...',
-    doc: 'The controllers that form a new cluster, the same list on every node. Later the metadata log says who votes ("millrace quorum add-voter"), and the list only says whom to ask. A cluster forms where every node of the list is blank: when the first voters were replaced for good, name those of today.',
+    doc: 'The controllers that form a new cluster, the same list on every node. Later the metadata log says who votes ("millrace quorum add-voter"), and the list only says whom to ask. A cluster forms where every node of the list is blank: when the first voters were replaced for good, name those of today. A node that lost its disk and so forms a second one ends when it meets the first.',
   }),
   'controller.quorum.bootstrap.servers': list({
     default: [],
