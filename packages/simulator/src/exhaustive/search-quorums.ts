@@ -1,0 +1,214 @@
+/**
+ * Breadth first through everything that can happen to three voters, so that the first violation found lies on a shortest
+ * path from where the search began. A state is a few numbers in a flat array: millions of them fit.
+ */
+import { DigestSet } from './digest-set.ts';
+import {
+  ACTION_KINDS,
+  type Action,
+  type Budget,
+  type QuorumLimits,
+  type QuorumState,
+  QuorumStates,
+} from './quorum-states.ts';
+import { VOTERS } from './renaming.ts';
+import { begin, STARTING_POINTS, type StartingPoint } from './starting-points.ts';
+import { type NewReplica, productionReplica } from './voter-life.ts';
+
+export interface SearchOptions extends QuorumLimits {
+  /** The search ends with so many distinct states, or when there are no more. */
+  readonly statesMax: number;
+  readonly budget: Budget;
+  readonly startingPoints?: readonly StartingPoint[];
+  readonly newReplica?: NewReplica;
+  /** Called now and then. */
+  readonly onProgress?: (found: SearchFound) => void;
+}
+
+export const DEFAULT_LIMITS: QuorumLimits & { readonly budget: Budget } = {
+  epochMax: 3,
+  perLinkMax: 3,
+  budget: { timeouts: 4, heartbeats: 1, losses: 1, crashes: 1, proposals: 2 },
+};
+
+export interface SearchFound {
+  /** Up to the names of the voters. */
+  readonly states: number;
+  readonly steps: number;
+  /** Every state that lies at most so many steps from a starting point was seen. */
+  readonly depth: number;
+  /** Nothing is left to be seen within the limits. */
+  readonly isComplete: boolean;
+  /** Distinct states of one voter. */
+  readonly localStates: number;
+  readonly messages: number;
+  readonly epochs: number;
+  readonly committed: number;
+  readonly violation: { readonly text: string; readonly path: readonly string[] } | undefined;
+}
+
+const PROGRESS_STATES = 50_000;
+
+export function searchQuorums(options: SearchOptions): SearchFound {
+  return new QuorumSearch(options).run();
+}
+
+/** Of one state in the array: voters, ledger, budget, letters in flight. */
+const LEDGER = VOTERS;
+const BUDGET = VOTERS + 1;
+const LETTERS = VOTERS + 2;
+
+class QuorumSearch {
+  readonly #states: QuorumStates;
+  readonly #options: SearchOptions;
+  readonly #seen = new DigestSet();
+  readonly #digest = new Uint32Array(2);
+  #content = new Int32Array(1 << 20);
+  #used = 0;
+  /** Where each state begins in the content, and by which step from which state it was reached; -1 at a starting point. */
+  #places = new Int32Array(1 << 16);
+  #parents = new Int32Array(1 << 16);
+  #actions = new Int32Array(1 << 16);
+  #count = 0;
+  readonly #beginnings: (readonly string[])[] = [];
+  #steps = 0;
+  #depth = 0;
+  #epochs = 0;
+  #committed = 0;
+
+  constructor(options: SearchOptions) {
+    const { epochMax, perLinkMax, newReplica = productionReplica } = options;
+    this.#options = options;
+    this.#states = new QuorumStates({ epochMax, perLinkMax }, newReplica);
+  }
+
+  run(): SearchFound {
+    const { startingPoints = STARTING_POINTS, budget } = this.#options;
+    for (const point of startingPoints) {
+      const { state, path, violation } = begin(this.#states, point, budget);
+      if (violation !== undefined) return this.#found({ text: violation, path }, false);
+      this.#beginnings.push(path);
+      this.#visit(state, -1, 0);
+    }
+    return this.#spread();
+  }
+
+  #spread(): SearchFound {
+    const { statesMax, onProgress } = this.#options;
+    let levelEnd = this.#count;
+    let toldAt = PROGRESS_STATES;
+    for (let i = 0; i < this.#count; i++) {
+      if (i === levelEnd) {
+        this.#depth += 1;
+        levelEnd = this.#count;
+      }
+      const state = this.#at(i);
+      for (const action of this.#states.actions(state)) {
+        const reached = this.#states.after(state, action);
+        if (reached === undefined) continue;
+        this.#steps += 1;
+        if (reached.violation !== undefined) {
+          const path = [...this.#pathTo(i), this.#states.describe(action)];
+          return this.#found({ text: reached.violation, path }, false);
+        }
+        this.#visit(
+          reached.state,
+          i,
+          ACTION_KINDS.indexOf(action.kind) + 16 * (action.kept + 16 * action.subject),
+        );
+        if (this.#count === statesMax) return this.#found(undefined, false);
+      }
+      if (this.#count < toldAt) continue;
+      toldAt += PROGRESS_STATES;
+      onProgress?.(this.#found(undefined, false));
+    }
+    return this.#found(undefined, true);
+  }
+
+  #visit(state: QuorumState, parent: number, action: number): void {
+    this.#states.digest(state, this.#digest);
+    if (!this.#seen.add(this.#digest[0]!, this.#digest[1]!)) return;
+    const { ledger } = state;
+    this.#epochs = Math.max(this.#epochs, ledger.leaders.length - 1);
+    this.#committed = Math.max(this.#committed, ledger.committed.length);
+    this.#grow(LETTERS + state.letters.length);
+    const place = this.#used;
+    for (const voter of state.voters) this.#content[this.#used++] = voter.number;
+    this.#content[this.#used++] = ledger.number;
+    this.#content[this.#used++] = packed(state);
+    for (const letter of state.letters) this.#content[this.#used++] = letter;
+    this.#places[this.#count] = place;
+    this.#parents[this.#count] = parent;
+    this.#actions[this.#count] = action;
+    this.#count += 1;
+  }
+
+  #at(i: number): QuorumState {
+    const place = this.#places[i]!;
+    const end = i + 1 < this.#count ? this.#places[i + 1]! : this.#used;
+    const content = this.#content;
+    const { locals, ledgers } = this.#states;
+    return {
+      voters: [locals.at(content[place]!), locals.at(content[place + 1]!), locals.at(content[place + 2]!)],
+      ledger: ledgers.at(content[place + LEDGER]!),
+      ...unpacked(content[place + BUDGET]!),
+      letters: Array.from(content.subarray(place + LETTERS, end)),
+    };
+  }
+
+  /** From new disks. */
+  #pathTo(i: number): string[] {
+    const path: string[] = [];
+    let at = i;
+    for (; this.#parents[at] !== -1; at = this.#parents[at]!) {
+      const action = this.#actions[at]!;
+      const kind = ACTION_KINDS[action % 16]!;
+      const kept = Math.floor(action / 16) % 16;
+      path.push(this.#states.describe({ kind, kept, subject: Math.floor(action / 256) } satisfies Action));
+    }
+    return [...this.#beginnings[at]!, ...path.reverse()];
+  }
+
+  #grow(length: number): void {
+    if (this.#used + length > this.#content.length) this.#content = doubled(this.#content);
+    if (this.#count < this.#places.length) return;
+    this.#places = doubled(this.#places);
+    this.#parents = doubled(this.#parents);
+    this.#actions = doubled(this.#actions);
+  }
+
+  #found(violation: SearchFound['violation'], isComplete: boolean): SearchFound {
+    return {
+      states: this.#count,
+      steps: this.#steps,
+      depth: this.#depth,
+      isComplete,
+      localStates: this.#states.locals.size,
+      messages: this.#states.messages.size,
+      epochs: this.#epochs,
+      committed: this.#committed,
+      violation,
+    };
+  }
+}
+
+function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const twice = new Int32Array(array.length * 2);
+  twice.set(array);
+  return twice;
+}
+
+function packed({ budget, proposed }: QuorumState): number {
+  const { timeouts, heartbeats, losses, crashes, proposals } = budget;
+  return (
+    timeouts | (heartbeats << 4) | (losses << 8) | (crashes << 12) | (proposals << 16) | (proposed << 20)
+  );
+}
+
+function unpacked(bits: number): Pick<QuorumState, 'budget' | 'proposed'> {
+  const at = (shift: number): number => (bits >>> shift) & 15;
+  return {
+    budget: { timeouts: at(0), heartbeats: at(4), losses: at(8), crashes: at(12), proposals: at(16) },
+    proposed: at(20),
+  };
+}
