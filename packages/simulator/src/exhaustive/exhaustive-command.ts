@@ -8,13 +8,16 @@ import { productionReplica } from './voter-life.ts';
 
 export const EXHAUSTIVE_STATES = 1_000_000;
 
+const { timeouts, heartbeats, losses, crashes, proposals } = DEFAULT_LIMITS.budget;
+const DEFAULT_BUDGET = [timeouts, heartbeats, losses, crashes, proposals].join(', ');
+
 export const EXHAUSTIVE_HELP = `npm run simulate -- --world exhaustive [options]
 
   --states N        ends with so many distinct states (default: ${EXHAUSTIVE_STATES})
-  --epochs N        nobody stands for a later epoch (default: ${DEFAULT_LIMITS.epochMax})
+  --epochs N        nobody stands for a later epoch (default: ${DEFAULT_LIMITS.budget.epochMax})
   --in-flight N     messages on one link (default: ${DEFAULT_LIMITS.perLinkMax})
   --timeouts N, --heartbeats N, --losses N, --crashes N, --proposals N
-                    how often each may happen on one path (default: ${Object.values(DEFAULT_LIMITS.budget).join(', ')})
+                    how often each may happen on one path (default: ${DEFAULT_BUDGET})
   --script FILE     takes the steps of a file that an earlier search printed, one a line
 `;
 
@@ -43,11 +46,10 @@ export function exhaustiveCommand(args: readonly string[], nowMs: () => number):
   if (values.script !== undefined) return replay(readFileSync(values.script, 'utf8'));
   const of = (name: Exclude<keyof typeof values, 'help'>, otherwise: number, most: number): number =>
     count(name, values[name], otherwise, most);
-  const { epochMax, perLinkMax, budget } = DEFAULT_LIMITS;
+  const { perLinkMax, budget } = DEFAULT_LIMITS;
   return search(
     {
       statesMax: of('states', EXHAUSTIVE_STATES, 2 ** 28),
-      epochMax: of('epochs', epochMax, 14),
       perLinkMax: of('in-flight', perLinkMax, 100),
       budget: {
         timeouts: of('timeouts', budget.timeouts, 15),
@@ -55,6 +57,7 @@ export function exhaustiveCommand(args: readonly string[], nowMs: () => number):
         losses: of('losses', budget.losses, 15),
         crashes: of('crashes', budget.crashes, 15),
         proposals: of('proposals', budget.proposals, 12),
+        epochMax: of('epochs', budget.epochMax, 14),
       },
     },
     nowMs,
@@ -78,16 +81,15 @@ export function search(options: SearchOptions, nowMs: () => number): number {
 
 function progressLine({ states, depth, steps, localStates }: SearchFound, seconds: number): string {
   const each = Math.round(states / Math.max(0.001, seconds));
-  return `exhaustive: ${states} distinct states in ${seconds.toFixed(1)} s, ${each} states/s, all within ${depth} steps, ${steps} steps taken, ${localStates} states of one voter`;
+  return `exhaustive: ${states} distinct states in ${seconds.toFixed(1)} s, ${each} states/s, all within ${depth} steps of a starting point, ${steps} steps taken, ${localStates} states of one voter`;
 }
 
 function summaryOf(options: SearchOptions, found: SearchFound, seconds: number): string {
-  const { epochMax, perLinkMax, budget } = options;
-  const { timeouts, heartbeats, losses, crashes, proposals } = budget;
+  const { timeouts, heartbeats, losses, crashes, proposals, epochMax } = options.budget;
   const { isComplete, messages, epochs, committed, violation } = found;
   const lines = [
     progressLine(found, seconds),
-    `  3 voters, ${epochMax} epochs, ${perLinkMax} messages on a link, ${timeouts} timeouts, ${heartbeats} heartbeats, ${losses} losses, ${crashes} crashes, ${proposals} proposals`,
+    `  3 voters, ${epochMax} epochs, ${options.perLinkMax} messages on a link, ${timeouts} timeouts, ${heartbeats} heartbeats, ${losses} losses, ${crashes} crashes, ${proposals} proposals`,
     `  ${messages} different messages, ${epochs} epochs led, ${committed} records committed, ${isComplete ? 'nothing is left within these limits' : 'more states lie beyond'}`,
   ];
   if (violation === undefined) return [...lines, 'every state keeps every invariant'].join('\n');
@@ -101,7 +103,7 @@ function summaryOf(options: SearchOptions, found: SearchFound, seconds: number):
 }
 
 function replay(script: string): number {
-  const way = new Way(new QuorumStates({ epochMax: 15, perLinkMax: 100 }, productionReplica));
+  const way = new Way(new QuorumStates({ perLinkMax: 100 }, productionReplica));
   for (const line of script.split('\n')) {
     if (line.trim() === '') continue;
     way.follow(line);

@@ -43,7 +43,7 @@ export class Ledgers {
       content.votes[id] = vote;
     }
     if (content.votes[id]![0] < voter.durableTerm) content.votes[id] = NO_VOTE;
-    const { role, term = 0, commitIndex = 0 } = voter.status ?? {};
+    const { role, term, commitIndex } = voter.status;
     if (role === 'leader') {
       const other = content.leaders[term] ?? 0;
       if (other !== 0 && other !== id)

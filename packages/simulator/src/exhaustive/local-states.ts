@@ -20,14 +20,12 @@ import {
 export interface LocalState {
   readonly number: number;
   readonly voter: number;
-  readonly isUp: boolean;
-  /** Undefined while it is down. */
-  readonly status: RaftStatus | undefined;
+  readonly status: RaftStatus;
   /** Writes that are not durable. */
   readonly pendingCount: number;
   readonly durableTerm: number;
   readonly logTerms: readonly number[];
-  /** In memory (on disk, while it is down) and on disk: `describeLog`, one text for each entry. */
+  /** In memory and on disk: `describeLog`, one text for each entry. */
   readonly log: readonly string[];
   readonly durableLog: readonly string[];
   readonly digests: Digests;
@@ -81,15 +79,20 @@ export class LocalStates {
     return this.#started(voter, NEW_DISK);
   }
 
-  restarted(state: LocalState): LocalState {
-    return this.#started(state.voter, this.#origins[state.number]!.disk);
-  }
-
-  /** The first `kept` of the writes that waited are found on the disk, although nobody was told. */
-  crashed(state: LocalState, kept: number): LocalState {
+  /**
+   * Its power failed, and it starts again: to be down is to receive nothing. The first `kept` of the writes that waited
+   * are found on the disk, although nobody was told.
+   */
+  restarted(state: LocalState, kept: number): LocalStep {
     const life = this.#replay(state);
     const disk = life.pending.slice(0, kept).reduce(written, life.disk);
-    return this.#intern(state.voter, { disk, events: [] }, undefined);
+    return {
+      next: this.#started(state.voter, disk),
+      sent: [],
+      votes: [],
+      isTelling: true,
+      violation: undefined,
+    };
   }
 
   step(state: LocalState, event: VoterEvent): LocalStep {
@@ -117,11 +120,11 @@ export class LocalStates {
     return life;
   }
 
-  /** @param life in that state, and given up to be questioned; undefined if the voter is down. */
-  #intern(voter: number, origin: Origin, life: VoterLife | undefined): LocalState {
-    const shown = shownBy(life, origin.disk);
-    const sketch = life === undefined ? sketchOfDisk(voter, origin.disk) : sketchOfLife(life);
-    const answers = life === undefined ? [] : this.#question(life, origin);
+  /** @param life in that state, and given up to be questioned. */
+  #intern(voter: number, origin: Origin, life: VoterLife): LocalState {
+    const shown = shownBy(life);
+    const sketch = sketchOfLife(life);
+    const answers = this.#question(life, origin);
     const describe = (renaming: Renaming): string =>
       `${sketch(renaming)}|${byPeer(answers, renaming, voter)}`;
     const key = describe(RENAMINGS[0]!);
@@ -132,7 +135,6 @@ export class LocalStates {
     const state: LocalState = {
       number,
       voter,
-      isUp: life !== undefined,
       ...shown,
       digests,
       steps: new Map(),
@@ -181,25 +183,19 @@ function answerOfCandidate(life: VoterLife, peer: number): string {
   return life.status.role;
 }
 
-function shownBy(life: VoterLife | undefined, disk: DurableState) {
-  const { entries, hardState } = life?.disk ?? disk;
+function shownBy({ status, disk, pending, log }: VoterLife) {
   const textOf = (entry: Entry): string => describeLog([entry]);
-  const durableLog = entries.map(textOf);
   return {
-    status: life?.status,
-    pendingCount: life?.pending.length ?? 0,
-    durableTerm: hardState.term,
-    durableLog,
-    log: life === undefined ? durableLog : life.log.map(textOf),
-    logTerms: (life?.log ?? entries).map(({ term }) => term),
+    status,
+    pendingCount: pending.length,
+    durableTerm: disk.hardState.term,
+    durableLog: disk.entries.map(textOf),
+    log: log.map(textOf),
+    logTerms: log.map(({ term }) => term),
   };
 }
 
 type Sketch = (renaming: Renaming) => string;
-
-function sketchOfDisk(voter: number, disk: DurableState): Sketch {
-  return (renaming) => `${renaming[voter]} down ${describeDisk(disk, renaming)}`;
-}
 
 function sketchOfLife(life: VoterLife): Sketch {
   const { id, status, disk } = life;
@@ -253,9 +249,9 @@ function byPeer(texts: readonly string[], renaming: Renaming, voter: number): st
 
 function isTelling(from: LocalState, to: LocalState): boolean {
   return (
-    from.status?.role !== to.status?.role ||
-    from.status?.term !== to.status?.term ||
-    from.status?.commitIndex !== to.status?.commitIndex ||
+    from.status.role !== to.status.role ||
+    from.status.term !== to.status.term ||
+    from.status.commitIndex !== to.status.commitIndex ||
     from.durableTerm !== to.durableTerm ||
     from.log.join() !== to.log.join() ||
     from.durableLog.join() !== to.durableLog.join()

@@ -12,6 +12,8 @@ export interface Letter {
   readonly digests: Digests;
   /** A full link loses the letter of the lowest rank: of the oldest epoch, and there the earliest in its course. */
   readonly rank: number;
+  /** The epoch in which an answer was asked for; Infinity for what is no answer, or is one that outlives its epoch. */
+  readonly answersTerm: number;
 }
 
 /** In the course of an epoch. */
@@ -29,6 +31,12 @@ const COURSE: readonly RaftMessage['kind'][] = [
   'snapshotChunk',
   'snapshotResponse',
 ];
+
+const ANSWERS: ReadonlySet<RaftMessage['kind']> = new Set([
+  'voteResponse',
+  'appendResponse',
+  'heartbeatResponse',
+]);
 
 export class MessageTable {
   readonly #letters: Letter[] = [];
@@ -55,6 +63,7 @@ export class MessageTable {
       text,
       digests: digestsOf((renaming: Renaming) => `${renaming[from]}>${renaming[to]} ${content}`),
       rank: rankOf(message),
+      answersTerm: ANSWERS.has(message.kind) ? message.term : Number.POSITIVE_INFINITY,
     };
     this.#letters.push(letter);
     this.#numbers.set(text, letter);

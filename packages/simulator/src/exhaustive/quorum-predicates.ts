@@ -37,7 +37,7 @@ function leaderHoldsAllCommitted(
   { leaders, committed }: Ledger,
 ): string | undefined {
   const newest = leaders.length - 1;
-  const leader = voters.find(({ status }) => status?.role === 'leader' && status.term === newest);
+  const leader = voters.find(({ status }) => status.role === 'leader' && status.term === newest);
   if (leader === undefined || holds(leader.log, committed)) return undefined;
   return `invariant 8: node ${leader.voter} leads epoch ${newest} without all that is committed`;
 }

@@ -16,6 +16,8 @@ export interface Budget {
   readonly losses: number;
   readonly crashes: number;
   readonly proposals: number;
+  /** Nobody stands for a later one. */
+  readonly epochMax: number;
 }
 
 export interface QuorumState {
@@ -37,7 +39,6 @@ export const ACTION_KINDS = [
   'persist',
   'propose',
   'crash',
-  'restart',
   'deliver',
   'lose',
 ] as const;
@@ -57,8 +58,6 @@ export interface Reached {
 }
 
 export interface QuorumLimits {
-  /** Nobody stands for an epoch above it. */
-  readonly epochMax: number;
   /** Messages in flight on one link; when another is sent, the one that is furthest behind is lost. */
   readonly perLinkMax: number;
 }
@@ -86,7 +85,7 @@ export class QuorumStates {
     for (const voter of voters) this.#addActionsOf(voter, budget, actions);
     letters.forEach((subject, i) => {
       if (letters.indexOf(subject) !== i) return;
-      if (voters[this.messages.at(subject).to - 1]!.isUp) actions.push({ kind: 'deliver', subject, kept: 0 });
+      actions.push({ kind: 'deliver', subject, kept: 0 });
       if (budget.losses > 0) actions.push({ kind: 'lose', subject, kept: 0 });
     });
     return actions;
@@ -94,14 +93,10 @@ export class QuorumStates {
 
   #addActionsOf({ voter, status, pendingCount }: LocalState, budget: Budget, actions: Action[]): void {
     const add = (kind: ActionKind, kept = 0): void => void actions.push({ kind, subject: voter, kept });
-    if (status === undefined) {
-      add('restart');
-      return;
-    }
     const isLeader = status.role === 'leader';
     if (pendingCount > 0) add('persist');
     if (budget.timeouts > 0 && isLeader) add('silence');
-    if (budget.timeouts > 0 && !isLeader && status.term < this.#limits.epochMax) add('timeout');
+    if (budget.timeouts > 0 && !isLeader && status.term < budget.epochMax) add('timeout');
     if (budget.heartbeats > 0 && isLeader) add('heartbeat');
     if (budget.proposals > 0 && isLeader) add('propose');
     if (budget.crashes > 0) for (let kept = 0; kept <= pendingCount; kept++) add('crash', kept);
@@ -120,18 +115,16 @@ export class QuorumStates {
           },
           violation: undefined,
         };
-      case 'crash':
-      case 'restart': {
+      case 'crash': {
         const from = state.voters[subject - 1]!;
-        const next = this.#passage(from, kind === 'crash' ? 16 + kept : 15, () =>
-          kind === 'crash' ? this.locals.crashed(from, kept) : this.locals.restarted(from),
-        );
-        const budget = kind === 'crash' ? spent(state.budget, 'crashes') : state.budget;
-        return this.#stepped({ ...state, budget }, next);
+        const step = this.#step(from, 16 + kept, () => this.locals.restarted(from, kept));
+        return this.#stepped({ ...state, budget: spent(state.budget, 'crashes') }, step);
       }
       case 'deliver': {
-        const { from, to, message } = this.messages.at(subject);
-        const step = this.#step(state.voters[to - 1]!, 64 + subject, { kind: 'receive', from, message });
+        const { to } = this.messages.at(subject);
+        const step = this.#received(state.voters[to - 1]!, subject);
+        // To be received without effect is to be lost, and every message is lost as long as it is not received.
+        if (isIdle(state.voters[to - 1]!, step)) return undefined;
         return this.#stepped({ ...state, letters: without(state.letters, subject) }, step);
       }
       default:
@@ -148,45 +141,48 @@ export class QuorumStates {
     const { budget, proposed } = state;
     switch (kind) {
       case 'timeout':
-        return this.#stepped({ ...state, budget: spent(budget, 'timeouts') }, this.#step(from, 0, { kind }));
+        return this.#stepped({ ...state, budget: spent(budget, 'timeouts') }, this.#event(from, 0, { kind }));
       case 'heartbeat':
         return this.#stepped(
           { ...state, budget: spent(budget, 'heartbeats') },
-          this.#step(from, 0, { kind: 'timeout' }),
+          this.#event(from, 0, { kind: 'timeout' }),
         );
       case 'silence':
-        return this.#stepped({ ...state, budget: spent(budget, 'timeouts') }, this.#step(from, 1, { kind }));
+        return this.#stepped({ ...state, budget: spent(budget, 'timeouts') }, this.#event(from, 1, { kind }));
       case 'persist':
-        return this.#stepped(state, this.#step(from, 2, { kind }));
+        return this.#stepped(state, this.#event(from, 2, { kind }));
       default: {
         const text = String.fromCharCode(97 + proposed);
-        const step = this.#step(from, 32 + proposed, { kind: 'propose', text });
+        const step = this.#event(from, 32 + proposed, { kind: 'propose', text });
         if (step.next === from) return undefined;
         return this.#stepped({ ...state, budget: spent(budget, 'proposals'), proposed: proposed + 1 }, step);
       }
     }
   }
 
-  #step(from: LocalState, code: number, event: VoterEvent): LocalStep {
-    const known = from.steps.get(code);
-    if (known !== undefined) return known;
-    const step = this.locals.step(from, event);
-    from.steps.set(code, step);
-    return step;
+  #received(by: LocalState, letter: number): LocalStep {
+    const { from, message } = this.messages.at(letter);
+    return this.#event(by, 64 + letter, { kind: 'receive', from, message });
   }
 
-  #passage(from: LocalState, code: number, pass: () => LocalState): LocalStep {
+  #event(from: LocalState, code: number, event: VoterEvent): LocalStep {
+    return this.#step(from, code, () => this.locals.step(from, event));
+  }
+
+  #step(from: LocalState, code: number, take: () => LocalStep): LocalStep {
     const known = from.steps.get(code);
     if (known !== undefined) return known;
-    const step = { next: pass(), sent: [], votes: [], isTelling: true, violation: undefined };
+    const step = take();
     from.steps.set(code, step);
     return step;
   }
 
   #stepped(state: QuorumState, { next, sent, votes, isTelling, violation }: LocalStep): Reached {
     const voters = state.voters.map((voter) => (voter.voter === next.voter ? next : voter));
-    const letters = sent.length === 0 ? state.letters : this.#posted(state.letters, sent);
     const isNews = isTelling || votes.length > 0;
+    let { letters } = state;
+    if (sent.length > 0) letters = this.#posted(letters, sent);
+    if (sent.length > 0 || isTelling) letters = this.#withoutDead(letters, voters);
     if (violation !== undefined || !isNews) return { state: { ...state, voters, letters }, violation };
     const entered = this.ledgers.enter(state.ledger, next, votes);
     const { ledger } = entered;
@@ -194,6 +190,16 @@ export class QuorumStates {
       state: { ...state, voters, letters, ledger },
       violation: entered.violation ?? violationAmong(voters, ledger),
     };
+  }
+
+  /** Answers of an epoch that is over on the asker's disk mean nothing any more, and this asker shows that it knows. */
+  #withoutDead(letters: readonly number[], voters: readonly LocalState[]): readonly number[] {
+    const isDead = (number: number): boolean => {
+      const { to, answersTerm } = this.messages.at(number);
+      const asker = voters[to - 1]!;
+      return answersTerm < asker.durableTerm && isIdle(asker, this.#received(asker, number));
+    };
+    return letters.some(isDead) ? letters.filter((number) => !isDead(number)) : letters;
   }
 
   #posted(letters: readonly number[], sent: readonly number[]): number[] {
@@ -252,6 +258,10 @@ export class QuorumStates {
     out[0] = high;
     out[1] = low;
   }
+}
+
+function isIdle(from: LocalState, { next, sent, violation }: LocalStep): boolean {
+  return next === from && sent.length === 0 && violation === undefined;
 }
 
 function without(letters: readonly number[], letter: number): number[] {

@@ -26,9 +26,8 @@ export interface SearchOptions extends QuorumLimits {
 }
 
 export const DEFAULT_LIMITS: QuorumLimits & { readonly budget: Budget } = {
-  epochMax: 3,
-  perLinkMax: 3,
-  budget: { timeouts: 4, heartbeats: 1, losses: 1, crashes: 1, proposals: 2 },
+  perLinkMax: 2,
+  budget: { timeouts: 4, heartbeats: 0, losses: 0, crashes: 1, proposals: 2, epochMax: 3 },
 };
 
 export interface SearchFound {
@@ -77,9 +76,9 @@ class QuorumSearch {
   #committed = 0;
 
   constructor(options: SearchOptions) {
-    const { epochMax, perLinkMax, newReplica = productionReplica } = options;
+    const { perLinkMax, newReplica = productionReplica } = options;
     this.#options = options;
-    this.#states = new QuorumStates({ epochMax, perLinkMax }, newReplica);
+    this.#states = new QuorumStates({ perLinkMax }, newReplica);
   }
 
   run(): SearchFound {
@@ -151,7 +150,7 @@ class QuorumSearch {
     return {
       voters: [locals.at(content[place]!), locals.at(content[place + 1]!), locals.at(content[place + 2]!)],
       ledger: ledgers.at(content[place + LEDGER]!),
-      ...unpacked(content[place + BUDGET]!),
+      ...unpacked(content[place + BUDGET]!, this.#options.budget.epochMax),
       letters: Array.from(content.subarray(place + LETTERS, end)),
     };
   }
@@ -205,10 +204,17 @@ function packed({ budget, proposed }: QuorumState): number {
   );
 }
 
-function unpacked(bits: number): Pick<QuorumState, 'budget' | 'proposed'> {
+function unpacked(bits: number, epochMax: number): Pick<QuorumState, 'budget' | 'proposed'> {
   const at = (shift: number): number => (bits >>> shift) & 15;
   return {
-    budget: { timeouts: at(0), heartbeats: at(4), losses: at(8), crashes: at(12), proposals: at(16) },
+    budget: {
+      timeouts: at(0),
+      heartbeats: at(4),
+      losses: at(8),
+      crashes: at(12),
+      proposals: at(16),
+      epochMax,
+    },
     proposed: at(20),
   };
 }

@@ -10,33 +10,37 @@ export interface StartingPoint {
   readonly steps: readonly string[];
 }
 
+const ELECTED: readonly string[] = [
+  'timeout 1',
+  'deliver 1>2 preVoteRequest',
+  'deliver 2>1 preVoteResponse',
+  'persist 1',
+  'deliver 1>2 voteRequest',
+  'persist 2',
+  'persist 2',
+  'deliver 2>1 voteResponse',
+];
+const LED: readonly string[] = [...ELECTED, 'settle', 'lose all'];
+
 export const STARTING_POINTS: readonly StartingPoint[] = [
   { about: 'three new disks', steps: [] },
-  { about: 'epoch 1 is led, and everybody holds its first record', steps: ['timeout 1', 'settle'] },
+  { about: 'epoch 1 was just won, and nobody has heard', steps: ELECTED },
+  { about: 'epoch 1 is led, and everybody holds its first record', steps: LED },
   {
-    about: 'the leader of epoch 1 alone holds a record, on its disk',
-    steps: ['timeout 1', 'settle', 'propose 1', 'persist 1', 'lose all'],
+    about: 'a record of epoch 1 is on its way while a candidate for epoch 2 is about to ask',
+    steps: [
+      ...LED,
+      ...['propose 1', 'persist 1', 'timeout 2', 'timeout 3'],
+      ...['deliver 3>2 preVoteRequest', 'deliver 2>3 preVoteResponse'],
+    ],
   },
   {
     about: 'epochs 1 and 2 each left a record on one disk only',
     steps: [
-      'timeout 1',
-      'settle',
-      'propose 1',
-      'persist 1',
-      'lose all',
-      'crash 1',
-      'timeout 2',
-      'timeout 3',
-      'deliver 2>3 preVoteRequest',
-      'deliver 3>2 preVoteResponse',
-      'persist 2',
-      'deliver 2>3 voteRequest',
-      'persist 3',
-      'persist 3',
-      'deliver 3>2 voteResponse',
-      'persist 2',
-      'lose all',
+      ...LED,
+      ...['propose 1', 'persist 1', 'lose all', 'crash 1', 'timeout 2', 'timeout 3'],
+      ...['deliver 2>3 preVoteRequest', 'deliver 3>2 preVoteResponse', 'persist 2'],
+      ...['deliver 2>3 voteRequest', 'persist 3', 'persist 3', 'deliver 3>2 voteResponse', 'persist 2'],
     ],
   },
 ];
@@ -48,7 +52,7 @@ export interface Begun {
   readonly violation: string | undefined;
 }
 
-const PLENTY: Budget = { timeouts: 15, heartbeats: 15, losses: 15, crashes: 15, proposals: 15 };
+const PLENTY: Budget = { timeouts: 15, heartbeats: 15, losses: 15, crashes: 15, proposals: 15, epochMax: 15 };
 const SETTLING_STEPS_MAX = 200;
 
 /** @param budget of the search that begins there: what came before costs nothing. */
@@ -90,8 +94,8 @@ export class Way {
   /** @returns whether there was such an action. */
   take(isWanted: (text: string) => boolean): boolean {
     if (this.violation !== undefined) return false;
-    const action = this.#states.actions(this.state).find((each) => isWanted(this.#states.describe(each)));
-    return action !== undefined && this.#take(action);
+    const actions = this.#states.actions(this.state);
+    return actions.some((action) => isWanted(this.#states.describe(action)) && this.#take(action));
   }
 
   #take(action: Action): boolean {
