@@ -1,5 +1,7 @@
 /** `npm run simulate`: runs seeds of a world, shows how far it is, and of a failure all that is needed to see it again. */
 import { openSync, writeFileSync } from 'node:fs';
+import { EXHAUSTIVE_HELP, parseExhaustiveOptions } from './exhaustive/exhaustive-options.ts';
+import { replayScript, runExhaustive } from './exhaustive/run-exhaustive.ts';
 import { killMutants } from './mutants/kill-mutants.ts';
 import { parseMutantsOptions } from './mutants/mutants-command.ts';
 import { orderOf, runCampaign, type Totals } from './simulate/campaign.ts';
@@ -28,6 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
     const print = (line: string): void => console.log(line);
     return (await killMutants({ ...chosen, nowMs: () => performance.now(), print })) ? 0 : 1;
   }
+  if (args.join(' ').match(/(^| )--world[ =]exhaustive( |$)/)) return searchEverything(args);
   const options = parse(() => parseSimulateOptions(args));
   if (typeof options === 'number') return options;
   if (options.trace) return await traceOne(options);
@@ -54,16 +57,26 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** What was asked for; or the exit code, once the help or what is wrong has been shown. */
-function parse<T extends object | undefined>(read: () => T): NonNullable<T> | number {
+function parse<T extends object | undefined>(read: () => T, help = SIMULATE_HELP): NonNullable<T> | number {
   try {
     const options = read();
     if (options !== undefined) return options as NonNullable<T>;
-    console.log(SIMULATE_HELP);
+    console.log(help);
     return 0;
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${SIMULATE_HELP}`);
+    console.error(`${(error as Error).message}\n\n${help}`);
     return 2;
   }
+}
+
+/** No seed decides here: all that can happen does. */
+function searchEverything(args: readonly string[]): number {
+  const options = parse(() => parseExhaustiveOptions(args), EXHAUSTIVE_HELP);
+  if (typeof options === 'number') return options;
+  const { script } = options;
+  if (script === undefined) return runExhaustive(options, () => performance.now()) ? 0 : 1;
+  const isWell = parse(() => ({ kept: replayScript(script) }), EXHAUSTIVE_HELP);
+  return typeof isWell === 'number' ? isWell : Number(!isWell.kept);
 }
 
 /** One seed in this process, every event as it comes. */

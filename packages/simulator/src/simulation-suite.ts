@@ -4,6 +4,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { EXHAUSTIVE_STATES } from './exhaustive/exhaustive-options.ts';
+import { runExhaustive } from './exhaustive/run-exhaustive.ts';
+import { DEFAULT_LIMITS } from './exhaustive/search-quorums.ts';
 import { orderOf, runCampaign } from './simulate/campaign.ts';
 import { commitNow, failureReport, progressLine, summary } from './simulate/campaign-report.ts';
 import { JOBS, type NumberRange, numberOption, SEEDS } from './simulate/number-option.ts';
@@ -22,6 +25,8 @@ interface Campaign {
 }
 
 const PROGRESS_MS = 30_000;
+/** Of the search, which has no seeds. */
+const STATES: NumberRange = { least: 0, most: 2 ** 27 };
 
 /** The column "CI" of reliability.md, section 7. A seed is about 13,000 crash states, or 520 bit flips. */
 const CAMPAIGNS: readonly Campaign[] = [
@@ -53,7 +58,10 @@ async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: Object.fromEntries(
-      [...CAMPAIGNS.map(({ name }) => name), 'jobs'].map((name) => [name, { type: 'string' as const }]),
+      [...CAMPAIGNS.map(({ name }) => name), 'exhaustive', 'jobs'].map((name) => [
+        name,
+        { type: 'string' as const },
+      ]),
     ),
   });
   const number = (name: string, range: NumberRange): number | undefined => {
@@ -62,13 +70,18 @@ async function main(args: readonly string[]): Promise<number> {
   };
   const jobs = number('jobs', JOBS) ?? availableParallelism();
   const counts = CAMPAIGNS.map(({ name, seeds }) => number(name, SEEDS) ?? seeds);
-  using pool = new WorkerPool();
+  const statesMax = number('exhaustive', STATES) ?? EXHAUSTIVE_STATES;
   let failed = 0;
+  if (statesMax > 0) {
+    console.log('every state of three voters');
+    if (!runExhaustive({ ...DEFAULT_LIMITS, statesMax }, () => performance.now())) failed += 1;
+  }
+  using pool = new WorkerPool();
   for (const [i, campaign] of CAMPAIGNS.entries()) {
     const seeds = counts[i]!;
     if (seeds > 0) failed += await run(campaign, seeds, jobs, pool);
   }
-  console.log(failed === 0 ? 'every seed kept every invariant' : `${failed} seeds failed`);
+  console.log(failed === 0 ? 'every seed kept every invariant' : `${failed} seeds or searches failed`);
   return failed === 0 ? 0 : 1;
 }
 

@@ -11,6 +11,7 @@ import {
   type Deed,
   NEW_DISK,
   type NewReplica,
+  QUORUM_ID,
   type VoterEvent,
   VoterLife,
   votedBy,
@@ -166,9 +167,10 @@ function peersOf(voter: number): number[] {
 /** What it believes of each follower shows in what it would send to it now. */
 function answersOfLeader(life: VoterLife): string[] {
   const { term } = life.status;
+  const quorumId = QUORUM_ID;
   const heartbeats = life.step({ kind: 'timeout' }).sent;
   return peersOf(life.id).map((peer) => {
-    const message = { kind: 'heartbeatResponse', term, directoryId: `d${peer}`, round: 0 } as const;
+    const message = { kind: 'heartbeatResponse', term, directoryId: `d${peer}`, quorumId, round: 0 } as const;
     const sent = [...heartbeats, ...life.step({ kind: 'receive', from: peer, message }).sent];
     return sent.flatMap((each) => (each.to === peer ? [describeMessage(each.message)] : [])).join();
   });
@@ -177,7 +179,13 @@ function answersOfLeader(life: VoterLife): string[] {
 /** Whether it would lead with that vote, once its own is durable: not if that peer refused before. */
 function answerOfCandidate(life: VoterLife, peer: number): string {
   const { term } = life.status;
-  const message = { kind: 'voteResponse', term, directoryId: `d${peer}`, granted: true } as const;
+  const message = {
+    kind: 'voteResponse',
+    term,
+    directoryId: `d${peer}`,
+    quorumId: QUORUM_ID,
+    granted: true,
+  } as const;
   life.step({ kind: 'receive', from: peer, message });
   while (life.pending.length > 0 && life.status.role === 'candidate') life.step({ kind: 'persist' });
   return life.status.role;

@@ -69,9 +69,11 @@ const THE_VOTERS: readonly Voter[] = Array.from({ length: VOTERS }, (_, i) => ({
   address: '',
 }));
 
+export const QUORUM_ID = 'q';
+
 /** Formed and never used. */
 export const NEW_DISK: DurableState = {
-  hardState: { term: 0, votedFor: undefined, voters: THE_VOTERS, commitIndex: 0 },
+  hardState: { term: 0, votedFor: undefined, voters: THE_VOTERS, commitIndex: 0, quorumId: QUORUM_ID },
   snapshot: undefined,
   logStart: { index: 0, term: 0 },
   entries: [],

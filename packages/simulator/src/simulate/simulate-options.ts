@@ -40,6 +40,10 @@ export const SIMULATE_HELP = `npm run simulate -- [options]
   --trace           prints every event of one seed
   --json FILE       writes what was found to a file as well
 
+npm run simulate -- --world exhaustive [--states N] [--help for the rest]
+
+  every state that three voters can come to, as far as the limits reach, instead of one way through them
+
 npm run simulate -- --mutants [NAMES | COUNT | all] [--seeds-max N] [--jobs N]
 
   takes guards out of the code, one at a time, and shows which seed misses each of them
