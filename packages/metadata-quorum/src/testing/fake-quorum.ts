@@ -2,7 +2,7 @@
 import { Deferred, MillraceError, type NodeId } from '@millrace/core';
 import type { Voter } from '@millrace/raft';
 import type { ControllerOptions, ControllerQuorum } from '../controller.ts';
-import type { QuorumStatus } from '../quorum-status.ts';
+import type { QuorumPosition, QuorumStatus } from '../quorum-status.ts';
 import { ProposalAbandoned } from '../quorum-waiters.ts';
 
 type Hooks = Parameters<ControllerOptions['startQuorum']>[0];
@@ -83,6 +83,19 @@ export class FakeQuorum implements ControllerQuorum {
   status(): QuorumStatus {
     const logEndOffset = this.committed.length + this.#uncommitted.length;
     return { logEndOffset, voters: [], observers: [] } as Partial<QuorumStatus> as QuorumStatus;
+  }
+
+  position(): QuorumPosition {
+    const highWatermark = this.committed.length;
+    const logEndOffset = highWatermark + this.#uncommitted.length;
+    return {
+      role: this.#isLeader ? 'leader' : 'follower',
+      term: this.#term,
+      highWatermark,
+      appliedOffset: highWatermark,
+      flushedOffset: logEndOffset,
+      logEndOffset,
+    };
   }
 
   /** Nobody waits any more for what is in the log; it stays there. */

@@ -4,6 +4,7 @@
  */
 import type { NewGroupCoordinator } from '@millrace/broker';
 import { type MillraceError, SeededRandom } from '@millrace/core';
+import type { RaftStore } from '@millrace/metadata-quorum';
 import { MillraceNode, type NodeConfig, parseNodeConfig } from '@millrace/server';
 import type { PlannedPowerLosses } from '../disk/planned-power-losses.ts';
 import { SimDisk } from '../disk/sim-disk.ts';
@@ -13,6 +14,9 @@ import { simLogger } from '../world/sim-logger.ts';
 import type { Death, SimLife, SimProcess } from '../world/sim-process.ts';
 import type { World } from '../world/world.ts';
 import { type ClusterLayout, type NodePlan, PORT } from './cluster-layout.ts';
+import type { QuorumWatch } from './quorum-watch.ts';
+
+const DATA_PATH = '/data';
 
 /** What `onFatal` of a node throws: it ends the process. */
 export class NodeFatal extends Error {
@@ -40,6 +44,8 @@ export class ClusterNode {
   restartedLogs = 0;
   /** Who looks on at this life's coordinators of groups; undefined for nobody. */
   watchGroups: ((nodeId: number) => NewGroupCoordinator) | undefined;
+  /** Who looks on at this life's disk as a controller; undefined for nobody. */
+  watchQuorum: QuorumWatch['observed'] | undefined;
   /** Undefined: with every trouble that a power loss can make. */
   powerLosses: PlannedPowerLosses | undefined;
   #isClosing = false;
@@ -79,7 +85,7 @@ export class ClusterNode {
       logger: simLogger(life, (event) => {
         if (event === 'log_restarted' || event === 'log_reset_for_repair') this.restartedLogs += 1;
       }),
-      disk: { fileSystem: this.disk.mount(), openRaftStore: async () => this.raftDisk.mount() },
+      disk: { fileSystem: this.disk.mount(), openRaftStore: async () => this.#openRaftStore(life) },
       clock: life.clock,
       random: life.random,
       network: this.#rpc.of(life),
@@ -92,6 +98,14 @@ export class ClusterNode {
     this.node = node;
     await node.run(this.#config.voters);
     this.isUp = !this.#isClosing;
+  }
+
+  #openRaftStore(life: SimLife): RaftStore {
+    const store = this.raftDisk.mount();
+    const meta = this.disk.get(`${DATA_PATH}/meta.properties`)?.toString();
+    const directoryId = meta?.match(/^directory\.id=(.+)$/m)?.[1];
+    if (this.watchQuorum === undefined || directoryId === undefined) return store;
+    return this.watchQuorum(this, life, directoryId, store);
   }
 
   /** Ends it, and its machine too if so asked: then what was not synced is at the mercy of the seed. */
@@ -152,6 +166,6 @@ function configOf(layout: ClusterLayout, { id, name, isBroker, isController }: N
     'process.roles': [isBroker ? 'broker' : '', isController ? 'controller' : ''].filter(Boolean).join(','),
     'controller.quorum.voters': voters.map((voter) => `${voter.id}@${voter.name}:${PORT}`).join(','),
     listeners: `GRPC://${name}:${PORT}`,
-    'log.dirs': '/data',
+    'log.dirs': DATA_PATH,
   });
 }

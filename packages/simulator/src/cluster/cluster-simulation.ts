@@ -23,6 +23,7 @@ import { FaultBudget } from './fault-budget.ts';
 import { judgeHistories, readEverything } from './final-judgement.ts';
 import { MetadataWitness } from './metadata-witness.ts';
 import { endInOrder } from './orderly-end.ts';
+import { QuorumWatch } from './quorum-watch.ts';
 import { mustRecover } from './recovery.ts';
 import { ReplicaWatch } from './replica-watch.ts';
 
@@ -93,9 +94,13 @@ export class ClusterSimulation {
     this.groups = groups && this.#groupCrew(groups, violated);
     this.replicas = new ReplicaWatch(this.nodes, violated);
     const byName = new Map(this.nodes.map((node) => [node.name, node]));
+    const quorum = new QuorumWatch(violated);
+    for (const node of this.nodes) node.watchQuorum = quorum.observed.bind(quorum);
     world.afterEvent((life) => {
       const node = life && byName.get(life.process.name);
-      if (node !== undefined) this.witness.look(node);
+      if (node === undefined) return;
+      this.witness.look(node);
+      quorum.look(node);
     });
     const { nodes, network, rpc, crew } = this;
     this.faults = new ClusterFaults(

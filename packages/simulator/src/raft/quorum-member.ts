@@ -3,12 +3,7 @@
  * observed. Decides nothing.
  */
 import { MillraceError, randomUuid } from '@millrace/core';
-import {
-  MetadataQuorum,
-  type QuorumConfig,
-  type RaftStore,
-  type RaftTransport,
-} from '@millrace/metadata-quorum';
+import { MetadataQuorum, type QuorumConfig, type RaftTransport } from '@millrace/metadata-quorum';
 import type { RaftMessage } from '@millrace/raft';
 import { SimRaftDisk } from '../disk/sim-raft-store.ts';
 import { type SimRaftDirectory, SimRaftTransport } from '../network/sim-raft-transport.ts';
@@ -16,6 +11,7 @@ import { exponential } from '../world/exponential.ts';
 import { simLogger } from '../world/sim-logger.ts';
 import type { Death, SimLife, SimProcess } from '../world/sim-process.ts';
 import type { World } from '../world/world.ts';
+import { observedStore } from './observed-store.ts';
 import type { QuorumCourt } from './quorum-court.ts';
 import type { Member } from './quorum-observation.ts';
 import { RegisterMachine } from './register-machine.ts';
@@ -181,27 +177,6 @@ function isDiskError(error: unknown): boolean {
     if ('code' in cause && (cause.code === 'EIO' || cause.code === 'ENOSPC')) return true;
   }
   return false;
-}
-
-function observedStore(store: RaftStore, member: Member, court: QuorumCourt): RaftStore {
-  return {
-    load: async () => {
-      const state = await store.load();
-      court.loaded(member, state);
-      return state;
-    },
-    write: async (change) => {
-      court.asked(member, change);
-      await store.write(change);
-      court.durable(member, change);
-    },
-    saveSnapshot: async (snapshot, compactTo, compactTerm) => {
-      court.snapshotAsked(member, snapshot, compactTo);
-      await store.saveSnapshot(snapshot, compactTo, compactTerm);
-      court.snapshotDurable(member, snapshot, compactTo);
-    },
-    close: () => store.close(),
-  };
 }
 
 function observedTransport(transport: RaftTransport, member: Member, court: QuorumCourt): RaftTransport {
