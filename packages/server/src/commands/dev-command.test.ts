@@ -40,7 +40,7 @@ async function startDev(port: number, ...flags: string[]): Promise<RunningDev> {
       ['dev', '--in-process', '--nodes', '1', '--port', String(port), '--data-dir', folder, ...flags],
       {
         interrupted: interruption.signal,
-        onStderr: (text) => text.includes('nodes are up') && resolve(),
+        onStderr: (text) => text.includes('1 node is up') && resolve(),
       },
     );
     running.then(({ stderr }) => reject(new Error(stderr)), reject);
@@ -66,7 +66,7 @@ test('in one process, data is kept between runs, and --reset begins anew but lea
   await millrace.admin().createTopic({ name: 'kept' });
   const ended = await first.stop();
   expect(ended).toMatchObject({ code: 0, stdout: '' });
-  expect(ended.stderr).toContain(`1 nodes are up: localhost:${port}`);
+  expect(ended.stderr).toContain(`1 node is up: localhost:${port}`);
   expect(ended.stderr).toMatch(/Ctrl-C stops them\.[\s\S]*Stopping \.\.\.\n$/);
 
   await writeFile(join(folder, 'notes.txt'), 'mine');
