@@ -58,6 +58,7 @@ export async function killMutants(options: KillMutantsOptions): Promise<boolean>
 
 function endOf({ seeds, killedBy, violation, breakDowns }: MutantVerdict): string {
   if (killedBy !== undefined) return `killed by seed ${killedBy} after ${seeds} seeds: ${violation}`;
+  if (seeds === 0) return `BROKE DOWN with its process, which is no kill: ${violation}`;
   if (breakDowns > 0) return `BROKE DOWN in ${breakDowns} of ${seeds} seeds, which is no kill: ${violation}`;
   return `SURVIVED ${seeds} seeds${violation === undefined ? '' : `: ${violation}`}`;
 }
