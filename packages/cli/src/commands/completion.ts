@@ -6,6 +6,7 @@
 import { Argument, type Command, type Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { parseChoice } from '../option-values.ts';
+import { printable } from '../printable.ts';
 import type { Shell } from '../shell.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -28,7 +29,9 @@ export function completionCommand(program: Command, shell: Shell): void {
     .helpOption(false)
     .action(
       shell.action<object, [string[]]>(async (context, _options, words) => {
-        const candidates = await completions(program, context, words);
+        const found = await completions(program, context, words);
+        // A shell would write them into its own line as they are.
+        const candidates = found.filter((candidate) => printable(candidate) === candidate);
         await context.stdout.write(candidates.map((candidate) => `${candidate}\n`).join(''));
       }),
     );

@@ -117,6 +117,11 @@ test('control characters in names are escaped wherever text is printed, and JSON
   ]);
 });
 
+test('a name with control characters is not completed into a line', async () => {
+  cluster.groups.commit(EVIL, { topic: 'orders', partition: 0, offset: 4n });
+  expect((await runCli(['__complete', 'group', 'describe', ''], { cluster })).stdout).toBe('billing\n');
+});
+
 test('a long name widens no table and fills no message, and JSON has all of it', async () => {
   const long = 'x'.repeat(300);
   cluster.groups.commit(long, { topic: 'orders', partition: 0, offset: 4n });
