@@ -36,6 +36,13 @@ const RECORDS: readonly GroupRecord[] = [
   },
   { kind: 'offset', groupId: 'tool', topic: 'orders', partition: 5, value: undefined },
   {
+    kind: 'offset',
+    groupId: 'tool',
+    topic: 'orders',
+    partition: 6,
+    value: { offset: 252, leaderEpoch: 7, metadata: 'm', committedAtMs: 2, expiresAtMs: -1, topicId },
+  },
+  {
     kind: 'classic-group',
     groupId: 'tool',
     value: {
@@ -133,6 +140,11 @@ const READ: readonly (readonly [type: string, key: object, value: object | 'remo
     { offset: 251, metadata: '', commitTimestamp: 1, expireTimestamp: 1_700_000_060_000 },
   ],
   ['1', { group: 'tool', topic: 'orders', partition: 5 }, 'removed'],
+  [
+    '1',
+    { group: 'tool', topic: 'orders', partition: 6 },
+    { offset: 252, leaderEpoch: 7, metadata: 'm', commitTimestamp: 2 },
+  ],
   [
     '2',
     { group: 'tool' },

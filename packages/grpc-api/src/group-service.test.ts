@@ -24,7 +24,7 @@ test('a heartbeat tells what was left out from what is empty, and so does its an
   const channel = await at({
     consumerGroupHeartbeat: async (request) => {
       asked.push(request);
-      const answer = { memberId: 'm', memberEpoch: 3, heartbeatIntervalMs: 500 };
+      const answer = { memberId: 'm', memberEpoch: 3, heartbeatIntervalMs: 500, sessionTimeoutMs: 6000 };
       return { ...answer, assignment: asked.length === 1 ? undefined : [] };
     },
   });
@@ -46,7 +46,7 @@ test('a heartbeat tells what was left out from what is empty, and so does its an
   for (const field of ['subscribedTopicNames', 'topicPartitions', 'rackId', 'rebalanceTimeoutMs']) {
     expect(asked[1]).toHaveProperty(field, undefined);
   }
-  expect(first).toMatchObject({ memberEpoch: 3, heartbeatIntervalMs: 500 });
+  expect(first).toMatchObject({ memberEpoch: 3, heartbeatIntervalMs: 500, sessionTimeoutMs: 6000 });
   expect(first.assignment).toBeUndefined();
   expect(second.assignment).toEqual({ topics: [] });
 });
@@ -61,7 +61,8 @@ test('commits reach the coordinator in the order sent, and are answered as they 
         groupId: 'g',
         generationIdOrMemberEpoch: 7,
       });
-      const [{ topic, partition, offset }] = offsets as [(typeof offsets)[0]];
+      const [{ topic, topicId, partition, offset }] = offsets as [(typeof offsets)[0]];
+      expect(topicId).toBe(offset === 5 ? 'i' : undefined);
       await gates[asked.push(offset) - 1]!.promise;
       const failure = { code: 'OFFSET_METADATA_TOO_LARGE', message: 'long' } as const;
       return { offsets: [offset === 5 ? { topic, partition } : { topic, partition, failure }] };
@@ -73,7 +74,8 @@ test('commits reach the coordinator in the order sent, and are answered as they 
     onClosed: () => undefined,
   });
   [5, 6].forEach((offset, i) => {
-    const offsets = [{ topic: 'orders', partition: 2, offset, leaderEpoch: 1, metadata: 'x' }];
+    const which = offset === 5 ? { topic: 'orders', topicId: 'i' } : { topic: 'orders' };
+    const offsets = [{ ...which, partition: 2, offset, leaderEpoch: 1, metadata: 'x' }];
     const header = { ...HEADER, correlationId: 10 + i };
     stream.send({ header, groupId: 'g', memberEpoch: 7, memberId: 'm', offsets });
   });
