@@ -8,11 +8,13 @@ import { GroupCrew } from '../groups/group-crew.ts';
 import { drawGroups, type GroupsPlan, withGroups } from '../groups/group-plan.ts';
 import { GroupWatch } from '../groups/group-watch.ts';
 import { groupsMustSettle, judgeGroups } from '../groups/groups-end.ts';
+import { everyCallEnds } from '../invariants/53-every-call-ends.ts';
 import { rpcOptions } from '../network/network-faults.ts';
 import { SimNetwork } from '../network/sim-network.ts';
 import { SimRpcNetwork } from '../network/sim-rpc-network.ts';
 import { FaultPlan, type FaultPlanOptions } from '../world/fault-plan.ts';
 import { reach } from '../world/liveness.ts';
+import { verdictOf } from '../world/verdict.ts';
 import { World } from '../world/world.ts';
 import { ClientCrew } from './client-crew.ts';
 import { ClusterFaults } from './cluster-faults.ts';
@@ -181,6 +183,7 @@ export class ClusterSimulation {
     this.world.schedule(CHECKPOINT_MS, () => {
       this.witness.compare(this.nodes);
       this.replicas.look(this.witness.image);
+      everyCallEnds.judge(this.rpc.openCalls(), false, verdictOf(this.world, everyCallEnds));
       this.#checkpoints();
     });
   }

@@ -1,4 +1,8 @@
-/** After all is judged every node stops as an operator would stop it, and nothing that it opened may be left (55). */
+/**
+ * After all is judged every node stops as an operator would stop it, and nothing that it opened may be left: no call
+ * without an answer (53), no file, timer or connection (55).
+ */
+import { everyCallEnds } from '../invariants/53-every-call-ends.ts';
 import { nothingIsLeftOpen } from '../invariants/55-nothing-is-left-open.ts';
 import { reach } from '../world/liveness.ts';
 import { verdictOf } from '../world/verdict.ts';
@@ -25,6 +29,7 @@ export async function endInOrder({ world, nodes, rpc }: ClusterSimulation): Prom
     () => `invariant 55 nodes-close: ${late()} do not`,
   );
   await world.run(world.nowMs + QUIET_AFTER_MS);
+  everyCallEnds.judge(rpc.openCalls(), true, verdictOf(world, everyCallEnds));
   const violated = verdictOf(world, nothingIsLeftOpen);
   for (const { name, disk, process } of nodes) {
     const closed = {

@@ -14,6 +14,7 @@ import {
   type UnaryHandler,
   type UnaryMethod,
 } from '@millrace/protocol';
+import type { OpenCall } from '../invariants/53-every-call-ends.ts';
 import type { SimLife } from '../world/sim-process.ts';
 import type { ConnectionEnd, ConnectionUser } from './connection-end.ts';
 import type { SimRpcStream } from './sim-rpc-stream.ts';
@@ -39,7 +40,11 @@ export class SimRpcListener implements RpcListener {
   readonly #streams = new Set<{ drain(): void }>();
   readonly #serving = new Map<string, boolean>();
   readonly logger: Logger | undefined;
-  #openCalls = 0;
+  readonly #unanswered = new Set<{
+    readonly path: string;
+    readonly context: SimCallContext;
+    readonly arrivedMs: number;
+  }>();
   #onIdle: (() => void) | undefined;
   #isDraining = false;
 
@@ -49,6 +54,18 @@ export class SimRpcListener implements RpcListener {
     this.listener = options.listener ?? '';
     this.logger = options.logger;
     this.config = options.config ?? rpcConfig.parse({});
+  }
+
+  /** Unary calls that arrived and were not answered. */
+  openCalls(): OpenCall[] {
+    const nowMs = this.life.clock.nowMs();
+    return Array.from(this.#unanswered, ({ path, context, arrivedMs }) => ({
+      path,
+      caller: context.peer,
+      node: this.life.process.name,
+      ageMs: nowMs - arrivedMs,
+      deadlineMs: context.timeLeftMs ?? Number.POSITIVE_INFINITY,
+    }));
   }
 
   expect(methods: readonly ExpectedMethod[]): void {
@@ -91,7 +108,7 @@ export class SimRpcListener implements RpcListener {
       this.#onIdle = resolve;
     });
     for (const stream of [...this.#streams]) stream.drain();
-    if (this.#openCalls + this.#streams.size > 0)
+    if (this.#unanswered.size + this.#streams.size > 0)
       await Promise.race([finished, sleep(this.life.clock, graceMs)]);
     this.close();
   }
@@ -110,9 +127,10 @@ export class SimRpcListener implements RpcListener {
     context: SimCallContext,
     reply: Reply,
   ): void {
-    this.#openCalls += 1;
+    const call = { path: method.path, context, arrivedMs: this.life.clock.nowMs() };
+    this.#unanswered.add(call);
     const done = (answer: Buffer | MillraceError): void => {
-      this.#openCalls -= 1;
+      this.#unanswered.delete(call);
       reply(answer);
       this.#lookIdle();
     };
@@ -177,7 +195,7 @@ export class SimRpcListener implements RpcListener {
   }
 
   #lookIdle(): void {
-    if (this.#openCalls + this.#streams.size === 0) this.#onIdle?.();
+    if (this.#unanswered.size + this.#streams.size === 0) this.#onIdle?.();
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { below, invariant, MiB, MillraceError, type SeededRandom } from '@millrace/core';
 import type { RpcNetwork } from '@millrace/protocol';
+import type { OpenCall } from '../invariants/53-every-call-ends.ts';
 import type { Death, SimLife } from '../world/sim-process.ts';
 import { type ConnectionEnd, joinEnds } from './connection-end.ts';
 import type { SimNetwork } from './sim-network.ts';
@@ -25,6 +26,8 @@ export class SimRpcNetwork {
   readonly #options: SimRpcOptions;
   readonly #listeners = new Map<string, SimRpcListener>();
   readonly #ports = new Map<SimRpcListener, string>();
+  /** Open ones, and closed ones whose process goes on. */
+  readonly #served = new Set<SimRpcListener>();
   /** By process. */
   readonly #ends = new Map<string, Set<ConnectionEnd>>();
   readonly #lastDeath = new Map<string, Death>();
@@ -55,6 +58,17 @@ export class SimRpcNetwork {
     return Array.from(this.#endsOf(name), ({ peer }) => peer.life.process.name);
   }
 
+  /** At whoever lives and is awake: the calls that it has not answered. */
+  openCalls(): OpenCall[] {
+    const calls: OpenCall[] = [];
+    for (const listener of this.#served) {
+      const { life } = listener;
+      if (!life.isCurrent) this.#served.delete(listener);
+      else if (!life.process.isPaused) calls.push(...listener.openCalls());
+    }
+    return calls;
+  }
+
   /** Breaks one connection that stands, if there is any: the fault 'stream-reset'. */
   resetOne(random: SeededRandom): void {
     const ends = [...this.#ends.values()].flatMap((set) => [...set]);
@@ -78,6 +92,7 @@ export class SimRpcNetwork {
         throw new MillraceError('CONNECTION_FAILED', `cannot listen on ${key}: EADDRINUSE`);
       }
       this.#listeners.set(key, listener);
+      this.#served.add(listener);
       this.#ports.set(listener, key);
       return bound;
     },
