@@ -356,7 +356,7 @@ test('a broker passes over a controller of another quorum, whatever it says of i
   quorum.quorumIds.set(1, 'other');
   const opened = session(channel);
   const { controllers } = follow(channel, 0);
-  await expect(channel.allocateProducerIds({ ...IDS, timeoutMs: 300 })).rejects.toMatchObject({
+  await expect(channel.allocateProducerIds({ ...IDS, timeoutMs: 2_000 })).rejects.toMatchObject({
     code: 'QUORUM_UNAVAILABLE',
   });
   expect(quorum.asked).not.toContain(1);
