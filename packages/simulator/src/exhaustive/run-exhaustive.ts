@@ -21,25 +21,25 @@ export function runExhaustive(options: SearchOptions, nowMs: () => number): bool
   return found.violation === undefined;
 }
 
-function progressLine({ states, depth, steps }: SearchFound, seconds: number): string {
+function progressLine({ states, depths, steps }: SearchFound, seconds: number): string {
   const each = Math.round(states / Math.max(0.001, seconds));
-  return `exhaustive: ${states} distinct states in ${seconds.toFixed(1)} s, ${each} states/s, depth ${depth}, ${steps} steps taken`;
+  return `exhaustive: ${states} distinct states in ${seconds.toFixed(1)} s, ${each} states/s, depths ${depths.join(', ')}, ${steps} steps taken`;
 }
 
 function summaryOf(options: SearchOptions, found: SearchFound, seconds: number): string {
   const { timeouts, heartbeats, losses, crashes, proposals, epochMax } = options.budget;
-  const { isComplete, localStates, messages, epochs, committed, depth, violation } = found;
+  const { isComplete, localStates, messages, epochs, committed, depths, violation } = found;
   const points = (options.startingPoints ?? STARTING_POINTS).length;
   const lines = [
     progressLine(found, seconds),
     `  3 voters, ${epochMax} epochs, ${options.perLinkMax} messages on a link;` +
       ` at most on a path: timeouts ${timeouts}, crashes ${crashes}, proposals ${proposals}, heartbeats ${heartbeats}, losses to make room ${losses}`,
     `  ${localStates} states of one voter, ${messages} messages, ${epochs} epochs led, ${committed} records committed`,
-    isComplete
-      ? '  nothing is left within these limits'
-      : `  complete to ${depth} steps from each of ${points} situations; more states lie beyond`,
   ];
-  if (violation === undefined) return [...lines, 'every state keeps every invariant'].join('\n');
+  const reach = isComplete
+    ? '  nothing is left within these limits'
+    : `  complete from each of ${points} situations to so many steps, as more timeouts, crashes and proposals are allowed: ${depths.join(', ')}; more states lie beyond`;
+  if (violation === undefined) return [...lines, reach, 'every state keeps every invariant'].join('\n');
   return [
     ...lines,
     '',

@@ -4,17 +4,8 @@ import { expect, test } from 'vitest';
 import { DigestSet } from './digest-set.ts';
 import { QuorumStates } from './quorum-states.ts';
 import { DEFAULT_LIMITS, type SearchFound, type SearchOptions, searchQuorums } from './search-quorums.ts';
-import { Way } from './starting-points.ts';
+import { TWO_CANDIDATES, Way } from './starting-points.ts';
 import type { NewReplica, Replica } from './voter-life.ts';
-
-const TWO_CANDIDATES = {
-  about: 'nodes 1 and 2 are about to ask node 3 for its vote in epoch 1',
-  steps: [
-    ...['timeout 1', 'timeout 2', 'timeout 3'],
-    ...['deliver 1>3 preVoteRequest', 'deliver 3>1 preVoteResponse', 'persist 1'],
-    ...['deliver 2>3 preVoteRequest', 'deliver 3>2 preVoteResponse', 'persist 2'],
-  ],
-};
 
 function search(statesMax: number, options: Partial<SearchOptions> = {}): SearchFound {
   return searchQuorums({ ...DEFAULT_LIMITS, ...options, statesMax });

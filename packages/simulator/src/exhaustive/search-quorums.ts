@@ -34,8 +34,8 @@ export interface SearchFound {
   /** Up to the names of the voters. */
   readonly states: number;
   readonly steps: number;
-  /** Every state that lies at most so many steps from a starting point was seen. */
-  readonly depth: number;
+  /** For each budget tried, the smallest first: every state that lies at most so many steps from a starting point was seen. */
+  readonly depths: readonly number[];
   /** Nothing is left to be seen within the limits. */
   readonly isComplete: boolean;
   /** Distinct states of one voter. */
@@ -47,6 +47,26 @@ export interface SearchFound {
 }
 
 const PROGRESS_STATES = 50_000;
+
+/**
+ * What may seldom happen multiplies the states, and with them the search ends early: a third of it goes where little may
+ * happen, but further, and a third where a crash may.
+ */
+function growing(budget: Budget): readonly Budget[] {
+  const timeouts = Math.min(1, budget.timeouts);
+  const proposals = Math.min(1, budget.proposals);
+  const budgets = [
+    { ...budget, timeouts, proposals, crashes: 0 },
+    { ...budget, timeouts, proposals },
+    budget,
+  ];
+  // None twice: it would end where it began.
+  return budgets.filter((each, i) => budgets.findIndex((other) => isEqual(each, other)) === i);
+}
+
+function isEqual(a: Budget, b: Budget): boolean {
+  return (Object.keys(a) as (keyof Budget)[]).every((name) => a[name] === b[name]);
+}
 
 export function searchQuorums(options: SearchOptions): SearchFound {
   return new QuorumSearch(options).run();
@@ -60,7 +80,9 @@ const LETTERS = VOTERS + 2;
 class QuorumSearch {
   readonly #states: QuorumStates;
   readonly #options: SearchOptions;
+  /** In the whole search, and since its budget grew. */
   readonly #seen = new DigestSet();
+  #seenNow = new DigestSet();
   readonly #digest = new Uint32Array(2);
   #content = new Int32Array(1 << 20);
   #used = 0;
@@ -69,9 +91,11 @@ class QuorumSearch {
   #parents = new Int32Array(1 << 16);
   #actions = new Int32Array(1 << 16);
   #count = 0;
-  readonly #beginnings: (readonly string[])[] = [];
+  readonly #beginnings = new Map<number, readonly string[]>();
   #steps = 0;
-  #depth = 0;
+  readonly #depths: number[] = [];
+  #isSpread = false;
+  #toldAt = PROGRESS_STATES;
   #epochs = 0;
   #committed = 0;
 
@@ -82,23 +106,40 @@ class QuorumSearch {
   }
 
   run(): SearchFound {
-    const { startingPoints = STARTING_POINTS, budget } = this.#options;
-    for (const point of startingPoints) {
-      const { state, path, violation } = begin(this.#states, point, budget);
-      if (violation !== undefined) return this.#found({ text: violation, path }, false);
-      this.#beginnings.push(path);
-      this.#visit(state, -1, 0);
+    const { statesMax, budget } = this.#options;
+    const budgets = growing(budget);
+    let isComplete = true;
+    for (const [i, each] of budgets.entries()) {
+      const first = this.#count;
+      this.#seenNow = new DigestSet();
+      const violation =
+        this.#begin(each) ?? this.#spread(first, Math.ceil((statesMax * (i + 1)) / budgets.length));
+      if (violation !== undefined) return this.#found(violation, false);
+      isComplete = this.#isSpread;
     }
-    return this.#spread();
+    return this.#found(undefined, isComplete);
   }
 
-  #spread(): SearchFound {
-    const { statesMax, onProgress } = this.#options;
+  #begin(budget: Budget): SearchFound['violation'] {
+    const { startingPoints = STARTING_POINTS } = this.#options;
+    for (const point of startingPoints) {
+      const { state, path, violation } = begin(this.#states, point, budget);
+      if (violation !== undefined) return { text: violation, path };
+      const place = this.#count;
+      this.#visit(state, -1, 0);
+      if (this.#count > place) this.#beginnings.set(place, path);
+    }
+    return undefined;
+  }
+
+  /** From all states since `first` on, until there are `statesMax` or nothing is left. */
+  #spread(first: number, statesMax: number): SearchFound['violation'] {
     let levelEnd = this.#count;
-    let toldAt = PROGRESS_STATES;
-    for (let i = 0; i < this.#count; i++) {
+    const level = this.#depths.push(0) - 1;
+    this.#isSpread = false;
+    for (let i = first; i < this.#count; i++) {
       if (i === levelEnd) {
-        this.#depth += 1;
+        this.#depths[level]! += 1;
         levelEnd = this.#count;
       }
       const state = this.#at(i);
@@ -106,27 +147,27 @@ class QuorumSearch {
         const reached = this.#states.after(state, action);
         if (reached === undefined) continue;
         this.#steps += 1;
-        if (reached.violation !== undefined) {
-          const path = [...this.#pathTo(i), this.#states.describe(action)];
-          return this.#found({ text: reached.violation, path }, false);
-        }
+        if (reached.violation !== undefined)
+          return { text: reached.violation, path: [...this.#pathTo(i), this.#states.describe(action)] };
         this.#visit(
           reached.state,
           i,
           ACTION_KINDS.indexOf(action.kind) + 16 * (action.kept + 16 * action.subject),
         );
-        if (this.#count === statesMax) return this.#found(undefined, false);
+        if (this.#seen.size >= statesMax) return undefined;
       }
-      if (this.#count < toldAt) continue;
-      toldAt += PROGRESS_STATES;
-      onProgress?.(this.#found(undefined, false));
+      if (this.#seen.size < this.#toldAt) continue;
+      this.#toldAt += PROGRESS_STATES;
+      this.#options.onProgress?.(this.#found(undefined, false));
     }
-    return this.#found(undefined, true);
+    this.#isSpread = true;
+    return undefined;
   }
 
   #visit(state: QuorumState, parent: number, action: number): void {
     this.#states.digest(state, this.#digest);
-    if (!this.#seen.add(this.#digest[0]!, this.#digest[1]!)) return;
+    if (!this.#seenNow.add(this.#digest[0]!, this.#digest[1]!)) return;
+    this.#seen.add(this.#digest[0]!, this.#digest[1]!);
     const { ledger } = state;
     this.#epochs = Math.max(this.#epochs, ledger.leaders.length - 1);
     this.#committed = Math.max(this.#committed, ledger.committed.length);
@@ -165,7 +206,7 @@ class QuorumSearch {
       const kept = Math.floor(action / 16) % 16;
       path.push(this.#states.describe({ kind, kept, subject: Math.floor(action / 256) } satisfies Action));
     }
-    return [...this.#beginnings[at]!, ...path.reverse()];
+    return [...this.#beginnings.get(at)!, ...path.reverse()];
   }
 
   #grow(length: number): void {
@@ -178,9 +219,9 @@ class QuorumSearch {
 
   #found(violation: SearchFound['violation'], isComplete: boolean): SearchFound {
     return {
-      states: this.#count,
+      states: this.#seen.size,
       steps: this.#steps,
-      depth: this.#depth,
+      depths: [...this.#depths],
       isComplete,
       localStates: this.#states.locals.size,
       messages: this.#states.messages.size,

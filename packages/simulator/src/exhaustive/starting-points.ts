@@ -22,8 +22,18 @@ const ELECTED: readonly string[] = [
 ];
 const LED: readonly string[] = [...ELECTED, 'settle', 'lose all'];
 
+export const TWO_CANDIDATES: StartingPoint = {
+  about: 'nodes 1 and 2 are about to ask node 3 for its vote in epoch 1',
+  steps: [
+    ...['timeout 1', 'timeout 2', 'timeout 3'],
+    ...['deliver 1>3 preVoteRequest', 'deliver 3>1 preVoteResponse', 'persist 1'],
+    ...['deliver 2>3 preVoteRequest', 'deliver 3>2 preVoteResponse', 'persist 2'],
+  ],
+};
+
 export const STARTING_POINTS: readonly StartingPoint[] = [
   { about: 'three new disks', steps: [] },
+  TWO_CANDIDATES,
   { about: 'epoch 1 was just won, and nobody has heard', steps: ELECTED },
   { about: 'epoch 1 is led, and everybody holds its first record', steps: LED },
   {
