@@ -1,7 +1,10 @@
-/** Looks at the replicas of all running brokers now and then: their offsets are in order, and no leader epoch has two leaders (21, 24, 30). */
+/**
+ * Looks at the replicas of all running brokers now and then: their offsets and epochs are in order (21, 32), no leader epoch has
+ * two leaders (30), leaders wait for whoever counts (25, 26), and whoever may lead holds what is committed (24).
+ */
 
 import type { Broker } from '@millrace/broker';
-import { type MetadataImage, partitionOf } from '@millrace/metadata';
+import { isActive, type MetadataImage, partitionOf } from '@millrace/metadata';
 import type { ClusterNode } from './cluster-node.ts';
 
 type Partition = Broker['partitions'] extends Iterable<infer P> ? P : never;
@@ -11,6 +14,11 @@ export class ReplicaWatch {
   readonly #violated: (text: string) => never;
   /** Who led each leader epoch of each partition. */
   readonly #leaders = new Map<string, number>();
+  /** Leaders whose ISR was too small: which, in which state, and how far they had committed. */
+  readonly #stalled = new Map<
+    string,
+    { readonly id: number; readonly print: string; readonly highWatermark: number }
+  >();
   /** Highest log start that any replica had, by partition name. */
   readonly logStarts = new Map<string, number>();
 
@@ -20,14 +28,17 @@ export class ReplicaWatch {
   }
 
   look(image: MetadataImage): void {
-    for (const { node, plan } of this.#nodes) {
+    for (const { node, plan, isUp } of this.#nodes) {
       if (node?.broker === undefined) continue;
       for (const partition of node.broker.partitions) {
         // A log that is being emptied or repaired has no order to keep.
         if (partition.leader === undefined && !partition.isFollowing) continue;
         if (!partition.isOpen || partition.offline !== undefined) continue;
         this.#judgeOffsets(plan.id, partition);
+        this.#judgeEpochs(plan.id, partition);
         this.#judgeLeader(plan.id, partition, image);
+        // Until its registration is committed, what the cluster says of it is about the life before.
+        if (isUp) this.#judgeElectable(plan.id, partition, image);
       }
     }
   }
@@ -42,9 +53,52 @@ export class ReplicaWatch {
     );
   }
 
+  #judgeEpochs(id: number, { log, name }: Partition): void {
+    const starts = log.epochStarts;
+    for (const [i, { epoch, startOffset }] of starts.entries()) {
+      const before = starts[i - 1];
+      if (before === undefined || (epoch > before.epoch && startOffset > before.startOffset)) continue;
+      this.#violated(
+        `invariant 32 the-epoch-cache-is-that-of-the-log: ${name} on ${id} has epoch ${epoch} from ${startOffset} after epoch ${before.epoch} from ${before.startOffset}`,
+      );
+    }
+  }
+
+  #judgeElectable(id: number, { topicId, index, name, log }: Partition, image: MetadataImage): void {
+    const committed = partitionOf(image, topicId, index);
+    if (committed === undefined || !isActive(image, id) || committed.offline.includes(id)) return;
+    if (!committed.isr.includes(id) && !committed.elr.includes(id)) return;
+    const leader = this.#nodes.find(({ plan, isUp }) => isUp && plan.id === committed.leader);
+    const led = leader?.node?.broker?.partitions.get(topicId, index);
+    if (led?.isOpen !== true || led.leader?.leaderEpoch !== committed.leaderEpoch) return;
+    if (log.logEndOffset >= led.highWatermark) return;
+    this.#violated(
+      `invariant 24 electable-replicas-hold-all-committed: ${name} on ${id} ends at ${log.logEndOffset}, ${leader!.plan.id} has committed ${led.highWatermark}, ISR ${committed.isr}, ELR ${committed.elr}`,
+    );
+  }
+
+  /** With the same few in sync as when it was looked at last, it has committed nothing since. */
+  #judgeWatermark(id: number, { leader, topicId, index, name, highWatermark }: Partition): void {
+    const { leaderEpoch, partitionEpoch, isr, minInSyncReplicas } = leader!;
+    const key = `${topicId}-${index}`;
+    const print = `${id} ${leaderEpoch} ${partitionEpoch} ${minInSyncReplicas}`;
+    const last = this.#stalled.get(key);
+    if (isr.length >= minInSyncReplicas) {
+      if (last?.id === id) this.#stalled.delete(key);
+      return;
+    }
+    if (last?.print === print && highWatermark > last.highWatermark) {
+      this.#violated(
+        `invariant 26 few-replicas-commit-nothing: ${name} on ${id} goes from ${last.highWatermark} to ${highWatermark} with an ISR of ${isr}`,
+      );
+    }
+    this.#stalled.set(key, { id, print, highWatermark });
+  }
+
   #judgeLeader(id: number, partition: Partition, image: MetadataImage): void {
     const { leader, topicId, index, name } = partition;
     if (leader === undefined) return;
+    this.#judgeWatermark(id, partition);
     const key = `${topicId}-${index}@${leader.leaderEpoch}`;
     const other = this.#leaders.get(key);
     if (other === undefined) this.#leaders.set(key, id);
