@@ -6,6 +6,8 @@ import type { ControllerDirectory } from './controller-directory.ts';
 const DEADLINE_MS = 30_000;
 const PAUSE_MIN_MS = 10;
 const PAUSE_MAX_MS = 200;
+/** With less time left nobody is asked again: what had no time for an answer would hide why the others refused. */
+const ASK_AGAIN_MIN_MS = 50;
 
 /** The request was not carried out, so another controller may. */
 const ASK_ANOTHER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -38,11 +40,11 @@ export class ControllerCalls {
   /** @throws {MillraceError} what the active controller answered, or QUORUM_UNAVAILABLE if none was found in time. */
   async call<Request, Response>(call: ControllerCall<Request, Response>): Promise<Response> {
     const deadlineAtMs = this.#clock.nowMs() + (call.timeoutMs || DEADLINE_MS);
-    let last = new MillraceError('QUORUM_UNAVAILABLE');
+    let last: MillraceError | undefined;
     for (let pauseMs = PAUSE_MIN_MS; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
       for (const id of this.#directory.candidates()) {
         const deadlineMs = deadlineAtMs - this.#clock.nowMs();
-        if (deadlineMs <= 0) throw tooLate(last);
+        if (last !== undefined && deadlineMs < ASK_AGAIN_MIN_MS) throw tooLate(last);
         try {
           const channel = this.#directory.channel(id);
           const response = await channel.unary(call.method, call.request, { deadlineMs });
@@ -54,7 +56,8 @@ export class ControllerCalls {
           this.#directory.notActive(id);
         }
       }
-      if (this.#clock.nowMs() + pauseMs >= deadlineAtMs) throw tooLate(last);
+      if (this.#clock.nowMs() + pauseMs >= deadlineAtMs)
+        throw tooLate(last ?? new MillraceError('QUORUM_UNAVAILABLE'));
       await sleep(this.#clock, pauseMs);
     }
   }

@@ -2,7 +2,13 @@
 import { groupService, RpcChannel } from '@millrace/protocol';
 import { sleepMs } from '../monotonic-clock.ts';
 
-export const REQUEST_HEADER = { correlationId: 0, timeoutMs: 5_000, clientId: 'bench', clusterId: '', quorumId: '' };
+export const REQUEST_HEADER = {
+  correlationId: 0,
+  timeoutMs: 5_000,
+  clientId: 'bench',
+  clusterId: '',
+  quorumId: '',
+};
 const RETRY_MS = 50;
 
 /** @throws {Error} if the groups have several coordinators. */
