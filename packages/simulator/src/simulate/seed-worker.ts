@@ -21,6 +21,8 @@ export interface SeedResult {
   readonly seed: number;
   /** Milliseconds of processor time. */
   readonly cpuMs: number;
+  /** Of the process, after the run. */
+  readonly residentBytes?: number;
   readonly outcome?: Outcome;
   readonly failure?: SeedFailure;
 }
@@ -52,7 +54,9 @@ Error.stackTraceLimit = 6;
 
 if (process.send !== undefined) {
   process.on('message', (order: SeedOrder) => {
-    void runSeed(order, order.options).then((result) => process.send?.(result));
+    void runSeed(order, order.options).then((result) =>
+      process.send?.({ ...result, residentBytes: process.memoryUsage.rss() } satisfies SeedResult),
+    );
   });
   process.on('disconnect', () => process.exit());
 }

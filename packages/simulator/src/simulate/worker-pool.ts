@@ -1,11 +1,14 @@
 /** Processes that run seeds, as many as there are cores. A process that ends by itself or never answers is a failure of its seed. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { MiB } from '@millrace/core';
 import type { SeedOrder, SeedResult } from './seed-worker.ts';
 
 const WORKER = fileURLToPath(new URL('./seed-worker.js', import.meta.url));
 /** Real time that one seed may take. */
 const SEED_LIMIT_MS = 300_000;
+/** A process that has grown beyond this is replaced: what hundreds of whole clusters leave behind slows every collection. */
+const RESIDENT_MAX_BYTES = 512 * MiB;
 
 export class WorkerPool implements Disposable {
   readonly #idle: ChildProcess[] = [];
@@ -15,8 +18,9 @@ export class WorkerPool implements Disposable {
   async run(order: SeedOrder): Promise<SeedResult> {
     const worker = this.#idle.pop() ?? this.#start();
     const result = await answerOf(worker, order);
-    if (worker.connected) this.#idle.push(worker);
-    else this.#all.delete(worker);
+    const isRoomy = (result.residentBytes ?? 0) < RESIDENT_MAX_BYTES;
+    if (worker.connected && isRoomy) this.#idle.push(worker);
+    else this.#drop(worker);
     return result;
   }
 
@@ -24,6 +28,12 @@ export class WorkerPool implements Disposable {
     for (const worker of this.#all) worker.kill();
     this.#all.clear();
     this.#idle.length = 0;
+  }
+
+  #drop(worker: ChildProcess): void {
+    this.#all.delete(worker);
+    // It ends by itself when nobody can tell it anything.
+    if (worker.connected) worker.disconnect();
   }
 
   #start(): ChildProcess {
