@@ -4,47 +4,19 @@
  * ask of them; the world of quorums alone has those.
  */
 import type { RaftStore } from '@millrace/metadata-quorum';
-import { oneLeaderPerEpoch } from '../invariants/01-one-leader-per-epoch.ts';
-import { oneVotePerEpoch } from '../invariants/02-one-vote-per-epoch.ts';
-import { epochNeverDecreases } from '../invariants/03-epoch-never-decreases.ts';
-import { highWatermarkNeverDecreases } from '../invariants/04-high-watermark-never-decreases.ts';
-import { committedIsDurableOnAMajority } from '../invariants/05-committed-is-durable-on-a-majority.ts';
-import { sameOffsetAndEpochSameBytes } from '../invariants/06-same-offset-and-epoch-same-bytes.ts';
-import { logMatching } from '../invariants/07-log-matching.ts';
-import { leaderHoldsAllCommitted } from '../invariants/08-leader-holds-all-committed.ts';
-import { noCommittedRecordIsTruncated } from '../invariants/09-no-committed-record-is-truncated.ts';
-import { olderEpochsCommitWithAnOwnRecord } from '../invariants/10-older-epochs-commit-with-an-own-record.ts';
-import { appliedCommittedWritten } from '../invariants/11-applied-committed-written.ts';
-import { voterSetsChangeOneAtATime } from '../invariants/13-voter-sets-change-one-at-a-time.ts';
-import { aResignedLeaderStaysResigned } from '../invariants/19-a-resigned-leader-stays-resigned.ts';
 import { observedStore } from '../raft/observed-store.ts';
 import { QuorumCourt } from '../raft/quorum-court.ts';
-import type { Member, QuorumInvariant } from '../raft/quorum-observation.ts';
+import { WATCHED_QUORUM_INVARIANTS } from '../raft/quorum-invariants.ts';
+import type { Member } from '../raft/quorum-observation.ts';
 import type { SimLife } from '../world/sim-process.ts';
 import type { ClusterNode } from './cluster-node.ts';
-
-const INVARIANTS: readonly QuorumInvariant[] = [
-  oneLeaderPerEpoch,
-  oneVotePerEpoch,
-  epochNeverDecreases,
-  highWatermarkNeverDecreases,
-  committedIsDurableOnAMajority,
-  sameOffsetAndEpochSameBytes,
-  logMatching,
-  leaderHoldsAllCommitted,
-  noCommittedRecordIsTruncated,
-  olderEpochsCommitWithAnOwnRecord,
-  appliedCommittedWritten,
-  voterSetsChangeOneAtATime,
-  aResignedLeaderStaysResigned,
-];
 
 export class QuorumWatch {
   readonly #court: QuorumCourt;
   readonly #members = new WeakMap<SimLife, Member>();
 
   constructor(violated: (text: string) => never) {
-    this.#court = new QuorumCourt(INVARIANTS, violated);
+    this.#court = new QuorumCourt(WATCHED_QUORUM_INVARIANTS, violated);
   }
 
   /** The store of this life of the node, looked at. @param directoryId of its data directory */
