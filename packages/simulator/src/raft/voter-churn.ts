@@ -81,7 +81,7 @@ export class VoterChurn {
   }
 
   #leader(): QuorumMember | undefined {
-    return this.#members.find(({ quorum }) => quorum?.isLeader());
+    return this.#members.find(({ quorum, process }) => !process.isPaused && quorum?.isLeader() === true);
   }
 
   /** Asks a leader that has hardly begun. */
@@ -92,7 +92,9 @@ export class VoterChurn {
 
   /** First what was lost is replaced; otherwise somebody comes or goes. */
   #change(leader: QuorumMember | undefined): void {
-    const quorum = leader?.quorum;
+    // A process that stands still hears nobody.
+    if (leader === undefined || leader.process.isPaused) return;
+    const { quorum } = leader;
     if (quorum?.position().role !== 'leader') return;
     const voters = quorum.voters();
     const isVoter = (id: number, directoryId: string): boolean =>
