@@ -12,8 +12,8 @@ const REGRESSIONS = [
   { seed: 11452, commit: 'a5d6e34', what: 'a disk was lost under a voter set that was in memory only' },
   { seed: 112593, commit: '02886c8', what: 'all configured voters had blank disks at once, and began anew' },
   { seed: 126762, commit: 'cd71012', what: 'a leader whose removal was decided changed voters once more' },
-  { seed: 900060, commit: 'NEXT', what: 'a paused leader was asked to add a voter, and did' },
-  { seed: 1004568, commit: 'NEXT', what: 'a paused leader was asked to add a voter, and did' },
+  { seed: 900060, commit: '8270681', what: 'a paused leader was asked to add a voter, and did' },
+  { seed: 1004568, commit: '8270681', what: 'a paused leader was asked to add a voter, and did' },
 ] as const;
 
 test.each(REGRESSIONS)('seed $seed: $what (mended by $commit)', { timeout: 20_000 }, async ({ seed }) => {
