@@ -69,12 +69,11 @@ export class QuorumWaiters {
 
   /** When the oldest waiter gives up; Infinity if nobody waits. */
   get dueMs(): number {
-    const oldest = [
-      this.#appended.values().next().value,
-      this.#queued[0],
-      this.#reads.values().next().value,
-    ].map((waiter) => waiter?.dueMs ?? Number.POSITIVE_INFINITY);
-    return Math.min(...oldest);
+    return Math.min(
+      this.#appended.values().next().value?.dueMs ?? Number.POSITIVE_INFINITY,
+      this.#queued[0]?.dueMs ?? Number.POSITIVE_INFINITY,
+      this.#reads.values().next().value?.dueMs ?? Number.POSITIVE_INFINITY,
+    );
   }
 
   /** @throws {MillraceError} NODE_OVERLOADED */

@@ -93,11 +93,13 @@ export function settleMembership(state: RaftState): void {
 function settleLeader(state: RaftState): void {
   const { progress } = leadershipOf(state);
   const { latest } = state.voterSets;
-  for (const { id, directoryId } of latest.voters) {
-    if (id === state.id || progress.has(id)) continue;
-    progress.set(id, newProgress({ id, directoryId, voter: true }, state.log.lastIndex + 1, state.nowMs));
+  if (latest !== state.reportedVoters) {
+    for (const { id, directoryId } of latest.voters) {
+      if (id === state.id || progress.has(id)) continue;
+      progress.set(id, newProgress({ id, directoryId, voter: true }, state.log.lastIndex + 1, state.nowMs));
+    }
+    for (const follower of progress.values()) follower.voter = isVoterKey(state, follower);
   }
-  for (const follower of progress.values()) follower.voter = isVoterKey(state, follower);
   if (isVoter(state) || latest.index > state.emittedIndex) return;
   const successor = furthestFollower(state);
   if (successor !== undefined) send(state, successor.id, { kind: 'timeoutNow' }, state.hardPersistId);

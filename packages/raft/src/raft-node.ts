@@ -104,11 +104,13 @@ export type RaftPosition = Pick<RaftStatus, 'role' | 'term' | 'commitIndex' | 'd
 export class RaftNode {
   readonly #state: RaftState;
   #started = false;
-  #reported: string;
+  /** As `roleChanged` told it last. */
+  #reported: { readonly role: Role; readonly term: number; readonly leaderId: NodeId | undefined };
 
   constructor(options: RaftNodeOptions) {
     this.#state = initialState(options);
-    this.#reported = this.#roleKey();
+    const { role, hard, leaderId } = this.#state;
+    this.#reported = { role, term: hard.term, leaderId };
   }
 
   /** When the next `tick` is due, on the clock of `step`'s `nowMs`; Infinity for never. */
@@ -159,12 +161,7 @@ export class RaftNode {
     this.#handle(event);
     settleMembership(state);
     this.#check();
-    const key = this.#roleKey();
-    if (key !== this.#reported) {
-      this.#reported = key;
-      const { role, leaderId } = state;
-      state.out.push({ kind: 'roleChanged', role, term: state.hard.term, leaderId });
-    }
+    this.#reportRole();
     return state.out.splice(0);
   }
 
@@ -344,9 +341,13 @@ export class RaftNode {
     askSuccessor(state);
   }
 
-  #roleKey(): string {
+  #reportRole(): void {
     const { role, hard, leaderId } = this.#state;
-    return `${role} ${hard.term} ${leaderId}`;
+    const { term } = hard;
+    const reported = this.#reported;
+    if (role === reported.role && term === reported.term && leaderId === reported.leaderId) return;
+    this.#reported = { role, term, leaderId };
+    this.#state.out.push({ kind: 'roleChanged', role, term, leaderId });
   }
 
   /** What holds after every step, whatever happened (reliability.md, invariants 8 to 15, as one node can see them). */
