@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   broker: ['core', 'records', 'metadata', 'groups', 'storage'],
   client: ['core', 'records', 'protocol'],
   'grpc-api': ['core', 'raft', 'metadata', 'protocol', 'metadata-quorum', 'broker'],
+  'kafka-api': ['core'],
   cli: ['core', 'records', 'storage', 'client'],
   server: [
     'core',

@@ -1,0 +1,23 @@
+/** The Kafka door. Schemas and codec of Kafka's protocol; the listener stands on them. */
+export {
+  APIS,
+  type Api,
+  type ApiName,
+  apiNameOf,
+  type RequestDraftOf,
+  type RequestOf,
+  type ResponseDraftOf,
+  type ResponseOf,
+  type VersionWindow,
+} from './schemas/api-table.ts';
+export {
+  decodeRequest,
+  encodeRequest,
+  type RequestHeader,
+  readRequest,
+  readRequestHeader,
+} from './schemas/request-frame.ts';
+export { decodeResponse, encodeResponse } from './schemas/response-frame.ts';
+export { MalformedFrame } from './wire/malformed-frame.ts';
+export { WireReader } from './wire/wire-reader.ts';
+export { WireWriter } from './wire/wire-writer.ts';
