@@ -1,7 +1,7 @@
 /** Apache Kafka's own tools, fetched by Maven and run by Java. Only runs them; judging is the tests' part. */
 import { execFile } from 'node:child_process';
 import { cp } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -22,6 +22,23 @@ export class KafkaTools {
     const flags = ['-DincludeScope=runtime', '-DoutputDirectory=lib'];
     await execute('mvn', ['-q', '-B', 'dependency:copy-dependencies', ...flags], { cwd: folder });
     return new KafkaTools(join(folder, 'lib', '*'));
+  }
+
+  /** The same tools with another version of kafka-clients before them, whose jar is put into `folder`. */
+  async withClients(folder: string, version: string): Promise<KafkaTools> {
+    const artifact = `-Dartifact=org.apache.kafka:kafka-clients:${version}`;
+    await execute('mvn', ['-q', '-B', 'dependency:copy', artifact, `-DoutputDirectory=${folder}`]);
+    return new KafkaTools([join(folder, `kafka-clients-${version}.jar`), this.#classPath].join(delimiter));
+  }
+
+  /** What KafkaMessages.java tells of the messages of these APIs, line by line. */
+  async messages(apiKeys: readonly number[]): Promise<string[]> {
+    const { stdout } = await execute(
+      'java',
+      ['-cp', this.#classPath, join(here, 'KafkaMessages.java'), ...apiKeys.map(String)],
+      { maxBuffer: OUTPUT_MAX_BYTES },
+    );
+    return stdout.trimEnd().split('\n');
   }
 
   /** What DumpLogSegments prints of a file. */

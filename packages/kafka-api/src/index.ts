@@ -18,6 +18,17 @@ export {
   readRequestHeader,
 } from './schemas/request-frame.ts';
 export { decodeResponse, encodeResponse } from './schemas/response-frame.ts';
+export type { Codec } from './wire/codec.ts';
 export { MalformedFrame } from './wire/malformed-frame.ts';
+export {
+  type Field,
+  type Fields,
+  hasVersion,
+  type MessageDraftOf,
+  type MessageOf,
+  type MessageSchema,
+  type Versions,
+  versionRange,
+} from './wire/schema.ts';
 export { WireReader } from './wire/wire-reader.ts';
 export { WireWriter } from './wire/wire-writer.ts';
