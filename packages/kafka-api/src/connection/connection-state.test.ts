@@ -1,0 +1,238 @@
+import { describe, expect, test } from 'vitest';
+import { type ConnectionLimits, ConnectionState } from './connection-state.ts';
+import { RequestRoom } from './request-room-state.ts';
+
+const LIMITS: ConnectionLimits = {
+  requestMaxBytes: 1_000_000,
+  requestsInHandMax: 4,
+  requestBytesInHandMax: 2_000,
+  responseBytesMax: 1_000,
+  firstRequestTimeoutMs: 100,
+  receiveTimeoutMs: 200,
+  sendTimeoutMs: 300,
+  idleMaxMs: 1_000,
+};
+
+const PRODUCE = 0;
+const FETCH = 1;
+const METADATA = 3;
+
+function request(apiKey: number, bytes = 20): Buffer {
+  const message = Buffer.alloc(4 + bytes);
+  message.writeInt32BE(bytes);
+  message.writeInt16BE(apiKey, 4);
+  return message;
+}
+
+function opened(limits: Partial<ConnectionLimits> = {}): ConnectionState {
+  return new ConnectionState({ ...LIMITS, ...limits }, 0);
+}
+
+function begunAll(state: ConnectionState): ReturnType<ConnectionState['begin']>[] {
+  const begun = [];
+  while (state.next !== undefined) begun.push(state.begin());
+  return begun;
+}
+
+function output(state: ConnectionState): string {
+  const text = Buffer.concat(state.takeOutput(1_000_000, 0)).toString('latin1');
+  if (text !== '') state.written(0);
+  return text.replace(/[^a-z]/g, '');
+}
+
+describe('the order of requests', () => {
+  test('is that of arrival; the answer to a later one waits for those before it', () => {
+    const state = opened();
+    state.receive(Buffer.concat([request(PRODUCE), request(FETCH), request(METADATA)]), 0);
+    const [produce, fetch, metadata] = begunAll(state);
+    state.answer(metadata!, [Buffer.from('c')], 0);
+    expect(output(state)).toBe('');
+    state.answer(produce!, [Buffer.from('a')], 0);
+    expect(output(state)).toBe('a');
+    state.answer(fetch!, [Buffer.from('b')], 0);
+    expect(output(state)).toBe('bc');
+  });
+
+  test('goes on over a request without an answer', () => {
+    const state = opened();
+    state.receive(Buffer.concat([request(PRODUCE), request(METADATA)]), 0);
+    const [first, second] = begunAll(state);
+    state.answer(second!, [Buffer.from('b')], 0);
+    state.answer(first!, undefined, 0);
+    expect(output(state)).toBe('b');
+  });
+
+  test('lets one fetch wait for the answer of the one before, and all behind it', () => {
+    const state = opened();
+    state.receive(Buffer.concat([request(FETCH), request(METADATA), request(FETCH), request(METADATA)]), 0);
+    const [fetch, ...others] = begunAll(state);
+    expect(others).toHaveLength(1);
+    state.answer(fetch!, [Buffer.from('a')], 0);
+    expect(begunAll(state)).toHaveLength(2);
+  });
+});
+
+describe('reading stops', () => {
+  test('while as many requests as allowed are in hand', () => {
+    const state = opened();
+    state.receive(Buffer.concat(Array.from({ length: 5 }, () => request(METADATA))), 0);
+    const begun = begunAll(state);
+    expect(begun).toHaveLength(4);
+    expect(state.wantsInput).toBe(false);
+    state.answer(begun[0]!, [Buffer.from('a')], 0);
+    begunAll(state);
+    expect(state.wantsInput).toBe(false);
+    state.answer(begun[1]!, undefined, 0);
+    expect(state.wantsInput).toBe(true);
+  });
+
+  test('while as many bytes as allowed are in hand, unless the handler gives them back', () => {
+    const state = opened();
+    state.receive(request(PRODUCE, 3_000), 0);
+    const [produce] = begunAll(state);
+    expect(state.wantsInput).toBe(false);
+    expect(state.requestBytes).toBe(3_000);
+    state.release(produce!);
+    expect(state.wantsInput).toBe(true);
+    expect(state.requestBytes).toBe(0);
+    state.answer(produce!, undefined, 0);
+    expect(state.requestBytes).toBe(0);
+  });
+
+  test('and nothing begins while the peer does not take its answers', () => {
+    const state = opened();
+    state.receive(Buffer.concat([request(METADATA), request(METADATA)]), 0);
+    state.answer(state.begin(), [Buffer.alloc(1_000)], 0);
+    expect(state.next).toBeUndefined();
+    expect(state.wantsInput).toBe(false);
+    state.takeOutput(2_000, 0);
+    expect(state.next).toBeUndefined();
+    state.written(0);
+    expect(begunAll(state)).toHaveLength(1);
+    expect(state.wantsInput).toBe(true);
+  });
+});
+
+describe('time', () => {
+  test('runs out for a peer that says nothing, or not enough', () => {
+    const state = opened();
+    expect(state.overdue(99)).toBeUndefined();
+    expect(state.overdue(100)?.reason).toBe('sent no request within 100 ms');
+    state.receive(Buffer.from([0, 0, 1]), 99);
+    expect(state.overdue(101)?.reason).toBe('left a request half sent for 100 ms');
+  });
+
+  test('runs out for a request that is left half sent, byte by byte or not', () => {
+    const state = opened();
+    state.receive(request(METADATA), 50);
+    begunAll(state);
+    const slow = request(PRODUCE, 100);
+    for (let i = 0; i < 50; i++) state.receive(slow.subarray(i, i + 1), 60 + i);
+    expect(state.overdue(60 + 199)).toBeUndefined();
+    expect(state.overdue(60 + 206)).toEqual({
+      reason: 'left a request half sent for 200 ms',
+      isFault: true,
+    });
+  });
+
+  test('does not run out for a large request that comes at a fair speed', () => {
+    const state = opened();
+    const large = request(PRODUCE, 1_000_000);
+    for (let at = 0, nowMs = 0; at < large.length; at += 1_000, nowMs += 90) {
+      state.receive(large.subarray(at, at + 1_000), nowMs);
+      expect(state.overdue(nowMs + 90)).toBeUndefined();
+    }
+    expect(begunAll(state)).toHaveLength(1);
+  });
+
+  test('stands still while nothing is read', () => {
+    const state = opened();
+    state.receive(request(METADATA).subarray(0, 10), 50);
+    state.setReading(false, 60);
+    expect(state.overdue(1_000)).toBeUndefined();
+    state.setReading(true, 1_000);
+    expect(state.overdue(1_030)).toBeUndefined();
+    expect(state.overdue(1_050)).toBeDefined();
+  });
+
+  test('runs out for a peer that does not read', () => {
+    const state = opened();
+    state.receive(request(METADATA), 0);
+    state.answer(state.begin(), [Buffer.alloc(100)], 0);
+    state.takeOutput(1_000, 10);
+    expect(state.overdue(309)).toBeUndefined();
+    expect(state.overdue(310)).toEqual({ reason: 'took nothing of its answers for 300 ms', isFault: true });
+  });
+
+  test('runs out for an idle connection, but not while it waits for an answer', () => {
+    const state = opened();
+    state.receive(request(FETCH), 0);
+    const [fetch] = begunAll(state);
+    expect(state.overdue(5_000)).toBeUndefined();
+    state.answer(fetch!, undefined, 5_000);
+    expect(state.overdue(5_999)).toBeUndefined();
+    expect(state.overdue(6_000)).toEqual({ reason: 'was idle for 1000 ms', isFault: false });
+  });
+});
+
+describe('the end', () => {
+  test('comes when the peer has ended and everything it sent is handled', () => {
+    const state = opened();
+    state.receive(request(PRODUCE), 0);
+    state.peerEnded(0);
+    expect(state.isFinished).toBe(false);
+    const [produce] = begunAll(state);
+    expect(state.isFinished).toBe(false);
+    state.answer(produce!, [Buffer.from('a')], 0);
+    expect(state.isFinished).toBe(false);
+    output(state);
+    expect(state.isFinished).toBe(true);
+  });
+
+  test('comes, when drained, once what is in hand is answered', () => {
+    const state = opened({ requestsInHandMax: 1 });
+    state.receive(Buffer.concat([request(METADATA), request(METADATA)]), 0);
+    const [first] = begunAll(state);
+    state.drain();
+    state.answer(first!, [Buffer.from('a')], 0);
+    expect(state.next).toBeUndefined();
+    expect(output(state)).toBe('a');
+    expect(state.isFinished).toBe(true);
+  });
+});
+
+describe('the room that connections share', () => {
+  const share = () => ({ requestBytes: 0, responseBytes: 0 });
+
+  test('keeps new requests out while it is full, and lets begun ones be read to their end', () => {
+    const room = new RequestRoom({ requestBytesMax: 100, responseBytesMax: 100 });
+    const [one, two] = [share(), share()];
+    room.update(one, 120, 0);
+    expect(room.mayRead(one, true)).toBe(true);
+    expect(room.mayRead(two, false)).toBe(false);
+    expect(room.hasRoomForHeldBack).toBe(false);
+    room.update(one, 0, 0);
+    expect(room.hasRoomForHeldBack).toBe(true);
+    expect([...room.takeHeldBack()]).toEqual([two]);
+    expect(room.mayRead(two, false)).toBe(true);
+  });
+
+  test('lets half requests end one after the other when they alone have filled it twice over', () => {
+    const room = new RequestRoom({ requestBytesMax: 100, responseBytesMax: 100 });
+    const shares = [share(), share(), share()];
+    for (const each of shares) room.update(each, 100, 0);
+    expect(shares.map((each) => room.mayRead(each, true))).toEqual([true, false, false]);
+    room.leave(shares[0]!);
+    expect(room.hasRoomForHeldBack).toBe(true);
+    expect([...room.takeHeldBack()].map((each) => room.mayRead(each, true))).toEqual([true, false]);
+  });
+
+  test('keeps fetches out while answers fill it', () => {
+    const room = new RequestRoom({ requestBytesMax: 100, responseBytesMax: 100 });
+    const [one, two] = [share(), share()];
+    room.update(one, 0, 100);
+    expect(room.mayBeginLarge(two)).toBe(false);
+    room.update(one, 0, 99);
+    expect([...room.takeHeldBack()]).toEqual([two]);
+  });
+});

@@ -1,0 +1,144 @@
+import { KiB } from '@millrace/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { AnswerQueue } from './answer-queue-state.ts';
+import { FrameSplitter } from './frame-splitter-state.ts';
+
+function framed(frame: Buffer): Buffer {
+  const prefix = Buffer.alloc(4);
+  prefix.writeInt32BE(frame.length);
+  return Buffer.concat([prefix, frame]);
+}
+
+/** The same bytes in pieces of these lengths, again and again. */
+function cut(bytes: Buffer, lengths: readonly number[]): Buffer[] {
+  const chunks: Buffer[] = [];
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const end = at + lengths[i % lengths.length]!;
+    chunks.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return chunks;
+}
+
+const frames = fc.array(
+  fc.uint8Array({ minLength: 8, maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  { maxLength: 20 },
+);
+const lengths = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 8 });
+
+describe('frames', () => {
+  test('come out as they went in, however the bytes are cut', () => {
+    fc.assert(
+      fc.property(frames, lengths, (sent, cuts) => {
+        const splitter = new FrameSplitter(300);
+        const got = cut(Buffer.concat(sent.map(framed)), cuts).flatMap((chunk) => splitter.push(chunk));
+        expect(splitter.garbage).toBeUndefined();
+        expect(got.map((frame) => frame.toString('hex'))).toEqual(sent.map((frame) => frame.toString('hex')));
+        expect(splitter.isInsideFrame).toBe(false);
+        expect(splitter.heldBytes).toBe(0);
+      }),
+    );
+  });
+
+  test('that lie in one chunk are windows on it', () => {
+    const chunk = framed(Buffer.alloc(1000, 7));
+    const [frame] = new FrameSplitter(1000).push(chunk);
+    expect(frame!.buffer).toBe(chunk.buffer);
+  });
+
+  test('hold memory for what came, not for what their size claims', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 64 * KiB }), fc.integer({ min: 1, max: 60 }), (step, times) => {
+        const splitter = new FrameSplitter(2 ** 30);
+        splitter.push(Buffer.from([0x3f, 0xff, 0xff, 0xff]));
+        const chunk = Buffer.alloc(step);
+        for (let i = 0; i < times; i++) {
+          splitter.push(chunk);
+          expect(splitter.heldBytes).toBeLessThanOrEqual(Math.max(4 * KiB, 4 * splitter.receivedBytes));
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('never come out of arbitrary bytes without being as long as they say', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), lengths, (bytes, cuts) => {
+        const splitter = new FrameSplitter(200);
+        for (const chunk of cut(Buffer.from(bytes), cuts)) {
+          for (const frame of splitter.push(chunk)) {
+            expect(frame.length).toBeGreaterThanOrEqual(8);
+            expect(frame.length).toBeLessThanOrEqual(200);
+          }
+        }
+      }),
+    );
+  });
+});
+
+test.each([
+  ['a size below a header', '00000007', 'a request of 7 bytes'],
+  ['a negative size', 'ffffffff', 'a request of -1 bytes'],
+  ['a size above the limit', '06400001', 'a request of 104857601 bytes'],
+  ['TLS', '160301020001', 'looks like TLS'],
+  ['HTTP', Buffer.from('GET / HTTP/1.1').toString('hex'), 'looks like HTTP (GET…)'],
+  ['HTTP/2', Buffer.from('PRI * HTTP/2.0').toString('hex'), 'looks like HTTP (PRI…)'],
+])('%s is garbage, and named', (_what, hex, expected) => {
+  const splitter = new FrameSplitter(104_857_600);
+  expect(splitter.push(Buffer.from(hex, 'hex'))).toEqual([]);
+  expect(splitter.garbage).toContain(expected);
+});
+
+test('answers leave in the order of requests, whole, whatever order they come in and however much is taken at a time', () => {
+  const answers = fc.array(
+    fc.option(
+      fc.array(
+        fc.uint8Array({ maxLength: 1500 }).map((bytes) => Buffer.from(bytes)),
+        { maxLength: 3 },
+      ),
+    ),
+    { maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(
+      answers,
+      fc.infiniteStream(fc.nat()),
+      fc.integer({ min: 1, max: 4000 }),
+      (all, dice, maxBytes) => {
+        const queue = new AnswerQueue();
+        const open = all.map((answer) => ({ answer, slot: queue.reserve() }));
+        const written: Buffer[] = [];
+        while (open.length > 0) {
+          const [next] = open.splice(dice.next().value! % open.length, 1);
+          queue.answer(next!.slot, next!.answer ?? undefined);
+          if (dice.next().value! % 2 === 0) written.push(...takeAll(queue, maxBytes));
+        }
+        written.push(...takeAll(queue, maxBytes));
+        const expected = all.flatMap((answer) => (answer === null ? [] : [framed(Buffer.concat(answer))]));
+        expect(Buffer.concat(written).equals(Buffer.concat(expected))).toBe(true);
+        expect(queue.bytes).toBe(0);
+        expect(queue.slots).toBe(0);
+      },
+    ),
+  );
+});
+
+test('pieces of a large answer are written without a copy', () => {
+  const queue = new AnswerQueue();
+  const records = Buffer.alloc(10_000, 1);
+  queue.answer(queue.reserve(), [Buffer.from('header'), records]);
+  expect(queue.take(1_000_000)[2]).toBe(records);
+});
+
+function takeAll(queue: AnswerQueue, maxBytes: number): Buffer[] {
+  const taken: Buffer[] = [];
+  while (queue.hasOutput) {
+    const pieces = queue.take(maxBytes);
+    expect(Buffer.concat(pieces).length).toBeLessThanOrEqual(maxBytes);
+    expect(queue.take(maxBytes)).toEqual([]);
+    taken.push(...pieces);
+    queue.written();
+  }
+  return taken;
+}

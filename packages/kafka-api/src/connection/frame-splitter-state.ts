@@ -1,0 +1,131 @@
+/**
+ * Kafka's framing: an int32 size, then as many bytes. Takes what a socket gives and says which frames are whole.
+ * A frame that lies in one chunk is a window on it; a larger one is gathered into a buffer that grows with what has
+ * really come, never with what a size claims. Pure; after garbage it takes nothing more.
+ */
+import { KiB } from '@millrace/core';
+
+const SIZE_BYTES = 4;
+/** API key, API version, correlation id: no request is shorter. */
+const FRAME_BYTES_MIN = 8;
+const GATHER_BYTES_MIN = 4 * KiB;
+/** Growth of the gathering buffer: a frame is copied 1 1/3 times at most, and holds 4 times what came at most. */
+const GROWTH = 4;
+
+const HTTP_METHODS: ReadonlySet<string> = new Set([
+  'GET ',
+  'HEAD',
+  'POST',
+  'PUT ',
+  'DELE',
+  'OPTI',
+  'PATC',
+  'CONN',
+  'TRAC',
+  'PRI ',
+]);
+
+export class FrameSplitter {
+  readonly #maxBytes: number;
+  #isFirst = true;
+  #prefix = 0;
+  #prefixBytes = 0;
+  /** Of the unfinished frame; -1 while its prefix is not whole. */
+  #size = -1;
+  #gathered: Buffer | undefined;
+  #filled = 0;
+  #garbage: string | undefined;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** What was seen instead of a frame, for people. */
+  get garbage(): string | undefined {
+    return this.#garbage;
+  }
+
+  /** A frame has begun and is not whole yet. */
+  get isInsideFrame(): boolean {
+    return this.#prefixBytes > 0;
+  }
+
+  /** Of the unfinished frame. */
+  get receivedBytes(): number {
+    return this.#prefixBytes + this.#filled;
+  }
+
+  /** Memory that the unfinished frame occupies. */
+  get heldBytes(): number {
+    return this.#gathered?.length ?? 0;
+  }
+
+  /** The frames that `chunk` makes whole, without their sizes. They may share memory with it. */
+  push(chunk: Buffer): Buffer[] {
+    const frames: Buffer[] = [];
+    let at = 0;
+    while (at < chunk.length && this.#garbage === undefined) {
+      if (this.#size < 0) {
+        at = this.#readPrefix(chunk, at);
+        continue;
+      }
+      const end = Math.min(chunk.length, at + this.#size - this.#filled);
+      if (end - at === this.#size) frames.push(this.#finished(chunk.subarray(at, end)));
+      else if (this.#gather(chunk, at, end)) frames.push(this.#finished(this.#gathered!));
+      at = end;
+    }
+    return frames;
+  }
+
+  /** @returns where the frame itself begins, or the end of the chunk. */
+  #readPrefix(chunk: Buffer, start: number): number {
+    let at = start;
+    while (this.#prefixBytes < SIZE_BYTES && at < chunk.length) {
+      this.#prefix = ((this.#prefix << 8) | chunk[at++]!) >>> 0;
+      this.#prefixBytes += 1;
+    }
+    if (this.#prefixBytes < SIZE_BYTES) return at;
+    const size = this.#prefix | 0;
+    if (this.#isFirst) this.#garbage = otherProtocol(this.#prefix);
+    if (size < FRAME_BYTES_MIN || size > this.#maxBytes) {
+      this.#garbage ??= `a request of ${size} bytes; ${FRAME_BYTES_MIN} to ${this.#maxBytes} are allowed`;
+    }
+    this.#size = size;
+    return at;
+  }
+
+  /** @returns whether the frame is whole. */
+  #gather(chunk: Buffer, start: number, end: number): boolean {
+    const needed = this.#filled + end - start;
+    const room = this.#gathered?.length ?? 0;
+    if (needed > room) {
+      const wanted = Math.max(GATHER_BYTES_MIN, needed * GROWTH);
+      const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, wanted));
+      this.#gathered?.copy(larger, 0, 0, this.#filled);
+      this.#gathered = larger;
+    }
+    chunk.copy(this.#gathered!, this.#filled, start, end);
+    this.#filled = needed;
+    return needed === this.#size;
+  }
+
+  #finished(frame: Buffer): Buffer {
+    this.#isFirst = false;
+    this.#prefix = 0;
+    this.#prefixBytes = 0;
+    this.#size = -1;
+    this.#gathered = undefined;
+    this.#filled = 0;
+    return frame;
+  }
+}
+
+/** Clients that took the port for another one open with bytes that are known. */
+function otherProtocol(prefix: number): string | undefined {
+  // A handshake record of TLS 1.0 to 1.3 (0x16 0x03).
+  if (prefix >>> 16 === 0x1603) return 'looks like TLS; this listener speaks plain text';
+  const word = Buffer.alloc(SIZE_BYTES);
+  word.writeUInt32BE(prefix);
+  const text = word.toString('latin1');
+  return HTTP_METHODS.has(text) ? `looks like HTTP (${text.trim()}…)` : undefined;
+}

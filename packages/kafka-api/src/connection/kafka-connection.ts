@@ -1,0 +1,287 @@
+/**
+ * One connection, driven: feeds its state from a socket, hands requests on, writes answers, stops and resumes reading.
+ * Decides nothing that `ConnectionState` and `RequestRoom` can decide, and knows no network module.
+ */
+import { type Clock, InvariantError, type Logger } from '@millrace/core';
+import {
+  type ConnectionLimits,
+  ConnectionState,
+  type Farewell,
+  type PendingRequest,
+} from './connection-state.ts';
+import { hasLargeAnswer, isProduce } from './request-kind.ts';
+import type { RequestRoom, RoomShare } from './request-room-state.ts';
+import type { ThrottledLog } from './throttled-log.ts';
+
+/** What one write takes at most. The peer has `response.send.timeout.ms` for as much. */
+const WRITE_BYTES_MAX = 512 * 1024;
+
+/** What a handler may know of where a request came from. The same object for every request of a connection. */
+export interface ConnectionFacts {
+  /** Different for every connection of the process's life. */
+  readonly id: number;
+  /** Name of the listener, as in `listeners`. */
+  readonly listener: string;
+  readonly peerHost: string;
+  readonly peerPort: number;
+  /** Aborts when the connection is gone and nobody waits for answers any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Answers one request. `frame` is the request without its size, and the pieces of the answer are the response
+ * without its size; they are written as they are, and not to be changed afterwards. Undefined: no answer is expected.
+ *
+ * Called in the order of arrival, before earlier requests are answered: what must keep that order (an append) is to
+ * happen inside the call. A rejection ends the connection. The frame counts as held memory until the answer, or until
+ * `release` is called because nothing of it is needed any more.
+ */
+export type KafkaRequestHandler = (
+  frame: Buffer,
+  connection: ConnectionFacts,
+  release: () => void,
+) => Promise<readonly Buffer[] | undefined>;
+
+/** The part of a socket that a connection drives. */
+export interface ByteStream {
+  write(bytes: Buffer, done?: (error?: Error | null) => void): boolean;
+  cork(): void;
+  uncork(): void;
+  pause(): unknown;
+  resume(): unknown;
+  /** No more is written. */
+  end(): unknown;
+  destroy(): unknown;
+}
+
+/** What a connection takes of the room, and how it hears that there is more. */
+export interface ConnectionShare extends RoomShare {
+  readonly connection: KafkaConnection;
+}
+
+/** What connections of a listener share. */
+export interface ConnectionSurroundings {
+  readonly handle: KafkaRequestHandler;
+  /** Undefined while producers may go on; otherwise a promise that resolves when they may. */
+  readonly produceRoom: () => Promise<void> | undefined;
+  readonly room: RequestRoom<ConnectionShare>;
+  /** Those whom the room held back are to be asked again. */
+  readonly roomChanged: () => void;
+  readonly closed: (connection: KafkaConnection) => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly log: ThrottledLog;
+  /** Runs it once the answers that are ready at this moment have been handed in. */
+  readonly defer: (callback: () => void) => void;
+}
+
+export class KafkaConnection {
+  readonly facts: ConnectionFacts;
+  readonly #stream: ByteStream;
+  readonly #state: ConnectionState;
+  readonly #around: ConnectionSurroundings;
+  readonly #share: ConnectionShare = { requestBytes: 0, responseBytes: 0, connection: this };
+  readonly #aborter = new AbortController();
+  #isReading = true;
+  #isClosed = false;
+  #isEnding = false;
+  #waitsForProduceRoom = false;
+  #isFlushDue = false;
+  #isProceeding = false;
+
+  constructor(
+    stream: ByteStream,
+    facts: Omit<ConnectionFacts, 'signal'>,
+    limits: ConnectionLimits,
+    around: ConnectionSurroundings,
+  ) {
+    this.#stream = stream;
+    this.facts = { ...facts, signal: this.#aborter.signal };
+    this.#around = around;
+    this.#state = new ConnectionState(limits, around.clock.nowMs());
+  }
+
+  get requestsInHand(): number {
+    return this.#state.requestsInHand;
+  }
+
+  /** Bytes arrived. */
+  receive(chunk: Buffer): void {
+    if (this.#isClosed || this.#isEnding) return;
+    const fault = this.#state.receive(chunk, this.#around.clock.nowMs());
+    if (fault !== undefined) this.#giveUp(fault, chunk);
+    else this.proceed();
+  }
+
+  /** The peer sends nothing more. */
+  peerEnded(): void {
+    this.#state.peerEnded(this.#around.clock.nowMs());
+    this.proceed();
+  }
+
+  /** Begins what may begin, and reads or does not read. Called whenever anything may have changed. */
+  proceed(): void {
+    if (this.#isClosed || this.#isProceeding) return;
+    this.#isProceeding = true;
+    while (this.#mayBegin()) this.#begin(this.#state.begin());
+    this.#isProceeding = false;
+    this.#adjust();
+  }
+
+  /** No request begins any more; once those in hand are answered the connection ends. */
+  drain(): void {
+    if (this.#isClosed) return;
+    this.#state.drain();
+    this.#adjust();
+  }
+
+  /** Ends a connection whose time is over. */
+  checkTime(nowMs: number): void {
+    const overdue = this.#isClosed ? undefined : this.#state.overdue(nowMs);
+    if (overdue !== undefined) this.#giveUp(overdue);
+  }
+
+  /** Ends it at once, and with it every wait of its handlers. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#around.room.leave(this.#share);
+    if (this.#around.room.hasRoomForHeldBack) this.#around.roomChanged();
+    this.#aborter.abort();
+    this.#stream.destroy();
+    this.#around.closed(this);
+  }
+
+  #mayBegin(): boolean {
+    const frame = this.#isClosed || this.#waitsForProduceRoom ? undefined : this.#state.next;
+    if (frame === undefined) return false;
+    if (hasLargeAnswer(frame)) return this.#around.room.mayBeginLarge(this.#share);
+    const wait = isProduce(frame) ? this.#around.produceRoom() : undefined;
+    if (wait !== undefined) this.#waitForProduceRoom(wait);
+    return wait === undefined;
+  }
+
+  #waitForProduceRoom(wait: Promise<void>): void {
+    this.#waitsForProduceRoom = true;
+    const go = (): void => {
+      this.#waitsForProduceRoom = false;
+      this.proceed();
+    };
+    wait.then(go, go);
+  }
+
+  #begin(request: PendingRequest): void {
+    const release = (): void => {
+      this.#state.release(request);
+      this.proceed();
+    };
+    let answer: Promise<readonly Buffer[] | undefined>;
+    try {
+      answer = this.#around.handle(request.frame, this.facts, release);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    answer.then((pieces) => this.#answered(request, pieces)).catch((error: unknown) => this.#failed(error));
+  }
+
+  #answered(request: PendingRequest, pieces: readonly Buffer[] | undefined): void {
+    if (this.#isClosed) return;
+    this.#state.answer(request, pieces, this.#around.clock.nowMs());
+    // Answers that come together leave together.
+    if (!this.#isFlushDue) {
+      this.#isFlushDue = true;
+      this.#around.defer(() => {
+        this.#isFlushDue = false;
+        this.#flush();
+        this.proceed();
+      });
+    }
+  }
+
+  #flush(): void {
+    if (this.#isClosed || !this.#state.hasOutput) return;
+    const pieces = this.#state.takeOutput(WRITE_BYTES_MAX, this.#around.clock.nowMs());
+    const last = pieces.length - 1;
+    this.#stream.cork();
+    for (let i = 0; i < last; i++) this.#stream.write(pieces[i]!);
+    this.#stream.write(pieces[last]!, (error) => this.#written(error));
+    this.#stream.uncork();
+  }
+
+  #written(error: Error | null | undefined): void {
+    // A broken socket says so by its close.
+    if (this.#isClosed || error) return;
+    this.#state.written(this.#around.clock.nowMs());
+    this.#flush();
+    this.proceed();
+  }
+
+  #adjust(): void {
+    this.#report();
+    if (this.#isClosed) return;
+    if (this.#state.isFinished) {
+      this.#finish();
+      return;
+    }
+    const { isInsideFrame } = this.#state;
+    const wants = this.#state.wantsInput && !this.#waitsForProduceRoom;
+    const shouldRead = wants && this.#around.room.mayRead(this.#share, isInsideFrame);
+    // A half request stays on the clock while others take the room: it is part of what takes it.
+    this.#state.setReading(shouldRead || (wants && isInsideFrame), this.#around.clock.nowMs());
+    if (shouldRead === this.#isReading) return;
+    this.#isReading = shouldRead;
+    if (shouldRead) this.#stream.resume();
+    else this.#stream.pause();
+  }
+
+  #report(): void {
+    if (this.#isClosed) return;
+    const { requestBytes, responseBytes } = this.#state;
+    this.#around.room.update(this.#share, requestBytes, responseBytes);
+    if (this.#around.room.hasRoomForHeldBack) this.#around.roomChanged();
+  }
+
+  /** Everything is written. Closing before the peer has would take away from it what it has not read yet. */
+  #finish(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#stream.end();
+    // Only to see the peer's end.
+    this.#stream.resume();
+  }
+
+  #giveUp({ reason, isFault }: Farewell, seen?: Buffer): void {
+    const { id, peerHost, peerPort, listener } = this.facts;
+    const fields = { peer: `${peerHost}:${peerPort}`, connection: id, listener, reason };
+    if (isFault) {
+      const bytes = seen?.subarray(0, 16).toString('hex');
+      this.#around.log.warn(
+        'kafka_connection_cut_off',
+        { ...fields, ...(bytes !== undefined && { bytes }) },
+        `cut off a Kafka connection: ${reason}`,
+      );
+    } else {
+      this.#around.logger.debug({ event: 'kafka_connection_closed', ...fields }, 'closed a Kafka connection');
+    }
+    this.close();
+  }
+
+  /** A handler answers what a client did wrong; what it rejects with cannot be answered. */
+  #failed(error: unknown): void {
+    // A broken invariant is nobody's to handle: it ends the process.
+    if (error instanceof InvariantError) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+    if (this.#isClosed) return;
+    const { peerHost, peerPort, id, listener } = this.facts;
+    this.#around.log.warn(
+      'kafka_request_failed',
+      { peer: `${peerHost}:${peerPort}`, connection: id, listener, err: error },
+      'closed a Kafka connection: a request could not be answered',
+    );
+    this.close();
+  }
+}
