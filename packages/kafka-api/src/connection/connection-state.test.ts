@@ -86,6 +86,16 @@ describe('reading stops', () => {
     expect(state.wantsInput).toBe(true);
   });
 
+  test('after sixteen requests with answers of unknown size; produces are small and go on', () => {
+    const state = opened({ requestsInHandMax: 100, requestBytesInHandMax: 1_000_000 });
+    state.receive(Buffer.concat(Array.from({ length: 20 }, () => request(PRODUCE))), 0);
+    expect(begunAll(state)).toHaveLength(20);
+    expect(state.wantsInput).toBe(true);
+    state.receive(Buffer.concat(Array.from({ length: 20 }, () => request(METADATA))), 0);
+    expect(begunAll(state)).toHaveLength(16);
+    expect(state.wantsInput).toBe(false);
+  });
+
   test('while as many bytes as allowed are in hand, unless the handler gives them back', () => {
     const state = opened();
     state.receive(request(PRODUCE, 3_000), 0);

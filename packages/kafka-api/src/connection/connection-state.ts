@@ -4,12 +4,11 @@
  *
  * Requests begin in the order they came, several at a time: the next one does not wait for the answer of the one
  * before. Answers leave in that order too. (Kafka begins a request only after it has answered the one before; clients
- * see the same answers, earlier.) Of requests with large answers only one is in hand at a time, or a client that
- * asks often and reads never could make this process hold any amount.
+ * see the same answers, earlier.)
  */
 import { AnswerQueue, type AnswerSlot } from './answer-queue-state.ts';
 import { FrameSplitter } from './frame-splitter-state.ts';
-import { hasLargeAnswer } from './request-kind.ts';
+import { IN_HAND_MAX, type RequestKind, requestKind } from './request-kind.ts';
 
 /** Who sends a request at this speed or more is not stalling, however long it takes. */
 const RECEIVED_BYTES_PER_MS_MIN = 10;
@@ -28,7 +27,7 @@ export interface ConnectionLimits {
 /** A request in hand. */
 export interface PendingRequest {
   readonly frame: Buffer;
-  readonly hasLargeAnswer: boolean;
+  readonly kind: RequestKind;
   readonly slot: AnswerSlot;
   /** What it counts against the limits. */
   heldBytes: number;
@@ -49,9 +48,8 @@ export class ConnectionState {
   #waiting: Buffer[] = [];
   #waitingAt = 0;
   #waitingBytes = 0;
-  #inHand = 0;
+  readonly #inHand: Record<RequestKind, number> = { produce: 0, fetch: 0, other: 0 };
   #inHandBytes = 0;
-  #largeInHand = 0;
   #hasSpoken = false;
   #isDraining = false;
   #peerEndedAtMs: number | undefined;
@@ -66,10 +64,6 @@ export class ConnectionState {
     this.#splitter = new FrameSplitter(limits.requestMaxBytes);
     this.#lastActiveMs = nowMs;
     this.#awaitingSinceMs = nowMs;
-  }
-
-  get requestsInHand(): number {
-    return this.#inHand;
   }
 
   /** Memory that requests occupy: begun, waiting, and half received. */
@@ -115,7 +109,8 @@ export class ConnectionState {
     const frame = this.#waiting[this.#waitingAt];
     if (frame === undefined || this.#answers.slots >= requestsInHandMax) return undefined;
     if (this.#answers.bytes >= responseBytesMax) return undefined;
-    return this.#largeInHand > 0 && hasLargeAnswer(frame) ? undefined : frame;
+    const kind = requestKind(frame);
+    return this.#inHand[kind] >= IN_HAND_MAX[kind] ? undefined : frame;
   }
 
   /** Begins `next`, of which there must be one. */
@@ -127,14 +122,13 @@ export class ConnectionState {
     }
     const request: PendingRequest = {
       frame,
-      hasLargeAnswer: hasLargeAnswer(frame),
+      kind: requestKind(frame),
       slot: this.#answers.reserve(),
       heldBytes: frame.length,
     };
     this.#waitingBytes -= frame.length;
     this.#inHandBytes += frame.length;
-    this.#inHand += 1;
-    if (request.hasLargeAnswer) this.#largeInHand += 1;
+    this.#inHand[request.kind] += 1;
     return request;
   }
 
@@ -148,8 +142,7 @@ export class ConnectionState {
   answer(request: PendingRequest, answer: readonly Buffer[] | undefined, nowMs: number): void {
     this.#answers.answer(request.slot, answer);
     this.release(request);
-    this.#inHand -= 1;
-    if (request.hasLargeAnswer) this.#largeInHand -= 1;
+    this.#inHand[request.kind] -= 1;
     this.#lastActiveMs = nowMs;
   }
 

@@ -9,7 +9,7 @@ import {
   type Farewell,
   type PendingRequest,
 } from './connection-state.ts';
-import { hasLargeAnswer, isProduce } from './request-kind.ts';
+import { requestKind } from './request-kind.ts';
 import type { RequestRoom, RoomShare } from './request-room-state.ts';
 import type { ThrottledLog } from './throttled-log.ts';
 
@@ -101,10 +101,6 @@ export class KafkaConnection {
     this.#state = new ConnectionState(limits, around.clock.nowMs());
   }
 
-  get requestsInHand(): number {
-    return this.#state.requestsInHand;
-  }
-
   /** Bytes arrived. */
   receive(chunk: Buffer): void {
     if (this.#isClosed || this.#isEnding) return;
@@ -155,8 +151,9 @@ export class KafkaConnection {
   #mayBegin(): boolean {
     const frame = this.#isClosed || this.#waitsForProduceRoom ? undefined : this.#state.next;
     if (frame === undefined) return false;
-    if (hasLargeAnswer(frame)) return this.#around.room.mayBeginLarge(this.#share);
-    const wait = isProduce(frame) ? this.#around.produceRoom() : undefined;
+    const kind = requestKind(frame);
+    if (kind === 'fetch') return this.#around.room.mayBeginLarge(this.#share);
+    const wait = kind === 'produce' ? this.#around.produceRoom() : undefined;
     if (wait !== undefined) this.#waitForProduceRoom(wait);
     return wait === undefined;
   }

@@ -1,14 +1,19 @@
-/** The little that a connection must know of a request before anybody decodes it: its API key, the first int16 of its frame. */
+/**
+ * The little that a connection must know of a request before anybody decodes it: its API key, the first int16 of its
+ * frame, tells how large its answer may be. Nobody knows the size itself before the answer is there.
+ */
 
-const PRODUCE = 0;
-const FETCH = 1;
+/** Produce: a small answer, and the broker may hold producers back. Fetch: up to `fetch.max.bytes`. */
+export type RequestKind = 'produce' | 'fetch' | 'other';
 
-/** The broker may hold producers back. */
-export function isProduce(frame: Buffer): boolean {
-  return frame.readInt16BE(0) === PRODUCE;
-}
+const KIND_OF_API_KEY: Readonly<Record<number, RequestKind>> = { 0: 'produce', 1: 'fetch' };
 
-/** Its answer may be as large as `fetch.max.bytes`, and nobody knows before. */
-export function hasLargeAnswer(frame: Buffer): boolean {
-  return frame.readInt16BE(0) === FETCH;
+/**
+ * Requests of a kind that one connection has in hand at most. A client that asks often and reads never could else
+ * make this process hold any amount of answers.
+ */
+export const IN_HAND_MAX: Readonly<Record<RequestKind, number>> = { produce: Infinity, fetch: 1, other: 16 };
+
+export function requestKind(frame: Buffer): RequestKind {
+  return KIND_OF_API_KEY[frame.readInt16BE(0)] ?? 'other';
 }
