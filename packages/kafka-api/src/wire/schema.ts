@@ -82,9 +82,12 @@ type OptionalKeys<F extends Fields> = {
 }[keyof F];
 
 type Read<F extends Fields> = { readonly [K in keyof F]: DecodedOf<F[K]> };
-type Written<F extends Fields> = { readonly [K in Exclude<keyof F, OptionalKeys<F>>]: DraftOf<F[K]> } & {
-  readonly [K in OptionalKeys<F>]?: DraftOf<F[K]> | undefined;
-};
+type Flat<T> = { [K in keyof T]: T[K] };
+type Written<F extends Fields> = Flat<
+  { readonly [K in Exclude<keyof F, OptionalKeys<F>>]: DraftOf<F[K]> } & {
+    readonly [K in OptionalKeys<F>]?: DraftOf<F[K]> | undefined;
+  }
+>;
 
 /** A message as decoded: every field of every version is there, with its default where the version lacks it. */
 export type MessageOf<S> = S extends MessageSchema<infer F> ? Read<F> : never;

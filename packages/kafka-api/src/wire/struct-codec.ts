@@ -176,9 +176,12 @@ function writeTagged(to: WireWriter, struct: Struct, tagged: readonly Slot[]): v
     to.unsignedVarint(0);
     return;
   }
-  const filled = tagged.filter(({ name, isDefault }) => !isDefault(struct[name]));
-  to.unsignedVarint(filled.length);
-  for (const { name, tag, codec } of filled) {
+  let count = 0;
+  for (const { name, isDefault } of tagged) if (!isDefault(struct[name])) count++;
+  to.unsignedVarint(count);
+  if (count === 0) return;
+  for (const { name, tag, codec, isDefault } of tagged) {
+    if (isDefault(struct[name])) continue;
     const content = new WireWriter();
     codec!.write(content, struct[name]);
     to.unsignedVarint(tag!);

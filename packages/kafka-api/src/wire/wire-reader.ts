@@ -75,17 +75,17 @@ export class WireReader {
 
   /** 7 bits a byte, lowest first, at most 32 bits. */
   unsignedVarint(): number {
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
+    const first = this.#bytes[this.#take(1)]!;
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    for (let shift = 7; shift < 35; shift += 7) {
       const byte = this.#bytes[this.#take(1)]!;
-      // Multiplied, as a shift would turn the 32nd bit into a sign.
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) {
-        if (value >= TWO_TO_32) break;
-        return value;
-      }
+      // Of the fifth byte only the four bits that complete 32 may be set.
+      if (shift === 28 && byte > 0x0f) break;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
     }
-    throw new MalformedFrame(`varint at byte ${this.#at} is longer than 32 bits`);
+    throw new MalformedFrame(`varint before byte ${this.#at} is longer than 32 bits`);
   }
 
   /** 16 bytes as 22 characters of base64url. */

@@ -5,7 +5,8 @@
  */
 import { invariant } from '@millrace/core';
 
-const CHUNK_BYTES = 512;
+/** Holds most responses; taken from the pool that Node keeps for small buffers. */
+const CHUNK_BYTES = 256;
 const CHUNK_BYTES_MAX = 64 * 1024;
 /** Below this a copy is cheaper than one more entry of a gathering write. */
 const SPLICE_BYTES_MIN = 512;
@@ -28,7 +29,7 @@ export class WireWriter {
     return this.#doneBytes + this.#at - this.#from;
   }
 
-  /** Moves on by `length` bytes of one chunk and says where they begin. */
+  /** Moves on by `length` bytes of one chunk and says where they begin. Look up `#chunk` only afterwards. */
   #room(length: number): number {
     if (this.#at + length > this.#chunk.length) this.#grow(length);
     const at = this.#at;
@@ -53,7 +54,8 @@ export class WireWriter {
 
   boolean(value: boolean): void {
     invariant(typeof value === 'boolean', 'not a boolean', { value });
-    this.#chunk[this.#room(1)] = value ? 1 : 0;
+    const at = this.#room(1);
+    this.#chunk[at] = value ? 1 : 0;
   }
 
   int8(value: number): void {
@@ -106,6 +108,11 @@ export class WireWriter {
 
   unsignedVarint(value: number): void {
     if (value >>> 0 !== value) refuse('uint32', value);
+    if (value < 0x80) {
+      const single = this.#room(1);
+      this.#chunk[single] = value;
+      return;
+    }
     let at = this.#room(VARINT_BYTES_MAX);
     let rest = value;
     while (rest > 0x7f) {
