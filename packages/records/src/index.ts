@@ -15,7 +15,9 @@ export { COMPRESSION_CODECS, type CompressionCodec, codecId, codecOfId } from '.
 export { compress, decompress } from './compression.ts';
 export { crc32c } from './crc32c.ts';
 export { type LogRecord, NO_HEADERS, type RecordHeader } from './log-record.ts';
+export { convertMessageSet } from './message-set.ts';
 export { murmur2 } from './murmur2.ts';
+export { type ProducedFormats, producedBatch } from './produced-batch.ts';
 export { checkKeys, RecordCursor } from './record-cursor.ts';
 export { checkRecords, type DecompressionLimits, decodeRecords, forEachRecord } from './record-reader.ts';
 export { VARLONG_MAX, VarintCursor, varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts';

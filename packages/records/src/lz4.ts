@@ -6,10 +6,13 @@ import { KiB } from '@millrace/core';
 import type * as Lz4 from 'lz4-napi';
 import { corrupt, refuseAbove } from './decompressed-size.ts';
 import { loadCodec } from './native-module.ts';
+import { xxh32 } from './xxh32.ts';
 
 const FRAME_MAGIC = 0x184d2204;
 /** Sixteen magics open frames that decoders must pass over. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
+/** Flags, block size, and the content size if there is one; the checksum byte follows. */
+const DESCRIPTOR_START = 4;
 const FLAG = { blockChecksum: 0x10, contentSize: 0x08, contentChecksum: 0x04, dictionary: 0x01 } as const;
 const STORED_BIT = 0x80000000;
 const CHECKSUM_BYTES = 4;
@@ -29,6 +32,25 @@ export function compressLz4(bytes: Buffer): Buffer {
 }
 
 export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
+  return inflate(framesOf(bytes, maxBytes));
+}
+
+/**
+ * As `decompressLz4`, for what the first clients with lz4 wrote, and all of them in message format 0: their header
+ * checksum covers the frame's magic too, which no decoder takes. Source: KIP-57.
+ */
+export function decompressOldLz4(bytes: Buffer, maxBytes: number): Buffer {
+  return inflate(framesOf(bytes, maxBytes).map(withHeaderChecksum));
+}
+
+function withHeaderChecksum(frame: Buffer): Buffer {
+  const mended = Buffer.from(frame);
+  const end = DESCRIPTOR_START + 2 + (frame[DESCRIPTOR_START]! & FLAG.contentSize ? 8 : 0);
+  mended[end] = (xxh32(frame.subarray(DESCRIPTOR_START, end)) >>> 8) & 0xff;
+  return mended;
+}
+
+function framesOf(bytes: Buffer, maxBytes: number): Buffer[] {
   const frames: Buffer[] = [];
   let sizeBytes = 0;
   for (let at = 0; at < bytes.length; ) {
@@ -39,6 +61,10 @@ export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
     at = frame.end;
   }
   if (frames.length === 0) throw corrupt('there is no lz4 frame');
+  return frames;
+}
+
+function inflate(frames: readonly Buffer[]): Buffer {
   const parts = frames.map((frame) => lz4().decompressFrameSync(frame));
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
