@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ApiMessageType;
+import org.apache.kafka.common.message.RequestHeaderData;
+import org.apache.kafka.common.message.ResponseHeaderData;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
@@ -53,12 +55,11 @@ public final class KafkaMessages {
             if (schemas[version] == null) continue;
             ObjectNode line = JSON.createObjectNode();
             line.put("key", api.apiKey()).put("kind", kind).put("name", name).put("version", version);
+            line.put("header", header(api, kind, version));
             describe(schemas[version], "", line.putArray("fields"));
             ArrayNode samples = line.putArray("samples");
-            for (Filling filling : Filling.values()) {
-                ObjectNode sample = sample(type, schemas[version], version, filling);
-                if (sample != null) samples.add(sample);
-            }
+            for (Filling filling : Filling.values())
+                samples.add(sample(type, schemas[version], version, filling));
             out.println(JSON.writeValueAsString(line));
         }
         ObjectNode definition = JSON.createObjectNode().put("key", api.apiKey()).put("kind", kind).put("name", name);
@@ -66,6 +67,22 @@ public final class KafkaMessages {
             definition.put("definition", new String(text.readAllBytes(), StandardCharsets.UTF_8));
         }
         out.println(JSON.writeValueAsString(definition));
+    }
+
+    /** The bytes before a message: correlation id 7, and of a request the client id "client-ü". */
+    private static String header(ApiMessageType api, String kind, short version) {
+        if (kind.equals("Response"))
+            return hex(new ResponseHeaderData().setCorrelationId(7), api.responseHeaderVersion(version));
+        RequestHeaderData header = new RequestHeaderData().setRequestApiKey(api.apiKey());
+        header.setRequestApiVersion(version).setCorrelationId(7).setClientId("client-\u00fc");
+        return hex(header, api.requestHeaderVersion(version));
+    }
+
+    private static String hex(ApiMessage message, short version) {
+        ObjectSerializationCache cache = new ObjectSerializationCache();
+        byte[] content = new byte[message.size(cache, version)];
+        message.write(new ByteBufferAccessor(ByteBuffer.wrap(content)), cache, version);
+        return HexFormat.of().formatHex(content);
     }
 
     /** Adds `path type`, and ` tag n` for a tagged field, for each field in the order of the wire. */
@@ -105,16 +122,12 @@ public final class KafkaMessages {
         return (Map<Integer, org.apache.kafka.common.protocol.types.Field>) fields.get(tagged);
     }
 
-    /** Null if the message cannot be written when it is filled so. */
     private static ObjectNode sample(Class<?> type, Schema schema, short version, Filling filling) throws Exception {
         ApiMessage message = (ApiMessage) new Filler(filling).fill(type, schema);
-        ObjectSerializationCache cache = new ObjectSerializationCache();
-        byte[] content = new byte[message.size(cache, version)];
-        message.write(new ByteBufferAccessor(ByteBuffer.wrap(content)), cache, version);
         Class<?> converter = Class.forName(type.getName() + "JsonConverter");
         Method write = converter.getMethod("write", type, short.class, boolean.class);
         ObjectNode sample = JSON.createObjectNode().put("filling", filling.name());
-        sample.put("hex", HexFormat.of().formatHex(content));
+        sample.put("hex", hex(message, version));
         sample.set("value", (JsonNode) write.invoke(null, message, version, false));
         return sample;
     }

@@ -10,6 +10,8 @@ import {
   type ApiName,
   apiNameOf,
   type Codec,
+  encodeRequest,
+  encodeResponse,
   type Fields,
   versionRange,
   WireReader,
@@ -34,6 +36,8 @@ interface Told {
   readonly kind: 'Request' | 'Response';
   readonly name: string;
   readonly version: number;
+  /** Its bytes with correlation id 7, and of a request with client id "client-ü". */
+  readonly header: string;
   readonly fields: readonly string[];
   readonly samples: readonly Sample[];
 }
@@ -136,6 +140,25 @@ describe.each([OLD_CLIENTS, NEW_CLIENTS])('of kafka-clients %s', (clients) => {
       }
     }
     expect(count).toBeGreaterThan(900);
+  });
+
+  test('every frame has the header that Kafka gives it', () => {
+    for (const { key, kind, name, version, header, samples } of versionsTold(clients)) {
+      const api = apiNameOf(key)!;
+      const codec = kind === 'Request' ? APIS[api].request : APIS[api].response;
+      const message = (codec as unknown as Codec).decode(
+        new WireReader(Buffer.from(samples[0]!.hex, 'hex')),
+        version,
+      );
+      // The message is of this API, which the compiler cannot know.
+      const parts =
+        kind === 'Request'
+          ? encodeRequest(api, { version, correlationId: 7, clientId: 'client-ü' }, message as never)
+          : encodeResponse(api, version, 7, message as never);
+      const frame = Buffer.concat(parts);
+      expect(frame.readInt32BE(0)).toBe(frame.length - 4);
+      expect(frame.toString('hex', 4), `${name} v${version}`).toBe(header + samples[0]!.hex);
+    }
   });
 
   test('every field has the same versions, default and tag, and is ignorable where it is in Kafka', () => {
