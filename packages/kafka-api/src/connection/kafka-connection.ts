@@ -121,7 +121,7 @@ export class KafkaConnection {
     this.#isProceeding = true;
     while (this.#mayBegin()) this.#begin(this.#state.begin());
     this.#isProceeding = false;
-    this.#adjust();
+    if (!this.#isClosed) this.#adjust();
   }
 
   /** No request begins any more; once those in hand are answered the connection ends. */
@@ -215,12 +215,15 @@ export class KafkaConnection {
   }
 
   #adjust(): void {
-    this.#report();
-    if (this.#isClosed) return;
-    if (this.#state.isFinished) {
-      this.#finish();
-      return;
-    }
+    const { requestBytes, responseBytes } = this.#state;
+    this.#around.room.update(this.#share, requestBytes, responseBytes);
+    if (this.#state.isFinished) this.#finish();
+    else this.#readOrNot();
+    // What this connection gave up, be it only its turn to read, is for others now.
+    if (this.#around.room.hasRoomForHeldBack) this.#around.roomChanged();
+  }
+
+  #readOrNot(): void {
     const { isInsideFrame } = this.#state;
     const wants = this.#state.wantsInput && !this.#waitsForProduceRoom;
     const shouldRead = wants && this.#around.room.mayRead(this.#share, isInsideFrame);
@@ -230,13 +233,6 @@ export class KafkaConnection {
     this.#isReading = shouldRead;
     if (shouldRead) this.#stream.resume();
     else this.#stream.pause();
-  }
-
-  #report(): void {
-    if (this.#isClosed) return;
-    const { requestBytes, responseBytes } = this.#state;
-    this.#around.room.update(this.#share, requestBytes, responseBytes);
-    if (this.#around.room.hasRoomForHeldBack) this.#around.roomChanged();
   }
 
   /** Everything is written. Closing before the peer has would take away from it what it has not read yet. */
