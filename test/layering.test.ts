@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   broker: ['core', 'records', 'metadata', 'groups', 'storage'],
   client: ['core', 'records', 'protocol'],
   'grpc-api': ['core', 'raft', 'metadata', 'protocol', 'metadata-quorum', 'broker'],
-  'kafka-api': ['core'],
+  'kafka-api': ['core', 'records', 'metadata', 'groups', 'broker'],
   cli: ['core', 'records', 'storage', 'client'],
   server: [
     'core',
@@ -33,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'broker',
     'client',
     'grpc-api',
+    'kafka-api',
     'cli',
   ],
   simulator: [
