@@ -52,6 +52,7 @@ class Asked {
   commit(
     groupId: string,
     offsets: readonly { topic: string; topicId?: string; partition: number; metadata?: string }[],
+    retentionTimeMs?: number,
   ) {
     return this.ask('offsetCommit', {
       ...caller,
@@ -59,15 +60,17 @@ class Asked {
       memberId: '',
       groupInstanceId: undefined,
       generationIdOrMemberEpoch: -1,
+      retentionTimeMs,
       offsets: offsets.map((one) => ({ offset: 1, leaderEpoch: -1, metadata: '', ...one })),
     })!;
   }
 
-  consumerHeartbeat(groupId: string, memberEpoch: number, memberId = 'm') {
+  consumerHeartbeat(groupId: string, memberEpoch: number, memberId = 'm', awaitsMemberId?: boolean) {
     return this.ask('consumerGroupHeartbeat', {
       ...caller,
       groupId,
       memberId,
+      awaitsMemberId,
       memberEpoch,
       groupInstanceId: undefined,
       rackId: undefined,
@@ -255,6 +258,27 @@ describe('sizes', () => {
     });
   });
 
+  test('are kept as long as the commit says, also after a failover', () => {
+    const asked = new Asked({ 'offsets.retention.check.interval.ms': 10_000 });
+    asked.commit('g', [{ topic: 'orders', partition: 0 }], 60_000);
+    asked.commit('g', [{ topic: 'orders', partition: 1 }], Number.MAX_SAFE_INTEGER);
+    asked.commit('g', [{ topic: 'orders', partition: 2 }], -1);
+    asked.coordinator.failOver();
+    asked.coordinator.pass(40_000);
+    expect(asked.fetched('g')).toBe(3);
+    asked.coordinator.pass(40_000);
+    expect(asked.fetched('g')).toBe(2);
+  });
+
+  test('are deleted where somebody committed them, and an unknown topic is said to be unknown', () => {
+    const asked = new Asked();
+    asked.commit('g', [{ topic: 'orders', partition: 0 }]);
+    const partitions = ['orders', 'nosuch'].map((topic) => ({ topic, partition: 0 }));
+    const { offsets } = asked.ask('offsetDelete', { groupId: 'g', partitions })!;
+    expect(offsets.map(({ failure }) => failure?.code)).toEqual([undefined, 'UNKNOWN_TOPIC_OR_PARTITION']);
+    expect(asked.fetched('g')).toBe(0);
+  });
+
   test('ids that are given out and never used are forgotten, the oldest first', () => {
     const asked = new Asked(now);
     const first = asked.join('g', { requiresKnownMemberId: true });
@@ -288,6 +312,20 @@ describe('kinds of groups', () => {
     asked.coordinator.failOver();
     expect(asked.coordinator.machine.describeGroup('g').type).toBe('classic');
     expect(asked.fetched('g')).toBe(1);
+  });
+
+  test('a member of the consumer protocol is given an id only where it joins and awaits one', () => {
+    const asked = new Asked();
+    expect(asked.consumerHeartbeat('g', 0, '').failure?.code).toBe('INVALID_REQUEST');
+    expect(asked.consumerHeartbeat('g', 1, '', true).failure?.code).toBe('INVALID_REQUEST');
+    const [first, second] = [
+      asked.consumerHeartbeat('g', 0, '', true),
+      asked.consumerHeartbeat('g', 0, '', true),
+    ];
+    expect(first).toMatchObject({ memberId: expect.stringMatching(/^[\w-]{22}$/), memberEpoch: 1 });
+    expect(second.memberId).not.toBe(first.memberId);
+    expect(asked.consumerHeartbeat('g', 1, first.memberId, true).memberId).toBe(first.memberId);
+    expect(asked.coordinator.machine.size.members).toBe(2);
   });
 
   test('a refused heartbeat leaves no group behind, and a classic one as it was', () => {

@@ -3,9 +3,11 @@
  * large work over several ticks, so that no batch grows beyond what the log takes. Never waits, and never lets one
  * group's trouble reach another.
  */
+import { randomUuid } from '@millrace/core';
 import { failureOf, joinFailure, syncFailure } from './classic-answers.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { ConsumerGroup } from './consumer-group.ts';
+import { JOIN_EPOCH } from './consumer-heartbeat-check.ts';
 import { CoordinatorChores } from './coordinator-chores.ts';
 import { describeGroup, explainGroup, listGroups } from './coordinator-views.ts';
 import type {
@@ -253,7 +255,8 @@ export class GroupCoordinatorState implements GroupCoordinator {
 
   // ---- consumer protocol ----------------------------------------------------------------------------------------------
 
-  #consumerHeartbeat(request: ConsumerGroupHeartbeatRequest, { token, nowMs, out }: Step): void {
+  #consumerHeartbeat(asked: ConsumerGroupHeartbeatRequest, { token, nowMs, out }: Step): void {
+    const request = this.#withMemberId(asked);
     const { groupId, memberId, memberEpoch } = request;
     const before = this.#groups.get(groupId);
     if (
@@ -280,6 +283,12 @@ export class GroupCoordinatorState implements GroupCoordinator {
     for (const record of records) out.write(record);
     out.answer(token, response);
     this.#chores.downgradeIfClassic(groupId, nowMs, this.#topics, out);
+  }
+
+  #withMemberId(request: ConsumerGroupHeartbeatRequest): ConsumerGroupHeartbeatRequest {
+    const { memberId, memberEpoch, awaitsMemberId = false } = request;
+    const isNameless = awaitsMemberId && memberId === '' && memberEpoch === JOIN_EPOCH;
+    return isNameless ? { ...request, memberId: randomUuid(this.#options.random) } : request;
   }
 
   // ---- offsets --------------------------------------------------------------------------------------------------------
@@ -321,7 +330,7 @@ export class GroupCoordinatorState implements GroupCoordinator {
     const { groupId } = request;
     const group = checkGroupId(groupId) ?? this.#groups.get(groupId) ?? failureOf('GROUP_ID_NOT_FOUND');
     if ('code' in group) out.answer(token, { failure: group, offsets: [] });
-    else out.answer(token, this.#offsets.delete(request, group, out));
+    else out.answer(token, this.#offsets.delete(request, group, this.#topics, out));
     this.#chores.dropIfUnused(groupId);
   }
 

@@ -127,8 +127,10 @@ export interface LeaveGroupResponse {
 /** A field that is undefined has not changed since the last heartbeat. The first one (epoch 0) carries all. */
 export interface ConsumerGroupHeartbeatRequest extends GroupCaller {
   readonly groupId: string;
-  /** Chosen by the member: a UUID. */
+  /** Chosen by the member: a UUID. Empty for a member that joins and has none, where `awaitsMemberId` says so. */
   readonly memberId: string;
+  /** Whether a member that joins without an id is given one, as before version 1 of the heartbeat; undefined: no. */
+  readonly awaitsMemberId?: boolean | undefined;
   /** 0 joins, -1 leaves, -2 leaves for a while (static members only). */
   readonly memberEpoch: number;
   readonly groupInstanceId: string | undefined;
@@ -171,6 +173,8 @@ export interface OffsetCommitRequest extends GroupCaller {
   readonly generationIdOrMemberEpoch: number;
   readonly memberId: string;
   readonly groupInstanceId: string | undefined;
+  /** How long these offsets are kept from now on, whatever `offsets.retention.minutes` says; undefined: as it says. */
+  readonly retentionTimeMs?: number | undefined;
   readonly offsets: readonly OffsetToCommit[];
 }
 

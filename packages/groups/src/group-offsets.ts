@@ -2,7 +2,7 @@
  * What groups commit, read and lose: the rules of single offsets over the table that keeps them. Who may commit is the
  * group's decision, made before. Offsets go when they are deleted, when their topic is, or when they expire (KIP-211).
  */
-import { MINUTE_MS } from '@millrace/core';
+import { MINUTE_MS, type TopicPartition } from '@millrace/core';
 import { failureOf } from './classic-answers.ts';
 import { ClassicGroup } from './classic-group.ts';
 import type {
@@ -42,6 +42,7 @@ export class GroupOffsets {
   /** The group has allowed it. Offsets that are refused do not hinder the others. */
   commit(request: OffsetCommitRequest, topics: TopicsView, out: OutcomeDraft): OffsetCommitResponse {
     const committedAtMs = this.#wallMs();
+    const expiresAtMs = expiryOf(request, committedAtMs);
     const records: OffsetRecord[] = [];
     const offsets = request.offsets.map((asked) => {
       const { topic, partition } = asked;
@@ -49,7 +50,7 @@ export class GroupOffsets {
       if (failure === undefined) {
         const { offset, leaderEpoch, metadata } = asked;
         const { topicId } = topics.byName(topic)!;
-        const value = { offset, leaderEpoch, metadata, committedAtMs, expiresAtMs: -1, topicId };
+        const value = { offset, leaderEpoch, metadata, committedAtMs, expiresAtMs, topicId };
         records.push({ kind: 'offset', groupId: request.groupId, topic, partition, value });
       }
       return { topic, partition, failure };
@@ -61,19 +62,35 @@ export class GroupOffsets {
     return { offsets };
   }
 
-  delete(request: OffsetDeleteRequest, group: Group, out: OutcomeDraft): OffsetDeleteResponse {
+  delete(
+    request: OffsetDeleteRequest,
+    group: Group,
+    topics: TopicsView,
+    out: OutcomeDraft,
+  ): OffsetDeleteResponse {
     const { groupId } = request;
     const isBlind = group instanceof ClassicGroup && !group.isEmpty && !group.isOfConsumers;
     // Members of another protocol do not say what they read.
     if (isBlind) return { failure: failureOf('NON_EMPTY_GROUP'), offsets: [] };
     const offsets = request.partitions.map(({ topic, partition }) => {
-      const isRead = !group.isEmpty && group.isSubscribedTo(topic);
-      const failure: GroupFailure | undefined = isRead ? failureOf('GROUP_SUBSCRIBED_TO_TOPIC') : undefined;
-      if (!isRead && this.table.readWritten(groupId, topic, partition) !== undefined)
+      const failure = this.#deleteRefusal(group, { topic, partition }, topics);
+      if (failure === undefined && this.table.readWritten(groupId, topic, partition) !== undefined)
         this.#write({ kind: 'offset', groupId, topic, partition, value: undefined }, out);
       return { topic, partition, failure };
     });
     return { offsets };
+  }
+
+  #deleteRefusal(
+    group: Group,
+    { topic, partition }: TopicPartition,
+    topics: TopicsView,
+  ): GroupFailure | undefined {
+    if (!group.isEmpty && group.isSubscribedTo(topic)) return failureOf('GROUP_SUBSCRIBED_TO_TOPIC');
+    const isKnown =
+      topics.byName(topic) !== undefined ||
+      this.table.readWritten(group.groupId, topic, partition) !== undefined;
+    return isKnown ? undefined : failureOf('UNKNOWN_TOPIC_OR_PARTITION');
   }
 
   /** Committed ones only, and none of a topic that has a successor. */
@@ -166,6 +183,11 @@ export class GroupOffsets {
   #isFull(out: OutcomeDraft): boolean {
     return out.bytes * 2 > this.#config['offsets.batch.max.bytes'];
   }
+}
+
+/** @returns wall time; -1 for as long as the configuration says. */
+function expiryOf({ retentionTimeMs = -1 }: OffsetCommitRequest, committedAtMs: number): number {
+  return retentionTimeMs < 0 ? -1 : Math.min(committedAtMs + retentionTimeMs, Number.MAX_SAFE_INTEGER);
 }
 
 /**
