@@ -16,7 +16,7 @@ const started: Dev[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'millrace-dev-'));
-  firstPort = await freeRange(NODES);
+  firstPort = await freeRange(2 * NODES);
 });
 afterEach(async () => {
   for (const dev of started.splice(0)) dev.kill('SIGKILL');
@@ -30,7 +30,8 @@ class Dev {
   stderr = '';
 
   constructor(...flags: string[]) {
-    const settings = ['--port', String(firstPort), '--data-dir', folder, ...flags];
+    const ports = ['--port', String(firstPort), '--kafka-port', String(firstPort + NODES)];
+    const settings = [...ports, '--data-dir', folder, ...flags];
     this.#child = spawn(process.execPath, [MILLRACE_BIN, 'dev', ...settings], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -60,7 +61,7 @@ class Dev {
 }
 
 async function untilPortsAreFree(): Promise<void> {
-  const ports = Array.from({ length: NODES }, (_, index) => firstPort + index);
+  const ports = Array.from({ length: 2 * NODES }, (_, index) => firstPort + index);
   await expect.poll(async () => (await Promise.all(ports.map(listens))).includes(true), QUICK).toBe(false);
 }
 

@@ -48,6 +48,7 @@ export class KafkaListener {
   #acceptedInWindow = 0;
   #isRoomCheckDue = false;
   #sweep: Timer | undefined;
+  #isServing = true;
   #isClosed = false;
   /** Called when the last connection has gone. */
   #emptied: (() => void) | undefined;
@@ -121,6 +122,11 @@ export class KafkaListener {
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
+  /** Whether new connections are taken; those that stand go on. */
+  setServing(isServing: boolean): void {
+    this.#isServing = isServing;
+  }
+
   /** Takes no new connections or requests, lets answers in the making go out for up to `graceMs`, then ends the rest. */
   async drain(graceMs: number): Promise<void> {
     this.#server.close();
@@ -181,6 +187,7 @@ export class KafkaListener {
       'max.connection.creation.rate': rate,
     } = this.#config;
     if (this.#isClosed) return 'closing';
+    if (!this.#isServing) return 'not serving';
     if (this.#connections.size >= total) return `max.connections is ${total}`;
     if ((this.#connectionsOfHost.get(peerHost) ?? 0) >= perHost)
       return `max.connections.per.ip is ${perHost}`;

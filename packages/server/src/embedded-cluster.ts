@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** Port of node 1, the others follow; 0, the default, lets the system choose. */
   readonly firstPort?: number;
+  /** Port of node 1 for Kafka clients, the others follow; 0 lets the system choose. None unless given. */
+  readonly firstKafkaPort?: number;
   /** Needed to find data of an earlier start on disk; random otherwise. */
   readonly clusterId?: string;
   readonly logger?: Logger;
@@ -26,12 +28,15 @@ export interface ClusterOptions {
 
 /** Each is a whole node with its memory; far more than a test has use for. */
 const NODES_MAX = 100;
+const KAFKA = 'PLAINTEXT';
 
 interface Member {
   readonly id: number;
   readonly disk: NodeDisk;
   readonly texts: Readonly<Record<string, string>>;
   node: MillraceNode | undefined;
+  /** With the ports that it had when the cluster started. */
+  listeners: string;
 }
 
 /** A running cluster. Closing it ends every node in order; what was in memory is gone then. */
@@ -51,6 +56,14 @@ export class Cluster implements AsyncDisposable {
     return this.nodes.map(({ addresses: [first] }) => `${first!.host}:${first!.port}`).join(',');
   }
 
+  /** As `bootstrap`, for Kafka clients. Empty unless the cluster has listeners for them. */
+  get kafkaBootstrap(): string {
+    const addresses = this.nodes.flatMap((node) =>
+      node.addresses.filter(({ listener }) => listener === KAFKA),
+    );
+    return addresses.map(({ host, port }) => `${host}:${port}`).join(',');
+  }
+
   /** The nodes that run. */
   get nodes(): readonly MillraceNode[] {
     return this.#members.flatMap(({ node }) => (node === undefined ? [] : [node]));
@@ -59,9 +72,13 @@ export class Cluster implements AsyncDisposable {
   /** Called once by `startCluster`. */
   async start(): Promise<void> {
     await allOrNone(this.#members.map((member) => this.#bind(member)));
-    this.#voters = this.#members.map(({ id, node }) => {
-      const { host, port } = node!.addresses[0]!;
-      return { id, host, port };
+    this.#voters = this.#members.map((member) => {
+      const { addresses } = member.node!;
+      member.listeners = addresses
+        .map(({ listener, host, port }) => `${listener}://${host}:${port}`)
+        .join(',');
+      const { host, port } = addresses[0]!;
+      return { id: member.id, host, port };
     });
     await allOrNone(this.#members.map(({ node }) => node!.run(this.#voters)));
   }
@@ -74,13 +91,12 @@ export class Cluster implements AsyncDisposable {
     await (abruptly ? node?.abandon() : node?.close());
   }
 
-  /** Starts a stopped node again, on its data and its port. @throws {MillraceError} INVALID_REQUEST if it runs. */
+  /** Starts a stopped node again, on its data and its ports. @throws {MillraceError} INVALID_REQUEST if it runs. */
   async restartNode(id: number): Promise<void> {
     const member = this.#member(id);
     if (member.node !== undefined)
       throw new MillraceError('INVALID_REQUEST', `node ${id} runs already; stop it first`);
-    const { host, port } = this.#voters.find((voter) => voter.id === id)!;
-    await this.#bind(member, { listeners: `GRPC://${host}:${port}` });
+    await this.#bind(member, { listeners: member.listeners });
     try {
       await member.node!.run(this.#voters);
     } catch (error) {
@@ -132,6 +148,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     storage = 'memory',
     properties = {},
     firstPort = 0,
+    firstKafkaPort,
     logger = silentLogger,
   } = options;
   if (!Number.isSafeInteger(count) || count < 1 || count > NODES_MAX) {
@@ -144,11 +161,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       id,
       disk: storage === 'memory' ? memoryDisk() : realDisk,
       texts: {
-        ...developmentProperties(id, count, firstPort),
+        ...developmentProperties(id, count, { grpc: firstPort, kafka: firstKafkaPort }),
         'log.dirs': storage === 'memory' ? `/node-${id}` : join(storage, `node-${id}`),
         ...properties,
       },
       node: undefined,
+      listeners: '',
     };
   });
   const clusterId = options.clusterId ?? randomUuid(systemRandom());

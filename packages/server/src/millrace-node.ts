@@ -47,6 +47,7 @@ import {
 } from '@millrace/protocol';
 import { type FileSystem, type LogStore, MemoryFileSystem, NodeFileSystem } from '@millrace/storage';
 import { openDataDirectory } from './data-directory.ts';
+import { KafkaDoor } from './kafka-door.ts';
 import type { Voter } from './listener.ts';
 import type { NodeConfig } from './node-config.ts';
 
@@ -78,6 +79,11 @@ export interface NodeAddress {
   readonly port: number;
 }
 
+interface Listening {
+  readonly servers: readonly RpcListener[];
+  readonly doors: readonly KafkaDoor[];
+}
+
 const METADATA_FOLDER = 'metadata';
 /** Before room is kept back on the disk: the first records come first. */
 const RESERVE_DELAY_MS = 1000;
@@ -100,6 +106,7 @@ export class MillraceNode implements AsyncDisposable {
   readonly #environment: NodeEnvironment;
   readonly #store: LogStore;
   readonly #servers: readonly RpcListener[];
+  readonly #doors: readonly KafkaDoor[];
   readonly #transports: Closable[] = [];
   #controller: Controller | undefined;
   #broker: Broker | undefined;
@@ -114,7 +121,7 @@ export class MillraceNode implements AsyncDisposable {
     config: NodeConfig,
     environment: NodeEnvironment,
     store: LogStore,
-    servers: readonly RpcListener[],
+    { servers, doors }: Listening,
     addresses: readonly NodeAddress[],
   ) {
     this.config = config;
@@ -122,6 +129,7 @@ export class MillraceNode implements AsyncDisposable {
     this.#stopped.promise.catch(() => {});
     this.#store = store;
     this.#servers = servers;
+    this.#doors = doors;
     this.addresses = addresses;
   }
 
@@ -147,13 +155,22 @@ export class MillraceNode implements AsyncDisposable {
       clusterId: environment.firstStartClusterId,
     });
     const servers: RpcListener[] = [];
+    const doors: KafkaDoor[] = [];
     const addresses: NodeAddress[] = [];
     try {
-      for (const { name, host, port } of config.listeners) {
-        const server = network.serve({ listener: name, logger, config: config.rpc });
-        servers.push(server);
-        server.expect(methodsOf(config));
-        const bound = await listen(server, host, port);
+      for (const { name, host, port, protocol } of config.listeners) {
+        let bound: number;
+        if (protocol === 'GRPC') {
+          const server = network.serve({ listener: name, logger, config: config.rpc });
+          servers.push(server);
+          server.expect(methodsOf(config));
+          bound = await listen(server, host, port);
+        } else {
+          const limits = { ...config.rpc, ...config.broker, ...config.kafka };
+          const door = new KafkaDoor({ listener: name, config: limits, clock, logger });
+          doors.push(door);
+          bound = await door.listen(host, port);
+        }
         const advertised = config.advertised.get(name);
         const reachable = host === '' || host === '0.0.0.0' || host === '::' ? hostname() : host;
         addresses.push({
@@ -164,12 +181,13 @@ export class MillraceNode implements AsyncDisposable {
       }
     } catch (error) {
       await closeAll([
+        ...doors,
         ...servers.map((server) => closing(server, config)),
         { close: () => store.close({ clean: true }) },
       ]);
       throw error;
     }
-    return new MillraceNode(config, environment, store, servers, addresses);
+    return new MillraceNode(config, environment, store, { servers, doors }, addresses);
   }
 
   /** Resolves once this node serves: registered, caught up, not fenced; a controller alone once it takes part. */
@@ -189,7 +207,7 @@ export class MillraceNode implements AsyncDisposable {
       await this.abandon();
       throw error;
     }
-    for (const server of this.#servers) server.setServing(true);
+    for (const server of [...this.#servers, ...this.#doors]) server.setServing(true);
     this.#keepReserveLater();
     logger.info(
       {
@@ -338,6 +356,7 @@ export class MillraceNode implements AsyncDisposable {
       registerBrokerServices(server, broker);
       registerAdminServices(server, broker);
     }
+    for (const door of this.#doors) door.leadTo(broker);
     await Promise.race([broker.whenActive(), this.#stopped.promise]);
     hasStarted = true;
   }
@@ -354,13 +373,13 @@ export class MillraceNode implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    for (const server of this.#servers) server.setServing(false);
+    for (const server of [...this.#servers, ...this.#doors]) server.setServing(false);
     await this.#startEnded();
     await closeAll([
       ...(this.#broker ? [this.#broker] : []),
       ...(this.#controller ? [this.#controller] : []),
       ...this.#transports.toReversed(),
-      ...this.#servers.map((server) => closing(server, this.config)),
+      ...[...this.#servers, ...this.#doors].map((server) => closing(server, this.config)),
       ...(this.#broker ? [] : [{ close: () => this.#store.close({ clean: true }) }]),
     ]);
   }
@@ -369,6 +388,7 @@ export class MillraceNode implements AsyncDisposable {
     await this.#startEnded();
     await closeAll([
       { close: async () => this.#broker?.kill() },
+      ...this.#doors,
       ...(this.#controller ? [this.#controller] : []),
       ...this.#transports.toReversed(),
       ...this.#servers.map((server) => closing(server, this.config)),
@@ -390,7 +410,7 @@ async function listen(server: RpcListener, host: string, port: number): Promise<
   }
 }
 
-function closing(server: RpcListener, config: NodeConfig): Closable {
+function closing(server: RpcListener | KafkaDoor, config: NodeConfig): Closable {
   return { close: () => server.drain(config.properties['shutdown.timeout.ms']) };
 }
 

@@ -5,6 +5,7 @@
 import { brokerConfig } from '@millrace/broker';
 import { type ConfigKeys, type ConfigOf, type ConfigSchema, MillraceError } from '@millrace/core';
 import { groupConfig } from '@millrace/groups';
+import { kafkaConfig } from '@millrace/kafka-api';
 import { checkClusterRules, clusterConfig } from '@millrace/metadata';
 import { controllerConfig, quorumConfig } from '@millrace/metadata-quorum';
 import { rpcConfig } from '@millrace/protocol';
@@ -34,13 +35,21 @@ export const NODE_SCHEMAS = [
   controllerConfig,
   quorumConfig,
   rpcConfig,
+  kafkaConfig,
 ] as const satisfies readonly ConfigSchema<ConfigKeys>[];
+
+/** GRPC is this server's own; PLAINTEXT is Kafka's. */
+const PROTOCOLS = ['GRPC', 'PLAINTEXT'] as const;
+
+export interface NodeListener extends Listener {
+  readonly protocol: (typeof PROTOCOLS)[number];
+}
 
 export interface NodeConfig {
   readonly properties: NodeProperties;
   readonly isBroker: boolean;
   readonly isController: boolean;
-  readonly listeners: readonly Listener[];
+  readonly listeners: readonly NodeListener[];
   /** By listener name, where they differ from the listener itself. */
   readonly advertised: ReadonlyMap<string, Listener>;
   readonly interBrokerListener: string;
@@ -53,6 +62,7 @@ export interface NodeConfig {
   readonly controller: ConfigOf<typeof controllerConfig>;
   readonly quorum: ConfigOf<typeof quorumConfig>;
   readonly rpc: ConfigOf<typeof rpcConfig>;
+  readonly kafka: ConfigOf<typeof kafkaConfig>;
   /** This node's defaults for topics and cluster, as texts: what `config get` calls static. */
   readonly clusterTexts: Readonly<Record<string, string>>;
   /** Keys of Kafka that were given and have no meaning here. */
@@ -87,6 +97,7 @@ export function parseNodeConfig(texts: Readonly<Record<string, string>>): NodeCo
   const controller = parse(controllerConfig);
   const quorum = parse(quorumConfig);
   const rpc = parse(rpcConfig);
+  const kafka = parse(kafkaConfig);
   const clusterTexts = clusterConfig.select(known);
   attempt(problems, () => checkClusterRules(clusterConfig.parse(clusterTexts)));
   const addresses = properties && attempt(problems, () => parseRoles(properties));
@@ -99,6 +110,7 @@ export function parseNodeConfig(texts: Readonly<Record<string, string>>): NodeCo
     !controller ||
     !quorum ||
     !rpc ||
+    !kafka ||
     !addresses
   ) {
     throw new MillraceError('INVALID_CONFIG', problems.join('; '));
@@ -112,6 +124,7 @@ export function parseNodeConfig(texts: Readonly<Record<string, string>>): NodeCo
     controller,
     quorum,
     rpc,
+    kafka,
     clusterTexts: Object.freeze(clusterTexts),
     ignoredKeys,
   });
@@ -160,9 +173,15 @@ function parseRoles(properties: NodeProperties): Addresses {
   if (properties['log.dirs'].includes(',')) {
     fail('log.dirs must name one directory; run one broker for each disk, with the same broker.rack');
   }
-  const listeners = parseListeners('listeners', properties.listeners);
-  if (listeners.length === 0) fail('listeners must name at least one address');
-  checkProtocols(listeners, properties['listener.security.protocol.map']);
+  const listeners = withProtocols(
+    parseListeners('listeners', properties.listeners),
+    properties['listener.security.protocol.map'],
+  );
+  const own = listeners.find(({ protocol }) => protocol === 'GRPC');
+  if (own === undefined) fail('listeners must name at least one address with protocol GRPC');
+  if (!roles.includes('broker') && listeners.some(({ protocol }) => protocol !== 'GRPC')) {
+    fail('listeners of a controller have protocol GRPC: Kafka clients are served by brokers');
+  }
   const advertised = new Map(
     parseListeners('advertised.listeners', properties['advertised.listeners']).map((listener) => [
       listener.name,
@@ -173,9 +192,9 @@ function parseRoles(properties: NodeProperties): Addresses {
     (name) => !listeners.some((listener) => listener.name === name),
   );
   if (stranger !== undefined) fail(`advertised.listeners names ${stranger}, which listeners does not`);
-  const interBrokerListener = properties['inter.broker.listener.name'].toUpperCase() || listeners[0]!.name;
-  if (!listeners.some(({ name }) => name === interBrokerListener)) {
-    fail(`inter.broker.listener.name=${interBrokerListener} is not one of the listeners`);
+  const interBrokerListener = properties['inter.broker.listener.name'].toUpperCase() || own!.name;
+  if (!listeners.some(({ name, protocol }) => name === interBrokerListener && protocol === 'GRPC')) {
+    fail(`inter.broker.listener.name=${interBrokerListener} is not one of the listeners with protocol GRPC`);
   }
   const voters = parseVoters('controller.quorum.voters', properties['controller.quorum.voters']);
   const bootstrapKey = 'controller.quorum.bootstrap.servers';
@@ -204,17 +223,18 @@ function parseRoles(properties: NodeProperties): Addresses {
   };
 }
 
-function checkProtocols(listeners: readonly Listener[], map: readonly string[]): void {
+function withProtocols(listeners: readonly Listener[], map: readonly string[]): NodeListener[] {
   const protocols = new Map(map.map((entry) => entry.toUpperCase().split(':') as [string, string]));
-  for (const { name } of listeners) {
-    const protocol = protocols.get(name) ?? name;
-    if (protocol !== 'GRPC') {
-      throw new MillraceError(
-        'INVALID_CONFIG',
-        `listener ${name} has protocol ${protocol}; listener.security.protocol.map must map it to GRPC`,
-      );
-    }
-  }
+  return listeners.map((listener) => {
+    const { name } = listener;
+    const text = protocols.get(name) ?? name;
+    const protocol = PROTOCOLS.find((known) => known === text);
+    if (protocol !== undefined) return { ...listener, protocol };
+    throw new MillraceError(
+      'INVALID_CONFIG',
+      `listener ${name} has protocol ${text}; listener.security.protocol.map must map it to ${PROTOCOLS.join(' or ')}`,
+    );
+  });
 }
 
 function attempt<T>(problems: string[], action: () => T): T | undefined {

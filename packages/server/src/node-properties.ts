@@ -34,13 +34,13 @@ export const nodeProperties = configSchema('Node', {
     doc: "Addresses that clients and other nodes are told to use, by listener name. A listener left out is advertised as it listens, or as the host's name where it listens on every interface.",
   }),
   'listener.security.protocol.map': list({
-    default: ['GRPC:GRPC'],
-    range: 'NAME:GRPC,...',
-    doc: 'The protocol of each listener name. GRPC is the only one so far.',
+    default: ['GRPC:GRPC', 'PLAINTEXT:PLAINTEXT'],
+    range: 'NAME:GRPC|PLAINTEXT,...',
+    doc: "The protocol of each listener name: GRPC is this server's own, which its SDK, its command line and its nodes speak; PLAINTEXT is Kafka's, for every Kafka client. A name that is left out is taken for a protocol.",
   }),
   'inter.broker.listener.name': text({
     default: '',
-    doc: 'The listener that brokers and controllers use among themselves; the first one if empty.',
+    doc: 'The listener that brokers and controllers use among themselves, one with protocol GRPC; the first such if empty.',
   }),
   'log.dirs': text({
     default: 'data',

@@ -14,7 +14,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const dev = (...flags: string[]) => runCommand([devCommand], ['dev', '--data-dir', folder, ...flags]);
+const dev = (...flags: string[]) =>
+  runCommand([devCommand], ['dev', '--kafka-port', '0', '--data-dir', folder, ...flags]);
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {
@@ -37,7 +38,19 @@ async function startDev(port: number, ...flags: string[]): Promise<RunningDev> {
   await new Promise<void>((resolve, reject) => {
     running = runCommand(
       [devCommand],
-      ['dev', '--in-process', '--nodes', '1', '--port', String(port), '--data-dir', folder, ...flags],
+      [
+        'dev',
+        '--in-process',
+        '--nodes',
+        '1',
+        '--port',
+        String(port),
+        '--kafka-port',
+        '0',
+        '--data-dir',
+        folder,
+        ...flags,
+      ],
       {
         interrupted: interruption.signal,
         onStderr: (text) => text.includes('1 node is up') && resolve(),

@@ -11,7 +11,7 @@ import { type CommandContext, EXIT, type ExitCode, type ProgramExtension, usageE
 import { Deferred } from '@millrace/core';
 import { createLogger } from '../create-logger.ts';
 import { checkDirectory, isFormatted } from '../data-directory.ts';
-import { developmentProperties } from '../development-properties.ts';
+import { developmentProperties, type FirstPorts } from '../development-properties.ts';
 import { startCluster } from '../embedded-cluster.ts';
 import { realDisk } from '../millrace-node.ts';
 
@@ -23,11 +23,13 @@ const RESTART_DELAY_MS = 3_000;
 const STOP_MAX_MS = 20_000;
 const NODES_MAX = 9;
 const DEFAULT_PORT = 9191;
+const DEFAULT_KAFKA_PORT = 9092;
 const PORT_MAX = 65_535;
 
 interface DevOptions {
   readonly nodes: string;
   readonly port: string;
+  readonly kafkaPort: string;
   readonly dataDir: string;
   readonly inProcess?: boolean;
   readonly reset?: boolean;
@@ -39,6 +41,11 @@ export const devCommand: ProgramExtension = (program, shell) => {
     .description('Run a cluster on this machine, to try and to develop.')
     .option('--nodes <count>', 'how many nodes', '3')
     .option('--port <port>', 'port of the first node; the others follow', String(DEFAULT_PORT))
+    .option(
+      '--kafka-port <port>',
+      'port of the first node for Kafka clients; the others follow; 0 for none',
+      String(DEFAULT_KAFKA_PORT),
+    )
     .option('--data-dir <folder>', 'where data lives', '.millrace')
     .option('--in-process', 'all nodes in this process')
     .option('--reset', 'begin with empty directories')
@@ -47,12 +54,17 @@ export const devCommand: ProgramExtension = (program, shell) => {
       shell.action<DevOptions>(async (context, options): Promise<ExitCode> => {
         const dataDir = resolve(options.dataDir);
         const count = wholeNumber('--nodes', options.nodes, NODES_MAX);
-        const firstPort = wholeNumber('--port', options.port, PORT_MAX - count + 1);
+        const lastPort = PORT_MAX - count + 1;
+        const first = {
+          grpc: wholeNumber('--port', options.port, lastPort),
+          kafka:
+            options.kafkaPort === '0' ? undefined : wholeNumber('--kafka-port', options.kafkaPort, lastPort),
+        };
         checkDirectory('--data-dir', realDisk.fileSystem, dataDir, usageError);
         if (options.reset) await removeData(dataDir);
         return options.inProcess
-          ? await runInProcess(context, dataDir, count, firstPort)
-          : await runProcesses(context, dataDir, count, firstPort);
+          ? await runInProcess(context, dataDir, count, first)
+          : await runProcesses(context, dataDir, count, first);
       }),
     );
 };
@@ -73,12 +85,14 @@ async function removeData(dataDir: string): Promise<void> {
   }
 }
 
-function welcome(context: CommandContext, count: number, firstPort: number): void {
-  const addresses = Array.from({ length: count }, (_, index) => `localhost:${firstPort + index}`);
+function welcome(context: CommandContext, count: number, first: FirstPorts): void {
+  const addressesFrom = (port: number): string =>
+    Array.from({ length: count }, (_, index) => `localhost:${port + index}`).join(', ');
   const millrace =
-    firstPort === DEFAULT_PORT ? 'npx millrace' : `npx millrace --bootstrap-server ${addresses[0]}`;
+    first.grpc === DEFAULT_PORT ? 'npx millrace' : `npx millrace --bootstrap-server localhost:${first.grpc}`;
+  const kafka = first.kafka === undefined ? '' : `\nKafka clients: ${addressesFrom(first.kafka)}`;
   context.note(`
-${count === 1 ? '1 node is' : `${count} nodes are`} up: ${addresses.join(', ')}
+${count === 1 ? '1 node is' : `${count} nodes are`} up: ${addressesFrom(first.grpc)}${kafka}
 
   ${millrace} topic create greetings -p 3 -r ${Math.min(count, 3)}
   echo 'hello, world' | ${millrace} produce greetings
@@ -92,17 +106,18 @@ async function runInProcess(
   context: CommandContext,
   dataDir: string,
   count: number,
-  firstPort: number,
+  first: FirstPorts,
 ): Promise<ExitCode> {
   const cluster = await startCluster({
     nodes: count,
     storage: dataDir,
-    firstPort,
+    firstPort: first.grpc,
+    ...(first.kafka !== undefined && { firstKafkaPort: first.kafka }),
     clusterId: CLUSTER_ID,
     properties: context.options.properties,
     logger: createLogger('warn', {}),
   });
-  welcome(context, count, firstPort);
+  welcome(context, count, first);
   await new Promise<void>((done) => {
     if (context.interrupted.aborted) done();
     context.interrupted.addEventListener('abort', () => done(), { once: true });
@@ -116,18 +131,18 @@ async function runProcesses(
   context: CommandContext,
   dataDir: string,
   count: number,
-  firstPort: number,
+  first: FirstPorts,
 ): Promise<ExitCode> {
   const failed = new Deferred<ExitCode>();
   const nodes = Array.from({ length: count }, (_, index) => {
     const properties = {
-      ...developmentProperties(index + 1, count, firstPort),
+      ...developmentProperties(index + 1, count, first),
       'log.dirs': join(dataDir, `node-${index + 1}`),
       ...context.options.properties,
     };
     return new DevNode(context, index + 1, properties, failed);
   });
-  const up = Promise.all(nodes.map((node) => node.up)).then(() => welcome(context, count, firstPort));
+  const up = Promise.all(nodes.map((node) => node.up)).then(() => welcome(context, count, first));
   const interrupted = new Promise<ExitCode>((done) => {
     context.interrupted.addEventListener('abort', () => done(EXIT.ok), { once: true });
   });
