@@ -1,11 +1,21 @@
 /** Every handler, by API. A handler that is missing here is not advertised, and its API is unknown. */
 import type { ApiName } from '../schemas/api-table.ts';
 import { apiVersionsHandler } from './api-versions.ts';
+import { classicGroupHandlers } from './classic-group.ts';
+import { consumerGroupHandlers } from './consumer-group.ts';
+import { findCoordinatorHandler } from './find-coordinator.ts';
+import { groupAdminHandlers } from './group-admin.ts';
+import { groupOffsetHandlers } from './group-offsets.ts';
 import type { Handlers, Surroundings } from './handler.ts';
 
 export function handlerTable(around: Surroundings): Partial<Handlers> {
   const handlers: Partial<Handlers> = {};
   return Object.assign(handlers, {
     apiVersions: apiVersionsHandler(around, () => Object.keys(handlers) as ApiName[]),
+    findCoordinator: findCoordinatorHandler(around),
+    ...classicGroupHandlers(around),
+    ...consumerGroupHandlers(around),
+    ...groupOffsetHandlers(around),
+    ...groupAdminHandlers(around),
   });
 }

@@ -30,3 +30,14 @@ export function wireError(code: ErrorCode): number {
 export function wireErrorOf(failure: { readonly code: ErrorCode } | undefined): number {
   return failure === undefined ? NO_ERROR : wireError(failure.code);
 }
+
+/**
+ * As `wireErrorOf`, for what a group's coordinator answers. Its clients know one way to be told "not now": they look for
+ * the coordinator again and ask again. Anything else that Kafka's coordinator never says ends them.
+ */
+export function coordinatorErrorOf(failure: { readonly code: ErrorCode } | undefined): number {
+  if (failure === undefined) return NO_ERROR;
+  const { wire } = ERRORS[failure.code];
+  const isNotNow = wire >= KAFKA_NUMBERS_END || failure.code === 'REQUEST_TIMED_OUT';
+  return isNotNow ? ERRORS.COORDINATOR_NOT_AVAILABLE.wire : wire;
+}
