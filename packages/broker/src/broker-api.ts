@@ -121,6 +121,8 @@ export interface FetchRequest {
   /** Soft: the first batch of the first partition that has one is returned even if larger. */
   readonly maxBytes: number;
   readonly partitions: readonly PartitionFetch[];
+  /** Every partition is answered, in the order of the request, also one without news. */
+  readonly isFull?: boolean;
 }
 
 export interface PartitionFetch extends PartitionRef {
@@ -134,7 +136,7 @@ export interface PartitionFetch extends PartitionRef {
 
 export interface FetchResponse {
   readonly failure?: Failure | undefined;
-  /** Only partitions with records, a divergence or a failure. */
+  /** Only partitions with records, a divergence or a failure, unless the request is full. */
   readonly partitions: readonly PartitionFetched[];
 }
 

@@ -3,7 +3,7 @@
  * one timer and one entry at each of its partitions, is woken by the watermark, and never polls.
  */
 
-import { type Clock, type ErrorCode, MillraceError, type Timer } from '@millrace/core';
+import { type Clock, type ErrorCode, MillraceError, type Timer, toMillraceError } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
 import type { FetchRequest, FetchResponse, PartitionFetch, PartitionFetched } from './broker-api.ts';
 import type { Defer } from './defer.ts';
@@ -81,61 +81,77 @@ export class ConsumerFetch {
   }
 
   async #read(request: FetchRequest): Promise<ReadResult> {
-    const partitions: PartitionFetched[] = [];
-    let room = Math.min(request.maxBytes, this.#options.maxBytes);
-    let bytes = 0;
-    let isUrgent = false;
     const entries = request.partitions;
-    for (let i = 0; i < entries.length; ) {
+    const answers: (PartitionFetched | undefined)[] = new Array(entries.length);
+    const result = { partitions: [] as PartitionFetched[], bytes: 0, isUrgent: false };
+    let room = Math.min(request.maxBytes, this.#options.maxBytes);
+    const take = (index: number, answer: PartitionFetched): void => {
+      if (answer.failure === undefined && answer.records.length === 0 && !request.isFull) return;
+      answers[index] = answer;
+      result.bytes += answer.records.length;
+      room -= answer.records.length;
+      if (answer.failure !== undefined) result.isUrgent = true;
+    };
+    let reads: Promise<void>[] = [];
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!;
+      const partition = this.#options.partitions.get(entry.topicId, entry.partition);
+      const news = this.#newsOf(entry, partition);
+      // What is answered without a read takes no time and no room.
+      if (news !== undefined) {
+        answers[i] = this.#answer(entry, partition, news);
+        // A failure or a divergence must not wait for bytes.
+        result.isUrgent = true;
+        continue;
+      }
+      const isFirst = result.bytes === 0;
+      if (entry.fetchOffset >= partition!.highWatermark || (room <= 0 && !isFirst)) {
+        if (request.isFull) answers[i] = this.#answer(entry, partition, {});
+        continue;
+      }
+      reads.push(this.#readOne(entry, partition!, room, isFirst).then((answer) => take(i, answer)));
       // One by one while room is short, so that the limit holds; the first batch may exceed it.
-      const isFirst = bytes === 0;
-      if (room <= 0 && !isFirst) break;
-      const share = entries[i]!.partitionMaxBytes * READS_AT_ONCE;
-      const atOnce = !isFirst && room >= share ? READS_AT_ONCE : 1;
-      const group = entries.slice(i, i + atOnce);
-      i += group.length;
-      const answers = await Promise.all(group.map((entry) => this.#readOne(entry, room, isFirst)));
-      for (const answer of answers) {
-        if (answer === undefined) continue;
-        partitions.push(answer);
-        bytes += answer.records.length;
-        room -= answer.records.length;
-        // A failure or a divergence is news that must not wait for bytes.
-        if (answer.records.length === 0) isUrgent = true;
+      const isRoomy = !isFirst && room >= entry.partitionMaxBytes * READS_AT_ONCE;
+      if (isRoomy && reads.length < READS_AT_ONCE) continue;
+      await (reads.length === 1 ? reads[0] : Promise.all(reads));
+      reads = [];
+    }
+    if (reads.length > 0) await Promise.all(reads);
+    for (const answer of answers) if (answer !== undefined) result.partitions.push(answer);
+    return result;
+  }
+
+  /** What the reader must hear instead of records; undefined if it may read. */
+  #newsOf(entry: PartitionFetch, partition: Partition | undefined): Answer | undefined {
+    const fault = partition === undefined ? this.#absence(entry) : partition.leaderFault(entry.leaderEpoch);
+    if (partition === undefined || fault !== undefined) return { fault: fault ?? 'NOT_LEADER_OR_FOLLOWER' };
+    const { log } = partition;
+    const { fetchOffset, lastFetchedEpoch } = entry;
+    // The reader has read what a later leader wrote: a leader that was replaced unheard must not call that cut off.
+    if (lastFetchedEpoch > partition.image.leaderEpoch) return { fault: 'UNKNOWN_LEADER_EPOCH' };
+    if (lastFetchedEpoch >= 0 && fetchOffset >= log.logStartOffset) {
+      try {
+        const diverging = divergence(log, lastFetchedEpoch, fetchOffset);
+        if (diverging !== undefined) return { diverging };
+      } catch (error) {
+        return { fault: toMillraceError(error).code };
       }
     }
-    return { partitions, bytes, isUrgent };
+    const isOutside = fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset;
+    return isOutside ? { fault: 'OFFSET_OUT_OF_RANGE' } : undefined;
   }
 
   async #readOne(
     entry: PartitionFetch,
+    partition: Partition,
     room: number,
     atLeastOne: boolean,
-  ): Promise<PartitionFetched | undefined> {
-    const partition = this.#options.partitions.get(entry.topicId, entry.partition);
-    const fault = partition === undefined ? this.#absence(entry) : partition.leaderFault(entry.leaderEpoch);
-    if (partition === undefined || fault !== undefined) {
-      return this.#answer(entry, partition, { fault: fault ?? 'NOT_LEADER_OR_FOLLOWER' });
-    }
+  ): Promise<PartitionFetched> {
     try {
-      const { log } = partition;
-      const { fetchOffset, lastFetchedEpoch } = entry;
-      // The reader has read what a later leader wrote: a leader that was replaced unheard must not call that cut off.
-      if (lastFetchedEpoch > partition.image.leaderEpoch) {
-        return this.#answer(entry, partition, { fault: 'UNKNOWN_LEADER_EPOCH' });
-      }
-      if (lastFetchedEpoch >= 0 && fetchOffset >= log.logStartOffset) {
-        const diverging = divergence(log, lastFetchedEpoch, fetchOffset);
-        if (diverging !== undefined) return this.#answer(entry, partition, { diverging });
-      }
-      if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) {
-        return this.#answer(entry, partition, { fault: 'OFFSET_OUT_OF_RANGE' });
-      }
-      const upTo = partition.highWatermark;
-      if (fetchOffset >= upTo) return undefined;
       const maxBytes = Math.min(entry.partitionMaxBytes, Math.max(room, 0));
-      const records = await log.read(fetchOffset, maxBytes, upTo, atLeastOne);
-      return records.length === 0 ? undefined : this.#answer(entry, partition, { records });
+      const { fetchOffset } = entry;
+      const records = await partition.log.read(fetchOffset, maxBytes, partition.highWatermark, atLeastOne);
+      return this.#answer(entry, partition, { records });
     } catch (error) {
       const answer = this.#answer(entry, partition, {});
       return { ...answer, failure: failureOf(error) };

@@ -9,7 +9,7 @@ import { KafkaListener, type KafkaListenerConfig, kafkaRequestHandler } from '@m
 export interface KafkaDoorOptions {
   /** Name of the listener, as in `listeners`. */
   readonly listener: string;
-  readonly config: KafkaListenerConfig;
+  readonly config: KafkaListenerConfig & { readonly 'decompressed.batch.max.bytes': number };
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -38,9 +38,14 @@ export class KafkaDoor {
 
   /** Whose use cases the door leads to; clients are let in with `setServing`. */
   leadTo(broker: BrokerApi): void {
-    const { clock, logger } = this.#options;
+    const { config, clock, logger } = this.#options;
     this.#broker = broker;
-    this.#handle = kafkaRequestHandler({ broker, clock, logger });
+    this.#handle = kafkaRequestHandler({
+      broker,
+      clock,
+      logger,
+      maxDecompressedBytes: config['decompressed.batch.max.bytes'],
+    });
   }
 
   setServing(isServing: boolean): void {

@@ -91,7 +91,7 @@ function described(group: DescribedGroup, includesOperations: boolean): WireGrou
     assignmentEpoch: group.assignmentEpoch,
     assignorName: group.assignor,
     members: group.members.map(describedMember),
-    authorizedOperations: authorizedOperations(includesOperations),
+    authorizedOperations: authorizedOperations('group', includesOperations),
   };
 }
 

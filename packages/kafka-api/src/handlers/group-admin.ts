@@ -52,7 +52,7 @@ function describeHandler({ broker: { groups } }: Surroundings): Handler<'describ
 /** These versions know classic groups only, and of any other name they say that its group is dead. */
 function described(group: DescribedGroup, includesOperations: boolean): WireGroup {
   const { groupId, failure, type } = group;
-  const operations = authorizedOperations(includesOperations);
+  const operations = authorizedOperations('group', includesOperations);
   if (failure?.code === 'GROUP_ID_NOT_FOUND' || (failure === undefined && type !== 'classic'))
     return { ...nothing(groupId, undefined), groupState: 'Dead', authorizedOperations: operations };
   if (failure !== undefined) return nothing(groupId, failure);

@@ -3,10 +3,15 @@ import type { ApiName } from '../schemas/api-table.ts';
 import { apiVersionsHandler } from './api-versions.ts';
 import { classicGroupHandlers } from './classic-group.ts';
 import { consumerGroupHandlers } from './consumer-group.ts';
+import { fetchHandler } from './fetch.ts';
 import { findCoordinatorHandler } from './find-coordinator.ts';
 import { groupAdminHandlers } from './group-admin.ts';
 import { groupOffsetHandlers } from './group-offsets.ts';
 import type { Handlers, Surroundings } from './handler.ts';
+import { initProducerIdHandler } from './init-producer-id.ts';
+import { metadataHandler } from './metadata.ts';
+import { offsetHandlers } from './offsets.ts';
+import { produceHandler } from './produce.ts';
 
 export function handlerTable(around: Surroundings): Partial<Handlers> {
   const handlers: Partial<Handlers> = {};
@@ -17,5 +22,10 @@ export function handlerTable(around: Surroundings): Partial<Handlers> {
     ...consumerGroupHandlers(around),
     ...groupOffsetHandlers(around),
     ...groupAdminHandlers(around),
-  });
+    fetch: fetchHandler(around),
+    initProducerId: initProducerIdHandler(around),
+    metadata: metadataHandler(around),
+    produce: produceHandler(around),
+    ...offsetHandlers(around),
+  } satisfies Partial<Handlers>);
 }

@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly broker: BrokerApi;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What a batch of an old format may grow to when it is decompressed. */
+  readonly maxDecompressedBytes: number;
 }
 
 /** What a handler knows besides the message. */

@@ -85,12 +85,10 @@ function api<Request extends Fields, Response extends Fields>(
 }
 
 export const APIS = {
-  // librdkafka before 2.11 compresses nothing unless Produce is advertised from 0 (KAFKA-18659). v12 promises that
-  // producing enlists the partition in a transaction (KIP-890), so it waits for transactions.
-  produce: api(0, produceRequest, produceResponse, {
-    served: { lowest: 3, highest: 11 },
-    advertised: { lowest: 0, highest: 11 },
-  }),
+  // From 0 on, as formats older than batches are converted; librdkafka before 2.11 compresses nothing unless it sees
+  // that (KAFKA-18659). v12 promises that producing enlists the partition in a transaction (KIP-890), so it waits for
+  // transactions.
+  produce: api(0, produceRequest, produceResponse),
   fetch: api(1, fetchRequest, fetchResponse),
   listOffsets: api(2, listOffsetsRequest, listOffsetsResponse),
   metadata: api(3, metadataRequest, metadataResponse),

@@ -1,0 +1,159 @@
+/**
+ * Produce: hands every partition's batch to the broker as it lies in the request. Batches of old formats become new
+ * ones on the way. Everything up to the append happens inside the call, so batches land in the order of requests.
+ */
+import {
+  type BrokerApi,
+  type Failure,
+  failureOf,
+  type PartitionProduce,
+  type PartitionProduced,
+} from '@millrace/broker';
+import { ERRORS } from '@millrace/core';
+import { type DecompressionLimits, producedBatch } from '@millrace/records';
+import type { RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
+import { ConnectionEnd, type Handler, type RequestFacts, type Surroundings } from './handler.ts';
+import { type KafkaNode, kafkaNode } from './kafka-nodes.ts';
+import { errorByName, topicIdOf } from './topic-answers.ts';
+import { NO_ERROR } from './wire-error.ts';
+
+type Request = RequestOf<'produce'>;
+type Response = ResponseDraftOf<'produce'>;
+type PartitionResponse = Response['responses'][number]['partitionResponses'][number];
+type Topic = Request['topicData'][number];
+
+/** Before it, messages of formats 0 and 1 come. */
+const FIRST_VERSION_WITH_BATCHES = 3;
+const FIRST_VERSION_WITH_ZSTD = 7;
+/** From here on an answer that denies leadership tells who leads, and where. */
+const FIRST_VERSION_WITH_LEADERS = 10;
+
+const MAGIC_AT = 16;
+const MAGIC = 2;
+
+export function produceHandler(around: Surroundings): Handler<'produce'> {
+  const { broker, maxDecompressedBytes } = around;
+  const limits = { maxDecompressedBytes };
+  return {
+    handle: (request, facts) => {
+      if (request.transactionalId !== null) return refused(request, transactional);
+      const batches = new Batches(broker, request, facts, limits);
+      const produced = broker.produce({
+        clientId: facts.clientId,
+        timeoutMs: Math.max(request.timeoutMs, 0),
+        acks: request.acks,
+        partitions: batches.partitions,
+      });
+      return request.acks === 0
+        ? produced.then((response) => batches.unanswered(response))
+        : produced.then((response) => batches.answer(response));
+    },
+    refuse: (request, fault) => ({ responses: request.topicData.map((topic) => allFailed(topic, fault)) }),
+  };
+}
+
+const transactional: Failure = { code: 'INVALID_REQUEST', message: 'transactions are not supported' };
+
+async function refused(request: Request, fault: Failure): Promise<Response> {
+  if (request.acks === 0) throw new ConnectionEnd(`a request with acks=0 failed: ${fault.message}`);
+  return { responses: request.topicData.map((topic) => allFailed(topic, fault)) };
+}
+
+function allFailed({ name, partitionData }: Topic, fault: Failure): Response['responses'][number] {
+  return { name, partitionResponses: partitionData.map(({ index }) => failed(index, fault)) };
+}
+
+function failed(index: number, fault: Failure): PartitionResponse {
+  return {
+    index,
+    errorCode: errorByName(fault),
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    errorMessage: fault.message,
+  };
+}
+
+/** The batches of one request, on their way to the broker and back. */
+class Batches {
+  readonly partitions: PartitionProduce[] = [];
+  readonly #broker: BrokerApi;
+  readonly #request: Request;
+  readonly #facts: RequestFacts;
+  /** Of partitions whose batch the broker never sees, by their place in the request. */
+  #faults: Map<number, Failure> | undefined;
+
+  constructor(broker: BrokerApi, request: Request, facts: RequestFacts, limits: DecompressionLimits) {
+    this.#broker = broker;
+    this.#request = request;
+    this.#facts = facts;
+    const { version } = facts;
+    const formats = {
+      takesOldFormats: version < FIRST_VERSION_WITH_BATCHES,
+      takesZstd: version >= FIRST_VERSION_WITH_ZSTD,
+    };
+    const image = broker.image();
+    let place = -1;
+    for (const { name, partitionData } of request.topicData) {
+      const topicId = topicIdOf(image, name);
+      for (const { index, records } of partitionData) {
+        place += 1;
+        try {
+          const isPlain = formats.takesZstd && records !== null && records[MAGIC_AT] === MAGIC;
+          const batch = isPlain ? records : producedBatch(records, formats, limits);
+          this.partitions.push({ topicId, partition: index, leaderEpoch: -1, records: batch });
+        } catch (error) {
+          this.#faults ??= new Map();
+          this.#faults.set(place, failureOf(error));
+        }
+      }
+    }
+  }
+
+  answer({ partitions, failure }: Awaited<ReturnType<BrokerApi['produce']>>): Response {
+    const { topicData } = this.#request;
+    if (failure !== undefined) return { responses: topicData.map((topic) => allFailed(topic, failure)) };
+    let place = 0;
+    let next = 0;
+    const leaders = this.#facts.version >= FIRST_VERSION_WITH_LEADERS ? new Set<number>() : undefined;
+    const responses = topicData.map(({ name, partitionData }) => ({
+      name,
+      partitionResponses: partitionData.map(({ index }) => {
+        const fault = this.#faults?.get(place++);
+        return fault === undefined ? partitionResponse(partitions[next++]!, leaders) : failed(index, fault);
+      }),
+    }));
+    return leaders === undefined || leaders.size === 0
+      ? { responses }
+      : { responses, nodeEndpoints: this.#endpoints(leaders) };
+  }
+
+  /** Nobody reads an answer, so the connection's end is what tells a client that something failed. */
+  unanswered({ partitions, failure }: Awaited<ReturnType<BrokerApi['produce']>>): undefined {
+    const faults = [failure, ...(this.#faults?.values() ?? []), ...partitions.map((each) => each.failure)];
+    const fault = faults.find((each) => each !== undefined);
+    if (fault !== undefined) throw new ConnectionEnd(`a request with acks=0 failed: ${fault.message}`);
+    return undefined;
+  }
+
+  #endpoints(leaders: ReadonlySet<number>): KafkaNode[] {
+    const image = this.#broker.image();
+    const { listener } = this.#facts.connection;
+    return [...leaders].map((id) => kafkaNode(image, id, listener)).filter((node) => node !== undefined);
+  }
+}
+
+function partitionResponse(
+  { partition, failure, ...produced }: PartitionProduced,
+  leaders: Set<number> | undefined,
+): PartitionResponse {
+  const { baseOffset, logAppendTimeMs, logStartOffset, currentLeaderId, currentLeaderEpoch } = produced;
+  if (failure === undefined) {
+    return { index: partition, errorCode: NO_ERROR, baseOffset, logAppendTimeMs, logStartOffset };
+  }
+  const answer = failed(partition, failure);
+  const isPointed = errorByName(failure) === ERRORS.NOT_LEADER_OR_FOLLOWER.wire && currentLeaderId !== -1;
+  if (leaders === undefined || !isPointed) return answer;
+  leaders.add(currentLeaderId);
+  return { ...answer, currentLeader: { leaderId: currentLeaderId, leaderEpoch: currentLeaderEpoch } };
+}
