@@ -18,8 +18,9 @@ type PartitionResponse = TopicResponse['partitions'][number];
 
 const FIRST_VERSION_BY_ID = 13;
 const FIRST_VERSION_WITH_SESSIONS = 7;
-/** From here on an answer that denies leadership tells where the leader is. */
-const FIRST_VERSION_WITH_LEADERS = 16;
+/** From here on an answer that denies leadership tells who leads; from the later one on, where that is. */
+const FIRST_VERSION_WITH_LEADERS = 12;
+const FIRST_VERSION_WITH_ENDPOINTS = 16;
 
 export function fetchHandler({ broker }: Surroundings): Handler<'fetch'> {
   return {
@@ -110,7 +111,7 @@ function answered(
     const answers = partitions.map(() => partitionResponse(fetched[next++]!, version, leaders));
     return { topic, topicId, partitions: answers };
   });
-  if (leaders.size === 0 || version < FIRST_VERSION_WITH_LEADERS) return { responses };
+  if (leaders.size === 0 || version < FIRST_VERSION_WITH_ENDPOINTS) return { responses };
   const image = broker.image();
   const nodeEndpoints = [...leaders]
     .map((id): KafkaNode | undefined => kafkaNode(image, id, connection.listener))
@@ -136,7 +137,8 @@ function partitionResponse(
   if (divergingEpoch >= 0) {
     return { ...answer, divergingEpoch: { epoch: divergingEpoch, endOffset: divergingEndOffset } };
   }
-  if (failure === undefined || !pointsToLeader(answer.errorCode) || currentLeaderId === -1) return answer;
+  if (version < FIRST_VERSION_WITH_LEADERS || currentLeaderId === -1) return answer;
+  if (!pointsToLeader(answer.errorCode)) return answer;
   leaders.add(currentLeaderId);
   return { ...answer, currentLeader: { leaderId: currentLeaderId, leaderEpoch: currentLeaderEpoch } };
 }

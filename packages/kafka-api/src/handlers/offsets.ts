@@ -5,6 +5,7 @@ import { byTopic, eachByTopic, errorByName, flatten } from './topic-answers.ts';
 import { NO_ERROR, wireError } from './wire-error.ts';
 
 const MAX_TIMESTAMP_FROM_VERSION = 7;
+const LEADER_EPOCH_FROM_VERSION = 4;
 const EARLIEST_LOCAL_TIMESTAMP = -4;
 const LATEST_TIERED_TIMESTAMP = -5;
 
@@ -30,12 +31,12 @@ function timestampHere(timestamp: number): number {
 }
 
 function listOffsets({ broker }: Surroundings): Handlers['listOffsets'] {
-  const answered = (partitionIndex: number, { failure, ...found }: PartitionOffset) => ({
+  const answered = (partitionIndex: number, { failure, ...found }: PartitionOffset, version: number) => ({
     partitionIndex,
     errorCode: errorByName(failure),
     timestamp: found.timestamp,
     offset: found.offset,
-    leaderEpoch: found.leaderEpoch,
+    ...(version >= LEADER_EPOCH_FROM_VERSION && { leaderEpoch: found.leaderEpoch }),
   });
   return {
     handle: async ({ topics }, { version, clientId }) => {
@@ -60,7 +61,7 @@ function listOffsets({ broker }: Surroundings): Handlers['listOffsets'] {
       return {
         topics: eachByTopic(topics, (asked) => {
           const { partitionIndex, timestamp } = asked;
-          if (isForBroker(asked)) return answered(partitionIndex, found[next++]!);
+          if (isForBroker(asked)) return answered(partitionIndex, found[next++]!, version);
           const errorCode = versionOf(timestamp) <= version ? NO_ERROR : wireError('UNSUPPORTED_VERSION');
           return { partitionIndex, errorCode, timestamp: -1, offset: -1, leaderEpoch: -1 };
         }),

@@ -1,4 +1,4 @@
-/** Produce (key 0): record batches to append. Versions below 3 exist only to be refused in their own words. */
+/** Produce (key 0): record batches to append; up to v2 messages of older formats. */
 import { array, int16, int32, int64, message, records, string, struct } from '../wire/schema.ts';
 
 export const produceRequest = message(
