@@ -207,6 +207,11 @@ export const ERRORS = facts({
     retriable: true,
     help: 'The fetch session is unknown; open a new one.',
   },
+  INVALID_FETCH_SESSION_EPOCH: {
+    wire: 71,
+    retriable: true,
+    help: 'The fetch session is at another epoch; open a new one.',
+  },
   FENCED_LEADER_EPOCH: {
     wire: 74,
     retriable: true,
@@ -285,6 +290,11 @@ export const ERRORS = facts({
     wire: 107,
     retriable: false,
     help: 'A proposed in-sync replica is fenced, shutting down or restarted.',
+  },
+  FETCH_SESSION_TOPIC_ID_ERROR: {
+    wire: 106,
+    retriable: true,
+    help: 'The fetch session names topics the other way, by name or by id; open a new one.',
   },
   FENCED_MEMBER_EPOCH: {
     wire: 110,

@@ -16,6 +16,12 @@ export const kafkaConfig = configSchema('kafka', {
     max: INT32_MAX,
     doc: 'Kafka connections accepted in one second; further ones are refused until it is over.',
   }),
+  'max.incremental.fetch.session.cache.slots': count({
+    default: 1_000,
+    min: 0,
+    max: INT32_MAX,
+    doc: 'Fetch sessions of Kafka consumers that a listener keeps; a consumer without one asks for all its partitions every time.',
+  }),
   'queued.max.requests.per.connection': count({
     default: 1_000,
     min: 1,

@@ -3,7 +3,7 @@
  * serves. A client that comes too early or too late finds the door shut and tries another node, as it would with Kafka.
  */
 import type { BrokerApi } from '@millrace/broker';
-import type { Clock, Logger } from '@millrace/core';
+import type { Clock, Logger, Random } from '@millrace/core';
 import { KafkaListener, type KafkaListenerConfig, kafkaRequestHandler } from '@millrace/kafka-api';
 
 export interface KafkaDoorOptions {
@@ -11,6 +11,7 @@ export interface KafkaDoorOptions {
   readonly listener: string;
   readonly config: KafkaListenerConfig & { readonly 'decompressed.batch.max.bytes': number };
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
 }
 
@@ -38,13 +39,15 @@ export class KafkaDoor {
 
   /** Whose use cases the door leads to; clients are let in with `setServing`. */
   leadTo(broker: BrokerApi): void {
-    const { config, clock, logger } = this.#options;
+    const { config, clock, random, logger } = this.#options;
     this.#broker = broker;
     this.#handle = kafkaRequestHandler({
       broker,
       clock,
+      random,
       logger,
       maxDecompressedBytes: config['decompressed.batch.max.bytes'],
+      fetchSessionSlots: config['max.incremental.fetch.session.cache.slots'],
     });
   }
 

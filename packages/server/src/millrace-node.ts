@@ -167,7 +167,7 @@ export class MillraceNode implements AsyncDisposable {
           bound = await listen(server, host, port);
         } else {
           const limits = { ...config.rpc, ...config.broker, ...config.kafka };
-          const door = new KafkaDoor({ listener: name, config: limits, clock, logger });
+          const door = new KafkaDoor({ listener: name, config: limits, clock, random, logger });
           doors.push(door);
           bound = await door.listen(host, port);
         }

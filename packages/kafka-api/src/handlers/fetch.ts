@@ -2,10 +2,16 @@
  * Fetch: record batches from an offset on, as they lie in the log. Waits as long as the client allows, and gives the
  * request's memory back meanwhile. What a session leaves out of requests and answers is `FetchSessions`' to know.
  */
-import type { BrokerApi, Failure, PartitionFetch, PartitionFetched } from '@millrace/broker';
+import type { BrokerApi, Failure, PartitionFetched } from '@millrace/broker';
 import { ERRORS, MillraceError, type TopicId } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
 import type { RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
+import {
+  type AskedPartition,
+  type FetchAnswered,
+  type FetchAsked,
+  FetchSessions,
+} from '../sessions/fetch-sessions-state.ts';
 import type { Handler, RequestFacts, Surroundings } from './handler.ts';
 import { type KafkaNode, kafkaNode } from './kafka-nodes.ts';
 import { errorByName, topicIdOf } from './topic-answers.ts';
@@ -13,8 +19,18 @@ import { wireError, wireErrorOf } from './wire-error.ts';
 
 type Request = RequestOf<'fetch'>;
 type Response = ResponseDraftOf<'fetch'>;
-type TopicResponse = Response['responses'][number];
-type PartitionResponse = TopicResponse['partitions'][number];
+type PartitionResponse = Response['responses'][number]['partitions'][number];
+
+interface TopicDraft {
+  readonly topic: string;
+  readonly topicId: TopicId;
+  readonly partitions: PartitionResponse[];
+}
+
+/** What sessions may remember together: some 50 MB. */
+const SESSION_PARTITIONS_MAX = 200_000;
+/** As long as Kafka leaves a session unused before another may take its place. */
+const SESSION_EVICTION_MS = 120_000;
 
 const FIRST_VERSION_BY_ID = 13;
 const FIRST_VERSION_WITH_SESSIONS = 7;
@@ -22,25 +38,36 @@ const FIRST_VERSION_WITH_SESSIONS = 7;
 const FIRST_VERSION_WITH_LEADERS = 12;
 const FIRST_VERSION_WITH_ENDPOINTS = 16;
 
-export function fetchHandler({ broker }: Surroundings): Handler<'fetch'> {
+export function fetchHandler({ broker, clock, random, fetchSessionSlots }: Surroundings): Handler<'fetch'> {
+  const limits = {
+    slots: fetchSessionSlots,
+    partitions: SESSION_PARTITIONS_MAX,
+    evictionMs: SESSION_EVICTION_MS,
+  };
+  const sessions = new FetchSessions(limits, random);
   return {
     handle: async (request, facts) => {
       checkRequest(request, broker);
+      const { maxWaitMs, minBytes, maxBytes } = request;
+      const image = broker.image();
+      const asked = askedIn(request, facts.version, image);
       facts.release();
-      const topics = asked(request, facts.version, broker.image());
-      const fetched = await broker.fetch(
+      const plan = sessions.plan(asked, (name) => topicIdOf(image, name), clock.nowMs());
+      if (typeof plan === 'string') throw new MillraceError(plan);
+      const { clientId, connection } = facts;
+      const { failure, partitions } = await broker.fetch(
         {
-          clientId: facts.clientId,
-          maxWaitMs: Math.max(request.maxWaitMs, 0),
-          minBytes: request.minBytes,
-          maxBytes: request.maxBytes,
-          partitions: topics.flatMap(({ partitions }) => partitions),
+          clientId,
+          maxWaitMs: Math.max(maxWaitMs, 0),
+          minBytes,
+          maxBytes,
+          partitions: plan.partitions,
           isFull: true,
         },
-        facts.connection.signal,
+        connection.signal,
       );
-      if (fetched.failure !== undefined) return refused(request, fetched.failure, facts);
-      return answered(topics, fetched.partitions, facts, broker);
+      if (failure !== undefined) throw new MillraceError(failure.code, failure.message);
+      return answered(plan.answer(partitions, clock.nowMs()), facts, broker);
     },
     refuse: refused,
   };
@@ -73,50 +100,59 @@ function refused({ topics }: Request, fault: Failure, { version }: RequestFacts)
   };
 }
 
-interface AskedTopic {
-  readonly topic: string;
-  readonly topicId: TopicId;
-  readonly partitions: readonly PartitionFetch[];
-}
-
-function asked({ topics }: Request, version: number, image: MetadataImage): AskedTopic[] {
-  return topics.map(({ topic, topicId: given, partitions }) => {
-    const topicId = version < FIRST_VERSION_BY_ID ? topicIdOf(image, topic) : given;
-    return {
-      topic,
-      topicId: given,
-      partitions: partitions.map((entry) => ({
+function askedIn(request: Request, version: number, image: MetadataImage): FetchAsked {
+  const { sessionId, sessionEpoch, topics, forgottenTopicsData } = request;
+  const goesByIds = version >= FIRST_VERSION_BY_ID;
+  const partitions: AskedPartition[] = [];
+  for (const { topic, topicId: given, partitions: entries } of topics) {
+    const topicId = goesByIds ? given : topicIdOf(image, topic);
+    for (const {
+      partition,
+      currentLeaderEpoch,
+      fetchOffset,
+      partitionMaxBytes,
+      lastFetchedEpoch,
+    } of entries) {
+      partitions.push({
+        topic,
         topicId,
-        partition: entry.partition,
-        leaderEpoch: entry.currentLeaderEpoch,
-        fetchOffset: entry.fetchOffset,
-        partitionMaxBytes: entry.partitionMaxBytes,
-        lastFetchedEpoch: entry.lastFetchedEpoch,
-      })),
-    };
-  });
+        partition,
+        leaderEpoch: currentLeaderEpoch,
+        fetchOffset,
+        partitionMaxBytes,
+        lastFetchedEpoch,
+      });
+    }
+  }
+  const forgotten = forgottenTopicsData.flatMap(({ topic, topicId, partitions: indexes }) =>
+    indexes.map((partition) => ({ topic, topicId, partition })),
+  );
+  return { sessionId, sessionEpoch, goesByIds, partitions, forgotten };
 }
 
 const NO_RECORDS = Buffer.alloc(0);
 
 function answered(
-  topics: readonly AskedTopic[],
-  fetched: readonly PartitionFetched[],
+  { sessionId, partitions }: FetchAnswered,
   { version, connection }: RequestFacts,
   broker: BrokerApi,
 ): Response {
   const leaders = new Set<number>();
-  let next = 0;
-  const responses = topics.map(({ topic, topicId, partitions }): TopicResponse => {
-    const answers = partitions.map(() => partitionResponse(fetched[next++]!, version, leaders));
-    return { topic, topicId, partitions: answers };
-  });
-  if (leaders.size === 0 || version < FIRST_VERSION_WITH_ENDPOINTS) return { responses };
+  const responses: TopicDraft[] = [];
+  let last: TopicDraft | undefined;
+  for (const [{ topic, topicId }, fetched] of partitions) {
+    if (last === undefined || last.topicId !== topicId || last.topic !== topic) {
+      last = { topic, topicId, partitions: [] };
+      responses.push(last);
+    }
+    last.partitions.push(partitionResponse(fetched, version, leaders));
+  }
+  if (leaders.size === 0 || version < FIRST_VERSION_WITH_ENDPOINTS) return { sessionId, responses };
   const image = broker.image();
   const nodeEndpoints = [...leaders]
     .map((id): KafkaNode | undefined => kafkaNode(image, id, connection.listener))
     .filter((node) => node !== undefined);
-  return { responses, nodeEndpoints };
+  return { sessionId, responses, nodeEndpoints };
 }
 
 function partitionResponse(

@@ -3,7 +3,7 @@
  * that is needed belongs to the broker, or to a pure class of its own.
  */
 import type { BrokerApi, Failure } from '@millrace/broker';
-import type { Clock, Logger } from '@millrace/core';
+import type { Clock, Logger, Random } from '@millrace/core';
 import type { ConnectionFacts } from '../connection/kafka-connection.ts';
 import type { ApiName, RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
 
@@ -11,9 +11,12 @@ import type { ApiName, RequestOf, ResponseDraftOf } from '../schemas/api-table.t
 export interface Surroundings {
   readonly broker: BrokerApi;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   /** What a batch of an old format may grow to when it is decompressed. */
   readonly maxDecompressedBytes: number;
+  /** Fetch sessions at one time. */
+  readonly fetchSessionSlots: number;
 }
 
 /** What a handler knows besides the message. */
