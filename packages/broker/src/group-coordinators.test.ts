@@ -286,6 +286,15 @@ describe('a coordinator', () => {
     expect((await committed()).offsets).toEqual([]);
   });
 
+  test('is woken for a request that writes nothing and waits', async () => {
+    await start();
+    machine().dueMs = cluster.clock.nowMs() + 500;
+    void join();
+    await cluster.run(450);
+    expect(machine().called('tick')).toBe(0);
+    await cluster.until(() => machine().called('tick') === 1, 1000);
+  });
+
   test('expires nobody for the time that its own process stood still', async () => {
     await start({ nodes: 1 });
     machine().dueMs = cluster.clock.nowMs() + 500;

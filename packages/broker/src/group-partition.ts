@@ -266,6 +266,8 @@ export class GroupPartition implements TurnOwner {
     }
     const { records, answers } = outcome;
     if (records.length > 0 && !this.#add(records, token)) return;
+    // A request that only waits may be due for something, and no turn ends to look at that.
+    if (records.length + answers.length === 0) this.#armTick();
     if (answers.length === 0) return;
     const turn = this.#openTurn();
     for (const answer of answers) turn.answer(answer);
