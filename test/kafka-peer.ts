@@ -56,6 +56,26 @@ export class KafkaPeer implements AsyncDisposable {
     return answer.response;
   }
 
+  /** Sends a request that has no answer. */
+  tell<N extends ApiName>(api: N, version: number, request: RequestDraftOf<N>): void {
+    const head = { version, correlationId: ++this.#correlationId, clientId: this.#clientId };
+    this.#socket.write(Buffer.concat(encodeRequest(api, head, request)));
+  }
+
+  /** Sends bytes as they are; the next frame that comes back, without its size. */
+  raw(bytes: Buffer): Promise<Buffer> {
+    return new Promise<Buffer>((answered, failed) => {
+      this.#waiting.push({ answered, failed });
+      this.#socket.write(bytes);
+    });
+  }
+
+  /** Resolves when the other side has closed the connection. */
+  get closed(): Promise<void> {
+    if (this.#socket.destroyed) return Promise.resolve();
+    return new Promise((resolve) => this.#socket.once('close', () => resolve()));
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -1,5 +1,5 @@
 /** Answers about the cluster from this broker's image: topics, brokers, settings. Never asks another node. */
-import { type NodeId, toMillraceError } from '@millrace/core';
+import { checkTopicName, type NodeId, toMillraceError } from '@millrace/core';
 import {
   type BrokerImage,
   type ConfigScope,
@@ -26,7 +26,7 @@ import type {
   TopicDescription,
 } from './broker-api.ts';
 import { type BrokerConfig, brokerConfig } from './broker-config.ts';
-import { failure } from './failure.ts';
+import { type Failure, failure, failureOf } from './failure.ts';
 
 export interface View {
   readonly clusterId: string;
@@ -132,9 +132,17 @@ function describeResource(
 
 function describeNamed(image: MetadataImage, name: string): TopicDescription {
   const topic = topicByName(image, name);
-  return topic === undefined
-    ? missing('', name, failure('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic "${name}"`))
-    : describeTopic(topic);
+  return topic === undefined ? missing('', name, absence(name)) : describeTopic(topic);
+}
+
+/** A name that no topic may have is told apart: waiting for such a topic would be in vain. */
+function absence(name: string): Failure {
+  try {
+    checkTopicName(name);
+    return failure('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic "${name}"`);
+  } catch (error) {
+    return failureOf(error);
+  }
 }
 
 function describeIdentified(image: MetadataImage, id: string): TopicDescription {
@@ -142,7 +150,7 @@ function describeIdentified(image: MetadataImage, id: string): TopicDescription 
   return topic === undefined ? missing(id, '', failure('UNKNOWN_TOPIC_ID')) : describeTopic(topic);
 }
 
-function missing(topicId: string, name: string, fault: ReturnType<typeof failure>): TopicDescription {
+function missing(topicId: string, name: string, fault: Failure): TopicDescription {
   return { topicId, name, failure: fault, internal: false, partitions: [] };
 }
 

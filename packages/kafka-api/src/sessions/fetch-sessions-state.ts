@@ -107,6 +107,11 @@ export class FetchSessions {
     if (session === undefined) return 'FETCH_SESSION_ID_NOT_FOUND';
     if (session.epoch !== sessionEpoch) return 'INVALID_FETCH_SESSION_EPOCH';
     if (session.goesByIds !== asked.goesByIds) return 'FETCH_SESSION_TOPIC_ID_ERROR';
+    // One that grows out of bounds is over, and its client asks in full again.
+    if (this.#partitions + asked.partitions.length > this.#limits.partitions) {
+      this.#remove(session);
+      return 'FETCH_SESSION_ID_NOT_FOUND';
+    }
     this.#change(session, asked);
     if (session.followed.size === 0) {
       this.#remove(session);
