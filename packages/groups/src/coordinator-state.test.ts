@@ -51,7 +51,13 @@ class Asked {
 
   commit(
     groupId: string,
-    offsets: readonly { topic: string; topicId?: string; partition: number; metadata?: string }[],
+    offsets: readonly {
+      topic: string;
+      topicId?: string;
+      partition: number;
+      offset?: number;
+      metadata?: string;
+    }[],
     retentionTimeMs?: number,
   ) {
     return this.ask('offsetCommit', {
@@ -268,6 +274,21 @@ describe('sizes', () => {
     expect(asked.fetched('g')).toBe(3);
     asked.coordinator.pass(40_000);
     expect(asked.fetched('g')).toBe(2);
+  });
+
+  test('are taken as far as they name a place or none at all, and shown as they were committed', () => {
+    const asked = new Asked();
+    const offsets = [-2, -1, 0, Number.MAX_SAFE_INTEGER];
+    const given = offsets.map((offset, partition) => ({ topic: 'orders', partition, offset }));
+    const odd = [-3, 0.5, 2 ** 53].map((offset) => ({ topic: 'orders', partition: 0, offset }));
+    const taken = asked.commit('g', given).offsets;
+    expect(taken.map(({ failure }) => failure)).toEqual(offsets.map(() => undefined));
+    const refused = asked.commit('g', odd).offsets;
+    expect(refused.map(({ failure }) => failure?.code)).toEqual(odd.map(() => 'INVALID_REQUEST'));
+    asked.coordinator.failOver();
+    const request = { groupId: 'g', memberId: '', memberEpoch: -1, partitions: undefined };
+    const shown = asked.coordinator.machine.fetchOffsets(request).offsets;
+    expect(shown.map(({ offset }) => offset)).toEqual(offsets);
   });
 
   test('are deleted where somebody committed them, and an unknown topic is said to be unknown', () => {

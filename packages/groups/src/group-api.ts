@@ -183,7 +183,7 @@ export interface OffsetToCommit {
   /** The topic that was read: another one of its name has another. Undefined: whichever has the name now. */
   readonly topicId?: TopicId | undefined;
   readonly partition: number;
-  /** The next offset to read. */
+  /** The next offset to read; -1 and -2 for none, as clients of Kafka's protocol reset a group to its defaults. */
   readonly offset: number;
   /** Of the record before; -1 for none. */
   readonly leaderEpoch: number;
@@ -217,7 +217,7 @@ export interface OffsetFetchResponse {
 export interface CommittedOffset {
   readonly topic: string;
   readonly partition: number;
-  /** -1 where nothing is committed. */
+  /** Negative where nothing is committed. */
   readonly offset: number;
   readonly leaderEpoch: number;
   readonly metadata: string;

@@ -11,6 +11,8 @@ import { fitsString } from './record-bytes.ts';
 /** More protocols than any client has assignors. */
 const PROTOCOLS_MAX = 64;
 const INT32_MAX = 2 ** 31 - 1;
+/** "The earliest", as kafkajs commits it. Kafka takes it and hands it back, and every client reads it as "none". */
+const LOWEST_OFFSET = -2;
 
 /** Any text is a name as long as the log can hold it; the empty one belongs to nobody. */
 export function checkGroupId(groupId: string): GroupFailure | undefined {
@@ -88,7 +90,7 @@ export function checkOffset(
     partition >= known.partitionCount
   )
     return failureOf('UNKNOWN_TOPIC_OR_PARTITION');
-  if (!Number.isSafeInteger(offset) || offset < 0)
+  if (!Number.isSafeInteger(offset) || offset < LOWEST_OFFSET)
     return failureOf('INVALID_REQUEST', `${offset} is not an offset`);
   if (!Number.isInteger(leaderEpoch) || leaderEpoch < -1 || leaderEpoch > INT32_MAX)
     return failureOf('INVALID_REQUEST', `${leaderEpoch} is not a leader epoch`);
