@@ -77,8 +77,8 @@ const GUARDS: readonly Guard[] = [
     name: 'replaced-leader-judges-its-successor',
     rule: 'P19',
     module: 'broker/src/consumer-fetch.ts',
-    guard: 'if (lastFetchedEpoch > partition.image.leaderEpoch) {',
-    replacement: 'if (false) {',
+    guard: 'if (lastFetchedEpoch > partition.image.leaderEpoch) return',
+    replacement: 'if (false) return',
   },
   {
     name: 'group-takes-commits-of-an-older-epoch',
