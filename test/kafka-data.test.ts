@@ -265,6 +265,22 @@ describe('a produced batch', () => {
   });
 });
 
+test('producers that a partition remembers are told, by any replica', async () => {
+  const topic = await newTopic();
+  const identity = { transactionalId: null, transactionTimeoutMs: 0 };
+  const { producerId, producerEpoch } = await topic.leader.ask('initProducerId', 4, identity);
+  const producer = { producerId, producerEpoch, baseSequence: 0 };
+  const records = [{ timestamp: 5 }, { timestamp: 6, value: Buffer.from('two') }];
+  await produce(topic.leader, topic.name, buildBatch(records, { producer }));
+  const asked = { topics: [{ name: topic.name, partitionIndexes: [0, 7] }] };
+  for (const peer of [topic.leader, topic.other]) {
+    const [known, unknown] = (await peer.ask('describeProducers', 0, asked)).topics[0]!.partitions;
+    const remembered = { producerId, producerEpoch, lastSequence: 1, lastTimestamp: 6 };
+    expect(known).toMatchObject({ partitionIndex: 0, errorCode: NONE, activeProducers: [remembered] });
+    expect(unknown).toMatchObject({ errorCode: wire('UNKNOWN_TOPIC_OR_PARTITION'), activeProducers: [] });
+  }
+});
+
 describe('a fetch', () => {
   test.each(versions(4, 17))('finds records, watermark and log start, in version %i', async (version) => {
     const topic = await newTopic();

@@ -57,6 +57,8 @@ export interface BrokerApi {
   listOffsets(request: ListOffsetsRequest): Promise<ListOffsetsResponse>;
   offsetForLeaderEpoch(request: OffsetForLeaderEpochRequest): Promise<OffsetForLeaderEpochResponse>;
   deleteRecords(request: DeleteRecordsRequest): Promise<DeleteRecordsResponse>;
+  /** Any replica answers for the producers that it remembers. */
+  describeProducers(request: DescribeProducersRequest): Promise<DescribeProducersResponse>;
   initProducerId(request: RequestContext): Promise<InitProducerIdResponse>;
 
   describeCluster(request: DescribeClusterRequest): Promise<DescribeClusterResponse>;
@@ -267,4 +269,27 @@ export interface DeleteRecordsResponse {
 export interface PartitionDeleted extends PartitionRef {
   readonly failure?: Failure | undefined;
   readonly lowWatermark: number;
+}
+
+export interface DescribeProducersRequest extends RequestContext {
+  readonly partitions: readonly PartitionRef[];
+}
+
+export interface DescribeProducersResponse {
+  readonly partitions: readonly PartitionProducers[];
+}
+
+export interface PartitionProducers extends PartitionRef {
+  readonly failure?: Failure | undefined;
+  /** In order of last use. */
+  readonly producers: readonly ProducerDescription[];
+}
+
+export interface ProducerDescription {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Of the newest batch; -1 for none. */
+  readonly lastSequence: number;
+  /** The newest time in that batch; -1 for none. */
+  readonly lastTimestamp: number;
 }

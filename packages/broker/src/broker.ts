@@ -242,6 +242,8 @@ export class Broker implements BrokerApi, PartitionHost {
     return this.#offsets.epochEnds(request);
   }
 
+  readonly describeProducers: BrokerApi['describeProducers'] = (request) => this.#offsets.producers(request);
+
   deleteRecords(request: DeleteRecordsRequest): Promise<DeleteRecordsResponse> {
     return this.#offsets.deleteRecords(request);
   }

@@ -37,6 +37,8 @@ export {
   type BrokerNode,
   type DeleteRecordsRequest,
   type DeleteRecordsResponse,
+  type DescribeProducersRequest,
+  type DescribeProducersResponse,
   type DescribeTopicsRequest,
   type DescribeTopicsResponse,
   EARLIEST_TIMESTAMP,

@@ -4,6 +4,8 @@ import type { MetadataImage } from '@millrace/metadata';
 import {
   type DeleteRecordsRequest,
   type DeleteRecordsResponse,
+  type DescribeProducersRequest,
+  type DescribeProducersResponse,
   EARLIEST_TIMESTAMP,
   LATEST_TIMESTAMP,
   type ListOffsetsRequest,
@@ -17,9 +19,10 @@ import {
   type PartitionEpochQuery,
   type PartitionOffset,
   type PartitionOffsetQuery,
+  type PartitionProducers,
   type PartitionRef,
 } from './broker-api.ts';
-import { failureOf } from './failure.ts';
+import { failure, failureOf } from './failure.ts';
 import type { Partition } from './partition.ts';
 import type { PartitionTable } from './partition-table.ts';
 
@@ -54,6 +57,22 @@ export class OffsetQueries {
     return { partitions: await Promise.all(partitions.map((entry) => this.#delete(entry))) };
   }
 
+  async producers({ partitions }: DescribeProducersRequest): Promise<DescribeProducersResponse> {
+    return { partitions: partitions.map((entry) => this.#producers(entry)) };
+  }
+
+  #producers({ topicId, partition: index }: PartitionRef): PartitionProducers {
+    const partition = this.#options.partitions.get(topicId, index);
+    if (partition === undefined || !partition.isOpen) {
+      return { topicId, partition: index, failure: failure(this.#absence(topicId, index)), producers: [] };
+    }
+    const producers = Array.from(partition.log.producers(), ({ producerId, epoch, batches }) => {
+      const { lastSequence = -1, timestamp: lastTimestamp = -1 } = batches.at(-1) ?? {};
+      return { producerId, producerEpoch: epoch, lastSequence, lastTimestamp };
+    });
+    return { topicId, partition: index, producers };
+  }
+
   async #list(query: PartitionOffsetQuery): Promise<PartitionOffset> {
     const { topicId, partition: index } = query;
     try {
@@ -61,8 +80,14 @@ export class OffsetQueries {
       const { offset, timestamp } = await this.#find(partition, query.timestamp);
       return { topicId, partition: index, offset, timestamp, leaderEpoch: epochBefore(partition, offset) };
     } catch (error) {
-      const failure = failureOf(error);
-      return { topicId, partition: index, failure, offset: -1, timestamp: -1, leaderEpoch: -1 };
+      return {
+        topicId,
+        partition: index,
+        failure: failureOf(error),
+        offset: -1,
+        timestamp: -1,
+        leaderEpoch: -1,
+      };
     }
   }
 

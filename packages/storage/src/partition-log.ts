@@ -29,6 +29,7 @@ import type { LogResources } from './log-resources.ts';
 import { type Deletion, deleteBefore, deleteExpired } from './log-retention.ts';
 import type { TimestampOffset } from './log-timestamps.ts';
 import type { PartitionId } from './partition-id.ts';
+import type { ProducerEntry } from './producer-state.ts';
 import { storageFailure } from './storage-failure.ts';
 import type { EpochStart } from './text-files.ts';
 
@@ -244,6 +245,11 @@ export class PartitionLog implements JournalClient {
   /** Where the largest epoch that is at most `epoch` ends here; {-1, -1} if `epoch` is newer than any. Rule P2. */
   endOffsetForEpoch(epoch: number): EpochEndOffset {
     return this.#contents?.side.epochs.endOffsetFor(epoch, this.logEndOffset) ?? { epoch: -1, endOffset: -1 };
+  }
+
+  /** Idempotent producers that are remembered, in order of last use. Not to be changed. */
+  producers(): Iterable<ProducerEntry> {
+    return this.#contents?.side.producers?.entries() ?? [];
   }
 
   /** The leader epoch of the batch that holds `offset`, also right before the log start; -1 if unknown. */

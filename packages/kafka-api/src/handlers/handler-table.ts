@@ -3,6 +3,7 @@ import type { ApiName } from '../schemas/api-table.ts';
 import { apiVersionsHandler } from './api-versions.ts';
 import { classicGroupHandlers } from './classic-group.ts';
 import { consumerGroupHandlers } from './consumer-group.ts';
+import { describeProducersHandler } from './describe-producers.ts';
 import { fetchHandler } from './fetch.ts';
 import { findCoordinatorHandler } from './find-coordinator.ts';
 import { groupAdminHandlers } from './group-admin.ts';
@@ -22,6 +23,7 @@ export function handlerTable(around: Surroundings): Partial<Handlers> {
     ...consumerGroupHandlers(around),
     ...groupOffsetHandlers(around),
     ...groupAdminHandlers(around),
+    describeProducers: describeProducersHandler(around),
     fetch: fetchHandler(around),
     initProducerId: initProducerIdHandler(around),
     metadata: metadataHandler(around),

@@ -1,0 +1,42 @@
+/** DescribeProducers: the idempotent producers that a replica remembers. */
+import type { Handler, Surroundings } from './handler.ts';
+import { byTopic, eachByTopic, errorByName, flatten } from './topic-answers.ts';
+import { wireError } from './wire-error.ts';
+
+/** Of what only transactions have. */
+const NONE = -1;
+
+export function describeProducersHandler({ broker }: Surroundings): Handler<'describeProducers'> {
+  const asked = (
+    topics: readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[],
+  ) => topics.map(({ name, partitionIndexes }) => ({ name, partitions: partitionIndexes }));
+  return {
+    handle: async ({ topics }, { clientId }) => {
+      const partitions = flatten(broker.image(), asked(topics), (topicId, partition) => ({
+        topicId,
+        partition,
+      }));
+      const found = await broker.describeProducers({ timeoutMs: 0, clientId, partitions });
+      return {
+        topics: byTopic(asked(topics), found.partitions, (partitionIndex, { failure, producers }) => ({
+          partitionIndex,
+          errorCode: errorByName(failure),
+          errorMessage: failure?.message ?? null,
+          activeProducers: producers.map((producer) => ({
+            ...producer,
+            coordinatorEpoch: NONE,
+            currentTxnStartOffset: NONE,
+          })),
+        })),
+      };
+    },
+    refuse: ({ topics }, { code, message }) => ({
+      topics: eachByTopic(asked(topics), (partitionIndex) => ({
+        partitionIndex,
+        errorCode: wireError(code),
+        errorMessage: message,
+        activeProducers: [],
+      })),
+    }),
+  };
+}
