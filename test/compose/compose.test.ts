@@ -48,11 +48,15 @@ async function untilHealthy(node: number): Promise<void> {
 }
 
 beforeAll(async () => {
-  ports = await freePorts(3);
+  const free = await freePorts(6);
+  ports = free.slice(0, 3);
   const [command, ...prefix] = await composeCommand();
   const env = {
     ...process.env,
     ...Object.fromEntries(ports.map((port, index) => [`MILLRACE_PORT_${index + 1}`, String(port)])),
+    ...Object.fromEntries(
+      free.slice(3).map((port, index) => [`MILLRACE_KAFKA_PORT_${index + 1}`, String(port)]),
+    ),
   };
   compose = async (...args) => {
     const all = [...prefix, '-p', PROJECT, '-f', join(root, 'deploy', 'docker-compose.yml'), ...args];
