@@ -9,6 +9,7 @@ import { APIS, type ApiName, type RequestOf, type ResponseDraftOf } from '../sch
 import { type RequestHeader, readRequest, readRequestHeader } from '../schemas/request-frame.ts';
 import { encodeResponse } from '../schemas/response-frame.ts';
 import { WireReader } from '../wire/wire-reader.ts';
+import { ApiCensus } from './api-census.ts';
 import { ConnectionEnd, type Handler, type RequestFacts, type Surroundings } from './handler.ts';
 import { handlerTable } from './handler-table.ts';
 
@@ -17,6 +18,7 @@ const SIZE_BYTES = 4;
 /** The handler of requests for a `KafkaListener`. */
 export function kafkaRequestHandler(around: Surroundings): KafkaRequestHandler {
   const handlers = handlerTable(around);
+  const census = new ApiCensus(around.logger);
   return (frame, connection, release) => {
     const from = new WireReader(frame);
     const header = readRequestHeader(from);
@@ -29,6 +31,7 @@ export function kafkaRequestHandler(around: Surroundings): KafkaRequestHandler {
     const { lowest, highest } = APIS[api].served;
     if (apiVersion < lowest || apiVersion > highest) return refuseVersion(api, header, from, handler, facts);
     const request = readRequest(api, from, apiVersion);
+    census.note(api, apiVersion, facts.clientId, connection);
     return answer(api, header, request, handler as Handler<typeof api>, facts);
   };
 }
