@@ -47,7 +47,9 @@ export class ConsumerFetch {
       const result = await this.#read(request);
       const remainingMs = deadlineMs - clock.nowMs();
       const isFinal = result.isUrgent || result.bytes >= request.minBytes || remainingMs < WAIT_MIN_MS;
-      if (isFinal || this.#parked.size >= parkedMax) return { partitions: result.partitions };
+      if (isFinal || this.#parked.size >= parkedMax) {
+        return { partitions: this.#complete(request, result.answers) };
+      }
       if (this.#committed(request) !== before) continue;
       const parked = new ParkedFetch(clock, defer, request.minBytes - result.bytes);
       this.#parked.add(parked);
@@ -83,10 +85,10 @@ export class ConsumerFetch {
   async #read(request: FetchRequest): Promise<ReadResult> {
     const entries = request.partitions;
     const answers: (PartitionFetched | undefined)[] = new Array(entries.length);
-    const result = { partitions: [] as PartitionFetched[], bytes: 0, isUrgent: false };
+    const result = { answers, bytes: 0, isUrgent: false };
     let room = Math.min(request.maxBytes, this.#options.maxBytes);
     const take = (index: number, answer: PartitionFetched): void => {
-      if (answer.failure === undefined && answer.records.length === 0 && !request.isFull) return;
+      if (answer.failure === undefined && answer.records.length === 0) return;
       answers[index] = answer;
       result.bytes += answer.records.length;
       room -= answer.records.length;
@@ -105,10 +107,7 @@ export class ConsumerFetch {
         continue;
       }
       const isFirst = result.bytes === 0;
-      if (entry.fetchOffset >= partition!.highWatermark || (room <= 0 && !isFirst)) {
-        if (request.isFull) answers[i] = this.#answer(entry, partition, {});
-        continue;
-      }
+      if (entry.fetchOffset >= partition!.highWatermark || (room <= 0 && !isFirst)) continue;
       reads.push(this.#readOne(entry, partition!, room, isFirst).then((answer) => take(i, answer)));
       // One by one while room is short, so that the limit holds; the first batch may exceed it.
       const isRoomy = !isFirst && room >= entry.partitionMaxBytes * READS_AT_ONCE;
@@ -117,8 +116,24 @@ export class ConsumerFetch {
       reads = [];
     }
     if (reads.length > 0) await Promise.all(reads);
-    for (const answer of answers) if (answer !== undefined) result.partitions.push(answer);
     return result;
+  }
+
+  /** What is answered of what was found: in full, or only the news. */
+  #complete(
+    { partitions, isFull }: FetchRequest,
+    found: readonly (PartitionFetched | undefined)[],
+  ): PartitionFetched[] {
+    const answers: PartitionFetched[] = [];
+    for (let i = 0; i < partitions.length; i++) {
+      const entry = partitions[i]!;
+      const answer = found[i];
+      if (answer !== undefined) answers.push(answer);
+      else if (isFull) {
+        answers.push(this.#answer(entry, this.#options.partitions.get(entry.topicId, entry.partition), {}));
+      }
+    }
+    return answers;
   }
 
   /** What the reader must hear instead of records; undefined if it may read. */
@@ -191,7 +206,8 @@ export class ConsumerFetch {
 }
 
 interface ReadResult {
-  readonly partitions: PartitionFetched[];
+  /** By place in the request; nothing where there is no news. */
+  readonly answers: readonly (PartitionFetched | undefined)[];
   readonly bytes: number;
   readonly isUrgent: boolean;
 }
