@@ -349,6 +349,36 @@ describe('a fetch', () => {
     expect(unknown.errorCode).toBe(wire('FETCH_SESSION_ID_NOT_FOUND'));
   });
 
+  test('in a session goes on where another partition gave much: none is kept waiting', async () => {
+    const name = `topic-${++count}`;
+    await millrace.admin().createTopic({ name, partitions: 3, replicationFactor: 2 });
+    const [described] = await millrace.admin().describeTopics([name]);
+    const leaderId = described!.partitions[0]!.leader!;
+    const peer = await peerOf(leaderId);
+    const mine = described!.partitions
+      .filter(({ leader }) => leader === leaderId)
+      .map((each) => each.partition);
+    for (const index of mine) {
+      const sent = async () => (await produce(peer, name, batch('x'.repeat(1_000)), { index })).errorCode;
+      await expect.poll(sent).toBe(NONE);
+    }
+    const partitions = mine.map((partition) => ({ partition, fetchOffset: 0, partitionMaxBytes: 1_000 }));
+    const limits = { maxWaitMs: 0, minBytes: 1, maxBytes: 1_000 };
+    const opening = { ...limits, sessionEpoch: 0, topics: [{ topic: name, partitions }] };
+    const { sessionId, responses } = await peer.ask('fetch', 11, opening);
+    const served = new Set<number>();
+    const note = (answers: typeof responses) => {
+      for (const { partitionIndex, records } of answers.flatMap((topic) => topic.partitions))
+        if (records!.length > 0) served.add(partitionIndex);
+    };
+    note(responses);
+    // A client that never moves on: each answer has room for one partition, and they take turns.
+    for (let sessionEpoch = 1; sessionEpoch <= mine.length; sessionEpoch++) {
+      note((await peer.ask('fetch', 11, { ...limits, sessionId, sessionEpoch, topics: [] })).responses);
+    }
+    expect([...served].sort()).toEqual(mine);
+  });
+
   test('of a replica is refused: replicas speak another protocol here', async () => {
     const topic = await newTopic();
     const answer = await topic.leader.ask('fetch', 12, { ...fetching(topic, {}), replicaId: 2 });

@@ -189,6 +189,22 @@ describe('fetch', () => {
     expect(cluster.clock.nowMs() - startedAt).toBeGreaterThanOrEqual(300);
   });
 
+  test('that is full answers every partition in order, also those without news or room', async () => {
+    await cluster.produce(1, topicId, ['x'.repeat(500)]);
+    await cluster.run(20);
+    const [read] = request().partitions;
+    const partitions = [{ ...read!, fetchOffset: 1 }, read!, { ...read!, partition: 99 }, read!];
+    const full = { ...request({ maxWaitMs: 0, maxBytes: 100, isFull: true }), partitions };
+    const answer = await cluster.finish(cluster.broker(1).fetch(full));
+    expect(answer.partitions.map(({ records }) => records.length > 0)).toEqual([false, true, false, false]);
+    expect(answer.partitions).toMatchObject([
+      { failure: undefined, highWatermark: 1, logStartOffset: 0 },
+      { failure: undefined, highWatermark: 1 },
+      { failure: { code: 'UNKNOWN_TOPIC_OR_PARTITION' } },
+      { failure: undefined, highWatermark: 1 },
+    ]);
+  });
+
   test('waits for minBytes over several commits', async () => {
     const fetching = cluster.broker(1).fetch(request({ maxWaitMs: 10_000, minBytes: 400 }));
     for (let i = 0; i < 3; i++) {
