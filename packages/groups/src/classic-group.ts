@@ -52,6 +52,7 @@ export class ClassicGroup {
   readonly type = 'classic';
   readonly #rounds: ClassicRebalance;
   readonly #random: Random;
+  #takenOver: { readonly generation: number; readonly epochs: ReadonlyMap<string, number> } | undefined;
   #subscribed: { readonly version: number; readonly topics: ReadonlySet<string> | undefined } | undefined;
 
   constructor(groupId: string, options: ClassicGroupOptions) {
@@ -179,9 +180,13 @@ export class ClassicGroup {
     for (const member of this.#rounds.roster.members()) this.#rounds.release(member, why, out);
   }
 
-  /** The group comes from the other protocol, by a record that was applied: everybody is to join. */
-  takeOver(cause: string, nowMs: number, out: OutcomeDraft): void {
+  /**
+   * The group comes from the other protocol, by a record that was applied: everybody is to join.
+   * @param epochs of its members there. Until they have joined they speak for what they hold by these, and lose nothing.
+   */
+  takeOver(cause: string, epochs: ReadonlyMap<string, number>, nowMs: number, out: OutcomeDraft): void {
     this.#rounds.renewSessions(nowMs);
+    this.#takenOver = { generation: this.#rounds.generation, epochs };
     this.#rounds.note('converted', cause);
     this.#rounds.begin(cause, nowMs, out);
   }
@@ -231,7 +236,15 @@ export class ClassicGroup {
     if (ofInstance !== undefined && ofInstance.memberId !== memberId) return failureOf('FENCED_INSTANCE_ID');
     const member = groupInstanceId === undefined ? roster.get(memberId) : ofInstance;
     if (member === undefined) return failureOf('UNKNOWN_MEMBER_ID');
-    return generationId === generation ? member : failureOf('ILLEGAL_GENERATION');
+    const isCurrent = generationId === generation || this.#isHeldOver(member, generationId);
+    return isCurrent ? member : failureOf('ILLEGAL_GENERATION');
+  }
+
+  /** The member has not joined since the group was taken over: nobody else has what it holds. */
+  #isHeldOver({ memberId }: ClassicMember, epoch: number): boolean {
+    const { state, generation } = this.#rounds;
+    const isFirstRound = state === 'PreparingRebalance' && generation === this.#takenOver?.generation;
+    return isFirstRound && this.#takenOver?.epochs.get(memberId) === epoch;
   }
 
   #syncRefusal({ protocolType, protocolName }: SyncGroupRequest): GroupFailure | undefined {

@@ -205,6 +205,14 @@ export class ClassicMembers {
     this.#balance.write(turn, memberAssignmentRecord(groupId, memberId, assignment));
   }
 
+  /** By member: the epoch at which it holds what it holds. */
+  epochs(): ReadonlyMap<string, number> {
+    const { members } = this.#balance.state;
+    return new Map(
+      Array.from(members.values(), ({ memberId, assignment }) => [memberId, assignment.memberEpoch]),
+    );
+  }
+
   /** The group as a classic one, each member with what it holds; undefined where they share no protocol. */
   classicRecord(topics: TopicsView, wallMs: number): ClassicGroupRecord | undefined {
     const { members, groupId, epoch } = this.#balance.state;

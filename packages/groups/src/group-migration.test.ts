@@ -98,6 +98,18 @@ class Bench {
       ?.code;
   }
 
+  /** @returns why not, for the request or for its only offset. */
+  commit({ memberId, generationId }: JoinGroupResponse): (string | undefined)[] {
+    const { failure, offsets } = this.ask('offsetCommit', {
+      ...caller,
+      memberId,
+      generationIdOrMemberEpoch: generationId,
+      groupInstanceId: undefined,
+      offsets: [{ topic: 'orders', partition: 3, offset: 7, leaderEpoch: -1, metadata: '' }],
+    });
+    return failure === undefined ? offsets.map((one) => one.failure?.code) : [failure.code];
+  }
+
   consumer(epoch: number, more: Heartbeat = {}): ConsumerGroupHeartbeatResponse {
     return this.ask('consumerGroupHeartbeat', heartbeatOf('new', epoch, more));
   }
@@ -150,6 +162,37 @@ test('a classic group goes on inside a consumer group, gives up its part, and co
   expect(again.generationId ?? 0).toBeGreaterThan(old.generationId);
   bench.sync(again, [{ memberId: old.memberId, assignment: encodeAssignmentOf(orders(0, 1, 2, 3)) }]);
   expect(bench.state()).toEqual(['classic', 'Stable']);
+});
+
+test('who is left in the classic protocol keeps and commits what it holds until it has joined', () => {
+  const bench = new Bench();
+  bench.consumer(0);
+  const old = bench.join('');
+  const held = (...partitions: number[]) => [{ topicId: topicIdOf('orders'), partitions }];
+  bench.consumer(1, { topicPartitions: held(0, 1, 2, 3) });
+  bench.consumer(1, { topicPartitions: held(0, 1) });
+  const { generationId } = bench.join(old.memberId);
+  const member = { ...old, generationId };
+  expect(decodeAssignmentOf(bench.sync(member).assignment)).toEqual(orders(2, 3));
+  bench.consumer(-1);
+  expect(bench.state()).toEqual(['classic', 'PreparingRebalance']);
+  expect(bench.beat(member)).toBe('REBALANCE_IN_PROGRESS');
+  expect(bench.commit(member)).toEqual([undefined]);
+  expect(bench.beat({ ...member, generationId: generationId - 1 })).toBe('ILLEGAL_GENERATION');
+  const again = bench.join(old.memberId, orders(2, 3));
+  expect(again.generationId).toBeGreaterThan(generationId);
+  expect(bench.beat(member)).toBe('ILLEGAL_GENERATION');
+  expect(bench.commit(member)).toEqual(['ILLEGAL_GENERATION']);
+});
+
+test('who is left in the classic protocol joins again also after a failover', () => {
+  const bench = new Bench();
+  bench.consumer(0);
+  const old = bench.join('');
+  bench.consumer(-1);
+  bench.failOver();
+  expect(bench.beat(old)).toBe('ILLEGAL_GENERATION');
+  expect(bench.join(old.memberId).generationId).toBeGreaterThan(old.generationId);
 });
 
 test('what was free for a waiting classic member is taken at its next join', () => {

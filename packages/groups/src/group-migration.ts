@@ -73,8 +73,9 @@ export function downgradeGroup(
   if (record === undefined) return undefined;
   for (const tombstone of group.tombstones()) out.write(tombstone);
   out.write(record);
+  const epochs = group.classic.epochs();
   const classic = new ClassicGroup(group.groupId, { ...options, history: group.history });
   classic.apply(record);
-  classic.takeOver('the last member of the consumer protocol has gone', nowMs, out);
+  classic.takeOver('the last member of the consumer protocol has gone', epochs, nowMs, out);
   return classic;
 }
