@@ -70,6 +70,24 @@ describe('offsets', () => {
     ]);
   });
 
+  test('that are asked for more than once are told once', async () => {
+    const peer = await node.peer();
+    const groupId = newGroup();
+    await commit(peer, 2, groupId, 5);
+    const topics = [...asked(1, 1, 0), ...asked(1, 2)];
+    const { groups } = await peer.ask('offsetFetch', 8, {
+      groups: [
+        { groupId, topics },
+        { groupId, topics },
+      ],
+    });
+    expect(groups).toHaveLength(1);
+    const shown = groups[0]!.topics.map(({ partitions }) => partitions.map((one) => one.partitionIndex));
+    expect(shown).toEqual([[1, 0, 2]]);
+    const once = await peer.ask('describeGroups', 0, { groups: [groupId, groupId] });
+    expect(once.groups).toHaveLength(1);
+  });
+
   test('of a group that is refused: the failure stands at each partition in version 1, at the top from 2 on', async () => {
     const peer = await node.peer();
     const first = await fetchOne(peer, 1, '', asked(0, 1));

@@ -70,7 +70,8 @@ function heard(answer: ConsumerGroupHeartbeatResponse): ResponseDraftOf<'consume
 function describeHandler({ broker: { groups } }: Surroundings): Handler<'consumerGroupDescribe'> {
   return {
     handle: async ({ groupIds, includeAuthorizedOperations }) => {
-      const found = await groups.describeGroups(groupIds);
+      // A group may be large: it is shown once, however often it is named.
+      const found = await groups.describeGroups([...new Set(groupIds)]);
       return { groups: found.map((group) => described(group, includeAuthorizedOperations)) };
     },
     refuse: ({ groupIds }, reason) => ({ groups: groupIds.map((groupId) => refused(groupId, reason)) }),

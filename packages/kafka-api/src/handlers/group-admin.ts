@@ -40,7 +40,8 @@ function listHandler({ broker: { groups } }: Surroundings): Handler<'listGroups'
 function describeHandler({ broker: { groups } }: Surroundings): Handler<'describeGroups'> {
   return {
     handle: async ({ groups: groupIds, includeAuthorizedOperations }) => {
-      const found = await groups.describeGroups(groupIds);
+      // A group may be large: it is shown once, however often it is named.
+      const found = await groups.describeGroups([...new Set(groupIds)]);
       return { groups: found.map((group) => described(group, includeAuthorizedOperations)) };
     },
     refuse: ({ groups: groupIds }, failure) => ({

@@ -1,5 +1,6 @@
 /** How far groups have come: OffsetCommit, OffsetFetch, OffsetDelete. Topics go by name in all of them. */
 import type { Failure } from '@millrace/broker';
+import type { TopicPartition } from '@millrace/core';
 import type {
   CommittedOffset,
   OffsetCommitResponse,
@@ -88,7 +89,7 @@ function fetchHandler({ broker: { groups } }: Surroundings): Handler<'offsetFetc
           groupId: asked.groupId,
           memberId: asked.memberId ?? '',
           memberEpoch: asked.memberEpoch,
-          partitions: asked.topics?.flatMap(partitionsOf),
+          partitions: asked.topics === null ? undefined : partitionsOf(asked.topics),
         }),
       }));
       return fetched(await Promise.all(answered), facts);
@@ -103,14 +104,23 @@ function fetchHandler({ broker: { groups } }: Surroundings): Handler<'offsetFetc
   };
 }
 
+/** Of a group that is named twice the later naming counts. */
 function askedGroups(request: FetchRequest, { version }: RequestFacts): readonly AskedGroup[] {
-  if (version >= SEVERAL_GROUPS) return request.groups;
+  if (version >= SEVERAL_GROUPS)
+    return [...new Map(request.groups.map((asked) => [asked.groupId, asked])).values()];
   const { groupId, topics } = request;
   return [{ groupId, memberId: null, memberEpoch: -1, topics }];
 }
 
-function partitionsOf({ name, partitionIndexes }: NonNullable<AskedGroup['topics']>[number]) {
-  return partitionIndexes.map((partition) => ({ topic: name, partition }));
+/** Each once, however often it is named: metadata is a thousand times as long as the number that asks for it. */
+function partitionsOf(topics: NonNullable<AskedGroup['topics']>): TopicPartition[] {
+  const indexes = new Map<string, Set<number>>();
+  for (const { name, partitionIndexes } of topics) {
+    const known = indexes.get(name);
+    if (known === undefined) indexes.set(name, new Set(partitionIndexes));
+    else for (const index of partitionIndexes) known.add(index);
+  }
+  return [...indexes].flatMap(([topic, set]) => Array.from(set, (partition) => ({ topic, partition })));
 }
 
 function fetched(
@@ -123,7 +133,7 @@ function fetched(
   const { asked, answer } = only!;
   if (answer.failure === undefined || version >= OWN_FAILURE) return fetchedGroup(only!);
   // The oldest clients look for a failure at each partition.
-  const offsets = (asked.topics ?? []).flatMap(partitionsOf).map((one) => ({ ...one, ...NONE }));
+  const offsets = partitionsOf(asked.topics ?? []).map((one) => ({ ...one, ...NONE }));
   return { topics: shown(offsets, coordinatorErrorOf(answer.failure)) };
 }
 
