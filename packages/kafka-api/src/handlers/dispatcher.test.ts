@@ -1,6 +1,7 @@
 /** What becomes of requests before and behind their handlers. */
 import type { BrokerApi } from '@millrace/broker';
 import { type Logger, ManualClock, MillraceError, SeededRandom, silentLogger } from '@millrace/core';
+import { emptyImage } from '@millrace/metadata';
 import { expect, test } from 'vitest';
 import type { ConnectionFacts, KafkaRequestHandler } from '../connection/kafka-connection.ts';
 import type { ApiName, RequestDraftOf, ResponseOf } from '../schemas/api-table.ts';
@@ -50,7 +51,24 @@ test('an operating error is answered in the words of the API', async () => {
   const handle = handlerOn({
     initProducerId: () => Promise.reject(new MillraceError('QUORUM_UNAVAILABLE')),
   });
-  expect(await ask(handle, 'initProducerId', 4, identity)).toMatchObject({ errorCode: 7, producerId: -1 });
+  expect(await ask(handle, 'initProducerId', 4, identity)).toMatchObject({ errorCode: 14, producerId: -1 });
+});
+
+test('topics that exist are described even if those that do not cannot be created', async () => {
+  const asked: boolean[] = [];
+  const handle = handlerOn({
+    clusterId: 'cluster',
+    image: () => emptyImage,
+    describeTopics: async ({ allowAutoCreate }) => {
+      asked.push(allowAutoCreate);
+      if (allowAutoCreate) throw new MillraceError('QUORUM_UNAVAILABLE');
+      const topic = { topicId: `${'A'.repeat(21)}Q`, name: 'here', internal: false, partitions: [] };
+      return { clusterId: 'cluster', controllerId: -1, brokers: [], topics: [topic] };
+    },
+  });
+  const { topics } = await ask(handle, 'metadata', 9, { topics: [{ name: 'here' }] });
+  expect(topics).toMatchObject([{ name: 'here', errorCode: 0 }]);
+  expect(asked).toEqual([true, false]);
 });
 
 test('any other error is not: it ends the connection', async () => {

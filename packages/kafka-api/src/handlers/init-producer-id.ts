@@ -1,5 +1,5 @@
 /** InitProducerId: an identity for a producer that wants no duplicates. */
-import { MillraceError } from '@millrace/core';
+import { ERRORS, MillraceError } from '@millrace/core';
 import type { Handler, Surroundings } from './handler.ts';
 import { NO_ERROR, wireError } from './wire-error.ts';
 
@@ -12,6 +12,11 @@ export function initProducerIdHandler({ broker }: Surroundings): Handler<'initPr
       }
       return { errorCode: NO_ERROR, ...(await broker.initProducerId({ timeoutMs: 0, clientId })) };
     },
-    refuse: (_request, { code }) => ({ errorCode: wireError(code), producerId: -1, producerEpoch: -1 }),
+    // Producers ask again after this one; most others, also such as may pass, are the end of them.
+    refuse: (_request, { code }) => ({
+      errorCode: wireError(ERRORS[code].retriable ? 'COORDINATOR_LOAD_IN_PROGRESS' : code),
+      producerId: -1,
+      producerEpoch: -1,
+    }),
   };
 }

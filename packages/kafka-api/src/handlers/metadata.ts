@@ -13,6 +13,8 @@ type Request = RequestOf<'metadata'>;
 type Response = ResponseDraftOf<'metadata'>;
 type Topic = Response['topics'][number];
 
+/** How long the topics that exist are kept waiting for one that is to be created. */
+const AUTO_CREATE_TIMEOUT_MS = 5_000;
 /** From here on a topic may be asked for by its id alone. */
 const FIRST_VERSION_BY_ID = 12;
 
@@ -72,12 +74,16 @@ async function found(broker: BrokerApi, request: Request, facts: RequestFacts): 
     if (name !== null && topicId === ZERO_UUID) names.push(name);
     else topicIds.push(topicId);
   }
-  return await broker.describeTopics({
-    ...context,
-    names,
-    topicIds,
-    allowAutoCreate: request.allowAutoTopicCreation && names.length > 0,
-  });
+  const described = { ...context, names, topicIds, allowAutoCreate: false };
+  if (!request.allowAutoTopicCreation || names.length === 0) return await broker.describeTopics(described);
+  try {
+    const timeoutMs = AUTO_CREATE_TIMEOUT_MS;
+    return await broker.describeTopics({ ...described, timeoutMs, allowAutoCreate: true });
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    // Without a controller nothing is created, yet topics that exist are to be found: a client asks for all at once.
+    return await broker.describeTopics(described);
+  }
 }
 
 function described(
