@@ -19,7 +19,7 @@ interface Started {
 }
 
 async function npmStart(clone: string, port: number): Promise<Started> {
-  const child = spawn('npm', ['start', '--', '--port', String(port)], {
+  const child = spawn('npm', ['start', '--', '--port', String(port), '--kafka-port', String(port + 3)], {
     cwd: clone,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,7 +53,7 @@ test(
     const clone = join(folder, 'millrace');
     try {
       execFileSync('git', ['clone', '--quiet', '--depth', '1', `file://${root}`, clone]);
-      const port = await freeRange(3);
+      const port = await freeRange(6);
       const millrace = async (...args: string[]): Promise<string> => {
         const command = ['millrace', '--bootstrap-server', `localhost:${port}`, ...args];
         return (await promisify(execFile)('npx', command, { cwd: clone })).stdout;
