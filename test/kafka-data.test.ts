@@ -281,6 +281,28 @@ test('producers that a partition remembers are told, by any replica', async () =
   }
 });
 
+test('what one door writes, the other reads, in one log', async () => {
+  const topic = await newTopic();
+  await using producer = millrace.producer();
+  const headers = { from: 'grpc' };
+  const key = Buffer.from('k');
+  await producer.send({ topic: topic.name, key, value: Buffer.from('first'), headers });
+  const second = [{ timestamp: 7, key, value: Buffer.from('second') }];
+  expect(await produce(topic.leader, topic.name, buildBatch(second))).toMatchObject({ baseOffset: 1 });
+  const { records } = await fetch(topic);
+  const [first] = [...decodeRecords(splitBatches(records!)[0]!, LIMITS)];
+  expect(first).toMatchObject({ key, headers: [{ key: 'from', value: Buffer.from('grpc') }] });
+  expect(valuesIn(records)).toEqual(['first', 'second']);
+  await using consumer = millrace.consumer({ autoOffsetReset: 'earliest' });
+  await consumer.assignTopics([topic.name]);
+  const read: string[] = [];
+  for await (const found of consumer) {
+    for (const { value } of found) read.push(String(value));
+    if (read.length >= 2) break;
+  }
+  expect(read).toEqual(['first', 'second']);
+});
+
 describe('a fetch', () => {
   test.each(versions(4, 17))('finds records, watermark and log start, in version %i', async (version) => {
     const topic = await newTopic();
