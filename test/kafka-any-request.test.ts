@@ -5,13 +5,14 @@ import { ManualClock, SeededRandom, silentLogger } from '@millrace/core';
 import { APIS, type ApiName, decodeResponse, encodeRequest, kafkaRequestHandler } from '@millrace/kafka-api';
 import { type Cluster, startCluster } from '@millrace/server';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { arbitraryMessage } from '../packages/kafka-api/src/testing/arbitrary-message.js';
+import { fetchOne, NONE } from './kafka-group-requests.ts';
+import { KafkaPeer } from './kafka-peer.ts';
 
 const SEED = 11;
 const SIZE_BYTES = 4;
 const TOPIC = 'here';
-/** Waits belong to requests of groups; these APIs answer as soon as they can. */
 const API_NAMES = [
   'produce',
   'fetch',
@@ -22,6 +23,19 @@ const API_NAMES = [
   'initProducerId',
   'offsetForLeaderEpoch',
   'describeProducers',
+  'findCoordinator',
+  'joinGroup',
+  'syncGroup',
+  'heartbeat',
+  'leaveGroup',
+  'offsetCommit',
+  'offsetFetch',
+  'offsetDelete',
+  'listGroups',
+  'describeGroups',
+  'deleteGroups',
+  'consumerGroupHeartbeat',
+  'consumerGroupDescribe',
 ] as const satisfies readonly ApiName[];
 
 let cluster: Cluster;
@@ -31,16 +45,27 @@ beforeAll(async () => {
   cluster = await startCluster({
     nodes: 1,
     firstKafkaPort: 0,
-    properties: { 'auto.create.topics.enable': 'false' },
+    properties: {
+      'auto.create.topics.enable': 'false',
+      'offsets.topic.num.partitions': '1',
+      // Whoever joins and waits for members that are none waits for a moment.
+      'group.initial.rebalance.delay.ms': '0',
+      'group.min.session.timeout.ms': '10',
+    },
   });
   await using millrace = new Millrace({ bootstrap: cluster.bootstrap });
   await millrace.admin().createTopic({ name: TOPIC, partitions: 2, replicationFactor: 1 });
+  await using peer = await KafkaPeer.to(cluster.kafkaBootstrap);
+  await peer.ask('findCoordinator', 0, { key: 'group' });
+  await vi.waitFor(async () => expect((await fetchOne(peer, 5, 'group')).errorCode).toBe(NONE), 20_000);
   topicId = (await millrace.admin().describeTopics([TOPIC]))[0]!.topicId;
 });
 
 afterAll(() => cluster.close());
 
 const NAMES = new Set(['name', 'topic']);
+const GROUPS = new Set(['groupId', 'groups', 'groupIds', 'groupsNames', 'coordinatorKeys', 'key']);
+const GENERATIONS = new Set(['generationId', 'generationIdOrMemberEpoch', 'memberEpoch']);
 const PARTITIONS = new Set(['index', 'partition', 'partitionIndex']);
 
 /** The same message, where most names, ids and numbers of partitions are some that exist; waits are short. */
@@ -50,8 +75,14 @@ function aimed(value: unknown, toss: () => number, key = ''): unknown {
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, aimed(inner, toss, name)]));
   }
   if (key === 'maxWaitMs' || key === 'timeoutMs') return Math.abs(Number(value)) % 3;
+  if (key === 'sessionTimeoutMs' || key === 'rebalanceTimeoutMs') return 10 + (Math.abs(Number(value)) % 20);
   const isNamed = value !== '' && toss() < 0.8;
   if (NAMES.has(key) && typeof value === 'string' && isNamed) return TOPIC;
+  if (GROUPS.has(key) && typeof value === 'string' && isNamed) return 'group';
+  if (GENERATIONS.has(key)) return [0, 1, -1, value][Math.floor(toss() * 4)];
+  if ((key === 'memberId' || key === 'subscribedTopicRegex') && value !== null && toss() < 0.5) return '';
+  if (key === 'keyType') return toss() < 0.7 ? 0 : value;
+  if (key === 'subscribedTopicNames' && typeof value === 'string') return TOPIC;
   if (key === 'topicId' && value !== 'A'.repeat(22) && isNamed) return topicId;
   if (PARTITIONS.has(key) && isNamed) return Math.abs(Number(value)) % 2;
   if ((key === 'replicaId' || key === 'sessionEpoch' || key === 'sessionId') && toss() < 0.6) return -1;
