@@ -234,9 +234,7 @@ export class Partition {
     const nowMs = this.#host.clock.nowMs();
     const { logEndOffset } = this.log;
     const change = leader.proposeShrink(logEndOffset, nowMs) ?? leader.proposeExpansions(logEndOffset, nowMs);
-    // Said when the epoch began; the answer may have been a refusal that had to do with something else.
-    const recovered = this.#image.recovering ? leader.proposeRecovered() : undefined;
-    this.#propose(change ?? recovered);
+    this.#propose(change ?? leader.proposeRecovered());
     // Time alone can end the wait for a follower that might have joined.
     this.#advance();
   }
@@ -384,6 +382,7 @@ export class Partition {
       selfBrokerEpoch: () => host.brokerEpoch(),
       image,
       epochStartOffset,
+      flushedOffset: () => log.flushedOffset,
       highWatermark: log.highWatermark,
       minInSyncReplicas: this.#config['min.insync.replicas'],
       lagTimeMaxMs: host.lagTimeMaxMs,
@@ -391,7 +390,7 @@ export class Partition {
       isEligible: (id, epoch) => host.isEligible(id, epoch) && !this.#image.offline.includes(id),
       nowMs: host.clock.nowMs(),
     });
-    if (image.recovering) this.#propose(this.#leader.proposeRecovered());
+    this.#propose(this.#leader.proposeRecovered());
   }
 
   #resign(): void {
@@ -423,6 +422,7 @@ export class Partition {
 
   #flushed(): void {
     this.#advance();
+    this.#propose(this.#leader?.proposeRecovered());
     if (!this.#isClosed) this.#host.flushed(this);
   }
 
