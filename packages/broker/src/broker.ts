@@ -158,7 +158,12 @@ export class Broker implements BrokerApi, PartitionHost {
       maxBytes: config['fetch.max.bytes'],
       parkedMax: config['queued.max.fetches'],
     });
-    this.#offsets = new OffsetQueries({ partitions, image });
+    this.#offsets = new OffsetQueries({
+      partitions,
+      image,
+      clock,
+      timeoutOf: (request) => this.#queries.timeoutOf(request),
+    });
     this.#producerIds = new ProducerIds({ nodeId, controllers, clock, brokerEpoch });
     this.groups = this.#newGroups(defer);
   }
