@@ -73,6 +73,8 @@ export class Partition {
   #leader: LeaderState | undefined;
   #appliedEpoch = -1;
   #isBusy = false;
+  /** Repaired since, and the metadata here is from before. */
+  #showsOldFailure = false;
   #isClosed = false;
   /** Why there is no log. */
   #openFailure: MillraceError | undefined;
@@ -172,6 +174,7 @@ export class Partition {
   metadataChanged(image: PartitionImage): void {
     if (image.leaderEpoch < this.#image.leaderEpoch) return;
     this.#image = image;
+    if (!this.#isKnownToFail) this.#showsOldFailure = false;
     this.#settle();
   }
 
@@ -330,20 +333,31 @@ export class Partition {
       'the damaged replica is fetched again',
     );
     await this.#exclusively(() => this.log.resetForRepair(0));
+    this.#showsOldFailure = this.#isKnownToFail;
   }
 
-  /** Damaged, not relied on by anybody, and another replica leads. */
+  /**
+   * Damaged, not relied on by anybody, and another replica leads. Metadata that does not know of the failure may be
+   * older than this replica's return to the ISR; once it does, nobody lets the replica in before it is sound.
+   */
   get canBeRepaired(): boolean {
     const { leader, isr, elr } = this.#image;
     const self = this.#host.nodeId;
     return (
       this.#log?.offline?.code === 'LOG_DAMAGED' &&
+      this.#isKnownToFail &&
+      !this.#showsOldFailure &&
       !this.#isBusy &&
       leader !== -1 &&
       leader !== self &&
       !isr.includes(self) &&
       !elr.includes(self)
     );
+  }
+
+  /** The metadata that this broker has applied says that the replica's disk failed. */
+  get #isKnownToFail(): boolean {
+    return this.#image.offline.includes(this.#host.nodeId);
   }
 
   /** No more service from here on; whoever waits is answered. The log stays open. */
