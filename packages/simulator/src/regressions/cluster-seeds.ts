@@ -187,7 +187,8 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     seed: 1000061,
     invariant: '53 every-call-ends',
     cause: 'DeleteRecords waited for the disk without a limit',
-    mendedBy: "broker: a stalled disk delays neither a deletion nor a lookup of offsets beyond the request's time",
+    mendedBy:
+      "broker: a stalled disk delays neither a deletion nor a lookup of offsets beyond the request's time",
     hasGroups: true,
   },
   {
