@@ -20,6 +20,7 @@ import {
   type PartitionRef,
   type RequestContext,
 } from './broker-api.ts';
+import type { ClusterQueries } from './cluster-queries.ts';
 import { failureOf } from './failure.ts';
 import type { Partition } from './partition.ts';
 import type { PartitionTable } from './partition-table.ts';
@@ -29,7 +30,7 @@ export interface OffsetQueriesOptions {
   readonly partitions: PartitionTable;
   readonly image: () => MetadataImage;
   readonly clock: Clock;
-  readonly timeoutOf: (request: RequestContext) => number;
+  readonly queries: Pick<ClusterQueries, 'timeoutOf'>;
 }
 
 const NOTHING_FOUND = { offset: -1, timestamp: -1 };
@@ -70,14 +71,14 @@ export class OffsetQueries {
     answer: (entry: Entry) => Promise<Answer>,
     failed: (entry: Entry, error: unknown) => Answer,
   ): Promise<Answer[]> {
-    const { clock, timeoutOf } = this.#options;
+    const { clock, queries } = this.#options;
     const answers = entries.map((entry) => failed(entry, new MillraceError('REQUEST_TIMED_OUT')));
     const all = entries.map(async (entry, i) => {
       answers[i] = await answer(entry).catch((error: unknown) => failed(entry, error));
     });
     await within(
       clock,
-      timeoutOf(request),
+      queries.timeoutOf(request),
       Promise.all(all).then(() => {}),
     );
     return [...answers];

@@ -24,6 +24,7 @@ import {
   type IsrProposal,
   LeaderState,
 } from './leader-state.ts';
+import { RepairState } from './repair-state.ts';
 
 /** The broker around a partition. One object for all partitions, so that none needs closures of its own. */
 export interface PartitionHost {
@@ -38,6 +39,8 @@ export interface PartitionHost {
   flushed(partition: Partition): void;
   /** Role, leader, epoch or disk changed. */
   roleChanged(partition: Partition): void;
+  /** `isFailed` changed. */
+  failureChanged(partition: Partition): void;
 }
 
 /** A follower's fetch position at its leader. Called on every append and move of the watermark: must be cheap. */
@@ -73,8 +76,7 @@ export class Partition {
   #leader: LeaderState | undefined;
   #appliedEpoch = -1;
   #isBusy = false;
-  /** Repaired since, and the metadata here is from before. */
-  #showsOldFailure = false;
+  readonly #repair = new RepairState();
   #isClosed = false;
   /** Why there is no log. */
   #openFailure: MillraceError | undefined;
@@ -114,6 +116,11 @@ export class Partition {
 
   get offline(): MillraceError | undefined {
     return this.#log?.offline ?? this.#openFailure;
+  }
+
+  /** The controller must not count on this replica: it is offline, or was emptied and lacks what it acknowledged. */
+  get isFailed(): boolean {
+    return this.offline !== undefined || this.#repair.isIncomplete;
   }
 
   /** Follows a leader in the epoch of `image`, and its log is free to take records. */
@@ -174,8 +181,9 @@ export class Partition {
   metadataChanged(image: PartitionImage): void {
     if (image.leaderEpoch < this.#image.leaderEpoch) return;
     this.#image = image;
-    if (!this.#isKnownToFail) this.#showsOldFailure = false;
+    this.#repair.metadataChanged(this.#isKnownToFail);
     this.#settle();
+    this.#noteRepair();
   }
 
   /** The topic's settings in force. */
@@ -332,27 +340,32 @@ export class Partition {
       { event: 'repair_started', partition: this.name },
       'the damaged replica is fetched again',
     );
+    this.#repair.emptied(this.#image.leaderEpoch, this.log.flushedOffset);
     await this.#exclusively(() => this.log.resetForRepair(0));
-    this.#showsOldFailure = this.#isKnownToFail;
+    this.#noteRepair();
   }
 
-  /**
-   * Damaged, not relied on by anybody, and another replica leads. Metadata that does not know of the failure may be
-   * older than this replica's return to the ISR; once it does, nobody lets the replica in before it is sound.
-   */
+  /** Damaged, not relied on by anybody, and another replica leads. */
   get canBeRepaired(): boolean {
     const { leader, isr, elr } = this.#image;
     const self = this.#host.nodeId;
     return (
       this.#log?.offline?.code === 'LOG_DAMAGED' &&
-      this.#isKnownToFail &&
-      !this.#showsOldFailure &&
+      this.#repair.mayEmpty(this.#isKnownToFail) &&
       !this.#isBusy &&
       leader !== -1 &&
       leader !== self &&
       !isr.includes(self) &&
       !elr.includes(self)
     );
+  }
+
+  #noteRepair(): void {
+    if (!this.#repair.isIncomplete || this.offline !== undefined) return;
+    const { leaderEpoch } = this.#image;
+    if (this.#repair.moved(leaderEpoch, this.log.flushedOffset, this.#isKnownToFail)) {
+      this.#host.failureChanged(this);
+    }
   }
 
   /** The metadata that this broker has applied says that the replica's disk failed. */
@@ -437,6 +450,7 @@ export class Partition {
   #flushed(): void {
     this.#advance();
     this.#propose(this.#leader?.proposeRecovered());
+    this.#noteRepair();
     if (!this.#isClosed) this.#host.flushed(this);
   }
 

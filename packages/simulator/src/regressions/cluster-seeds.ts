@@ -205,4 +205,11 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'simulator: a member whose commit failed commits again when it is idle',
     hasGroups: true,
   },
+  {
+    seed: 1001926,
+    invariant: '24 electable-replicas-hold-all-committed',
+    cause: 'a repaired replica was let in on the word of the log that it had lost',
+    mendedBy: 'broker: a repaired replica counts again once it holds all that it acknowledged',
+    hasGroups: true,
+  },
 ];
