@@ -212,4 +212,11 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'broker: a repaired replica counts again once it holds all that it acknowledged',
     hasGroups: true,
   },
+  {
+    seed: 1002063,
+    invariant: 'no process ends without a reason',
+    cause: 'the late registration of a former life took the id for a moment, and the broker ended at once',
+    mendedBy: 'broker: who has just started waits for its id however it lost it',
+    hasGroups: true,
+  },
 ];
