@@ -147,6 +147,26 @@ describe('a taken id', () => {
     expect(registered).toEqual([7]);
   });
 
+  test('is waited for when the last request of a former life came after the own one', () => {
+    last().answer({});
+    last().answer({ failure: failure('STALE_BROKER_EPOCH') });
+    clock.advance(HEARTBEAT_MS);
+    last().answer({ failure: failure('DUPLICATE_BROKER_REGISTRATION') });
+    expect(refused).toEqual([]);
+    clock.advance(HEARTBEAT_MS);
+    last().answer({ brokerEpoch: 9 });
+    expect(registered).toEqual([7, 9]);
+  });
+
+  test('is fatal at once to a broker that has run for long', () => {
+    last().answer({});
+    clock.advance(REGISTRATION_MS);
+    last().answer({ failure: failure('STALE_BROKER_EPOCH') });
+    clock.advance(HEARTBEAT_MS);
+    last().answer({ failure: failure('DUPLICATE_BROKER_REGISTRATION') });
+    expect(refused.map(({ code }) => code)).toEqual(['DUPLICATE_BROKER_REGISTRATION']);
+  });
+
   test('is fatal when it stays taken', () => {
     while (refused.length === 0 && clock.nowMs() < 2 * REGISTRATION_MS) {
       last().answer({ failure: failure('DUPLICATE_BROKER_REGISTRATION', 'node.id 1 is in use') });

@@ -221,10 +221,10 @@ export class BrokerLifecycle {
   }
 
   #failed(error: MillraceError): void {
-    const isFirst = this.#brokerEpoch === -1;
     const waitedMs = this.#options.clock.nowMs() - this.#startedAtMs;
-    const isPatient = isFirst && waitedMs < this.#options.registrationTimeoutMs;
-    // A restarted broker first meets the session of its former life; a taken id stays taken.
+    // A restarted broker may meet its former life, whose session lasts on or whose last request was late; a taken id
+    // stays taken.
+    const isPatient = waitedMs < this.#options.registrationTimeoutMs;
     const isTaken = error.code === 'DUPLICATE_BROKER_REGISTRATION' && !isPatient;
     if (isTaken || error.code === 'INCONSISTENT_CLUSTER_ID') {
       this.close();

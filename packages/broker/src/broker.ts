@@ -91,7 +91,7 @@ export class Broker implements BrokerApi, PartitionHost {
   readonly #offsets: OffsetQueries;
   readonly #producerIds: ProducerIds;
   readonly #sessions = new Set<ReplicaSession>();
-  readonly #offline = new Set<Partition>();
+  readonly #failed = new Set<Partition>();
   /** Below its own registration a broker knows nothing: roles of a former life must not be taken up. */
   #state: 'starting' | 'opening' | 'serving' | 'closing' = 'starting';
   #openedImage: MetadataImage | undefined;
@@ -158,7 +158,7 @@ export class Broker implements BrokerApi, PartitionHost {
       maxBytes: config['fetch.max.bytes'],
       parkedMax: config['queued.max.fetches'],
     });
-    this.#offsets = new OffsetQueries({ partitions, image });
+    this.#offsets = new OffsetQueries({ partitions, image, clock, queries: this.#queries });
     this.#producerIds = new ProducerIds({ nodeId, controllers, clock, brokerEpoch });
     this.groups = this.#newGroups(defer);
   }
@@ -310,12 +310,16 @@ export class Broker implements BrokerApi, PartitionHost {
     this.#produce.flushed();
   }
 
+  failureChanged(partition: Partition): void {
+    if (this.#failed.has(partition) === partition.isFailed) return;
+    if (partition.isFailed) this.#failed.add(partition);
+    else this.#failed.delete(partition);
+    this.#lifecycle.heartbeatSoon();
+  }
+
   roleChanged(partition: Partition): void {
     if (this.#state === 'closing') return;
-    const wasOffline = this.#offline.has(partition);
-    if (partition.offline === undefined) this.#offline.delete(partition);
-    else this.#offline.add(partition);
-    if (wasOffline !== this.#offline.has(partition)) this.#lifecycle.heartbeatSoon();
+    this.failureChanged(partition);
     this.#fetchers.assign(partition);
     this.#tellSessions(partition);
     this.groups.roleChanged(partition);
@@ -339,7 +343,7 @@ export class Broker implements BrokerApi, PartitionHost {
       registrationTimeoutMs: config['initial.broker.registration.timeout.ms'],
       // Until its logs are open, a broker must not be trusted with anything: it stays behind its registration.
       metadataOffset: () => (this.#state === 'serving' ? this.image().offset : 0),
-      offlineReplicas: () => [...this.#offline].map(({ topicId, index }) => ({ topicId, partition: index })),
+      offlineReplicas: () => [...this.#failed].map(({ topicId, index }) => ({ topicId, partition: index })),
       onRegistered: (epoch) => {
         logStore.setBrokerEpoch(epoch);
         this.#openIfKnown();
@@ -443,7 +447,7 @@ export class Broker implements BrokerApi, PartitionHost {
   }
 
   #removed(partition: Partition): void {
-    this.#offline.delete(partition);
+    this.#failed.delete(partition);
     this.#fetchers.release(partition);
     this.groups.removed(partition);
     for (const session of this.#sessions) session.partitionRemoved(partition);

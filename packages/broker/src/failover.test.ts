@@ -377,6 +377,31 @@ describe('a damaged replica', () => {
     const log = await expectSameLogs(topicId, [1, 2, 3]);
     expect(log).toHaveLength(20);
   });
+
+  test('that hears late of its return to the in-sync set keeps its log until it has left it', async () => {
+    await start();
+    const topicId = await cluster.createTopic('orders', { configs: SAFE });
+    for (let i = 0; i < 20; i++) await cluster.produce(1, topicId, [`value-${i}`]);
+    const isrAsOf3 = () => cluster.broker(3).image().topics.get(topicId)!.partitions[0]!.isr;
+    cluster.network.cut(1, 3);
+    await cluster.produce(1, topicId, ['while 3 is away']);
+    await cluster.until(() => !isrAsOf3().includes(3));
+    cluster.controller.hold(3);
+    cluster.network.heal(1, 3);
+    await isrIs(topicId, 1, 2, 3);
+    const replica = cluster.replica(3, topicId);
+    const file = cluster.disks.get(3)!.openSync('/data/orders-0/00000000000000000000.log');
+    file.writeSync([Buffer.alloc(64)], 100);
+    file.closeSync();
+    await expect(cluster.finish(replica.log.read(0, 1 << 20, 20, true))).rejects.toThrow();
+    expect(replica.offline?.code).toBe('LOG_DAMAGED');
+    expect(isrAsOf3()).toEqual([1, 2]);
+    expect(replica.canBeRepaired).toBe(false);
+    cluster.controller.release(3);
+    await isrIs(topicId, 1, 2);
+    await isrIs(topicId, 1, 2, 3);
+    expect(await expectSameLogs(topicId, [1, 2, 3])).toHaveLength(21);
+  });
 });
 
 /** The answer with every partition changed. */

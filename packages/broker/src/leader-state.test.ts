@@ -27,6 +27,7 @@ function imageOf(overrides: Partial<PartitionImage> = {}): PartitionImage {
 interface Setting {
   readonly image?: Partial<PartitionImage>;
   readonly epochStartOffset?: number;
+  readonly flushedOffset?: () => number;
   readonly highWatermark?: number;
   readonly minInSyncReplicas?: number;
   readonly eligible?: ReadonlyMap<number, number>;
@@ -44,6 +45,7 @@ function leader(setting: Setting = {}): LeaderState {
     selfBrokerEpoch: () => 10,
     image: imageOf(setting.image),
     epochStartOffset: setting.epochStartOffset ?? 0,
+    flushedOffset: setting.flushedOffset ?? (() => Number.POSITIVE_INFINITY),
     highWatermark: setting.highWatermark ?? 0,
     minInSyncReplicas: setting.minInSyncReplicas ?? 2,
     lagTimeMaxMs: LAG_MS,
@@ -196,6 +198,35 @@ describe('leaving the in-sync set', () => {
     moved(state, 3, 10, 10, 1);
     expect(state.proposeShrink(10, 100_000)).toBeUndefined();
     expect(state.proposeShrink(12, 100_000 + LAG_MS)).toBeUndefined();
+  });
+});
+
+describe('after an unclean election', () => {
+  test('neither the recovery nor a change of members is proposed before the disk holds what the leader began with', () => {
+    let flushed = 40;
+    const image = { isr: [1], recovering: true };
+    const state = leader({ image, epochStartOffset: 76, flushedOffset: () => flushed });
+    moved(state, 2, 76, 76, 1);
+    expect(state.proposeRecovered()).toBeUndefined();
+    expect(state.proposeExpansion(2, 76, 1)).toBeUndefined();
+    expect(state.proposeExpansions(76, 1)).toBeUndefined();
+    flushed = 76;
+    expect(members(state.proposeRecovered())).toEqual([1]);
+  });
+
+  test('the recovery is proposed until the controller has heard of it, and no longer', () => {
+    const state = leader({ image: { isr: [1], recovering: true } });
+    const proposal = state.proposeRecovered()!;
+    expect(members(proposal)).toEqual([1]);
+    state.answered(
+      proposal,
+      { failure: 'INELIGIBLE_REPLICA', leaderEpoch: 5, partitionEpoch: -1, isr: [] },
+      1,
+    );
+    const again = state.proposeRecovered()!;
+    expect(members(again)).toEqual([1]);
+    state.answered(again, { failure: undefined, leaderEpoch: 5, partitionEpoch: 11, isr: [1] }, 2);
+    expect(state.proposeRecovered()).toBeUndefined();
   });
 });
 

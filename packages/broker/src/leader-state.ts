@@ -18,6 +18,8 @@ export interface LeaderStart {
   readonly image: PartitionImage;
   /** The log end when the epoch began. */
   readonly epochStartOffset: number;
+  /** Of its own log, as it stands when asked. */
+  readonly flushedOffset: () => number;
   readonly highWatermark: number;
   readonly minInSyncReplicas: number;
   readonly lagTimeMaxMs: number;
@@ -78,6 +80,7 @@ export class LeaderState {
   readonly epochStartOffset: number;
   readonly #self: NodeId;
   readonly #selfBrokerEpoch: () => number;
+  readonly #flushedOffset: () => number;
   readonly #isEligible: ReplicaEligibility;
   readonly #lagTimeMaxMs: number;
   #followers: readonly Follower[];
@@ -87,6 +90,8 @@ export class LeaderState {
   #pending: IsrProposal | undefined;
   #highWatermark: number;
   #minInSyncReplicas: number;
+  /** Elected uncleanly, and the controller has not heard yet that the loss is dealt with. */
+  #isRecovering: boolean;
 
   constructor(start: LeaderStart) {
     const { image } = start;
@@ -94,6 +99,7 @@ export class LeaderState {
     this.epochStartOffset = start.epochStartOffset;
     this.#self = start.self;
     this.#selfBrokerEpoch = start.selfBrokerEpoch;
+    this.#flushedOffset = start.flushedOffset;
     this.#isEligible = start.isEligible;
     this.#lagTimeMaxMs = start.lagTimeMaxMs;
     this.#partitionEpoch = image.partitionEpoch;
@@ -101,6 +107,7 @@ export class LeaderState {
     this.#maximalIsrSize = image.isr.length;
     this.#highWatermark = start.highWatermark;
     this.#minInSyncReplicas = start.minInSyncReplicas;
+    this.#isRecovering = image.recovering;
     this.#followers = [];
     this.#adopt(image.replicas, image.isr, start.nowMs);
   }
@@ -195,7 +202,7 @@ export class LeaderState {
   /** P9: the ISR with this follower, if it may join now. The proposal is pending from here on. */
   proposeExpansion(brokerId: NodeId, logEndOffset: number, nowMs: number): IsrProposal | undefined {
     const follower = this.#follower(brokerId);
-    if (follower === undefined || follower.inMaximalIsr || this.#pending !== undefined) return undefined;
+    if (follower === undefined || follower.inMaximalIsr || !this.#mayPropose) return undefined;
     if (!this.#mayJoin(follower, logEndOffset, nowMs) || nowMs < follower.refusedUntilMs) return undefined;
     follower.inMaximalIsr = true;
     this.#maximalIsrSize += 1;
@@ -204,7 +211,7 @@ export class LeaderState {
 
   /** P9 for everybody who waits: after a broker or the watermark changed. Joins all who may in one proposal. */
   proposeExpansions(logEndOffset: number, nowMs: number): IsrProposal | undefined {
-    if (this.#pending !== undefined || !this.isUnderReplicated) return undefined;
+    if (!this.#mayPropose || !this.isUnderReplicated) return undefined;
     const joining = this.#followers.filter(
       (follower) =>
         !follower.inIsr && nowMs >= follower.refusedUntilMs && this.#mayJoin(follower, logEndOffset, nowMs),
@@ -215,9 +222,14 @@ export class LeaderState {
     return this.#propose((other) => other.inIsr || joining.includes(other));
   }
 
-  /** After an unclean election: tells the controller that the loss is dealt with. */
+  /**
+   * After an unclean election: tells the controller that the loss is dealt with, once what this leader began with is on
+   * its disk. From then on it counts as a member that holds everything, also when it comes back from a crash (P8).
+   * Call it after a flush, and again later: an answer may be a refusal that had to do with something else.
+   */
   proposeRecovered(): IsrProposal | undefined {
-    return this.#pending === undefined ? this.#propose((follower) => follower.inIsr) : undefined;
+    if (!this.#isRecovering || !this.#mayPropose) return undefined;
+    return this.#propose((follower) => follower.inIsr);
   }
 
   /** P9: the ISR without members that lag. They count until the controller confirms. Call it periodically. */
@@ -232,7 +244,7 @@ export class LeaderState {
         isLagging = true;
       }
     }
-    if (!isLagging || this.#pending !== undefined) return undefined;
+    if (!isLagging || !this.#mayPropose) return undefined;
     return this.#propose(
       (follower) =>
         follower.inIsr && !(follower.acknowledgedOffset < logEndOffset && this.#lags(follower, nowMs)),
@@ -245,6 +257,8 @@ export class LeaderState {
       const isNewest = answer.partitionEpoch >= this.#partitionEpoch;
       if (answer.leaderEpoch !== this.leaderEpoch || !isNewest) return 'awaitMetadata';
       this.#partitionEpoch = answer.partitionEpoch;
+      // Every proposal says so.
+      this.#isRecovering = false;
       this.#adopt(undefined, answer.isr, nowMs);
       return 'adopted';
     }
@@ -273,6 +287,7 @@ export class LeaderState {
     });
     if (image.partitionEpoch <= this.#partitionEpoch) return false;
     this.#partitionEpoch = image.partitionEpoch;
+    this.#isRecovering = image.recovering;
     this.#adopt(image.replicas, image.isr, nowMs);
     return true;
   }
@@ -281,6 +296,12 @@ export class LeaderState {
   brokerChanged(brokerId: NodeId): void {
     const follower = this.#follower(brokerId);
     if (follower !== undefined) follower.refusedUntilMs = 0;
+  }
+
+  /** One proposal at a time, and none that ends the recovery too early. */
+  get #mayPropose(): boolean {
+    if (this.#pending !== undefined) return false;
+    return !this.#isRecovering || this.#flushedOffset() >= this.epochStartOffset;
   }
 
   #follower(brokerId: NodeId): Follower | undefined {

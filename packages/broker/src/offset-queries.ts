@@ -1,5 +1,5 @@
 /** Questions about offsets, which only the leader answers, and the deletion of records. Never moves the high watermark. */
-import { type ErrorCode, invariant, MillraceError } from '@millrace/core';
+import { type Clock, type ErrorCode, invariant, MillraceError } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
 import {
   type DeleteRecordsRequest,
@@ -21,14 +21,19 @@ import {
   type PartitionOffsetQuery,
   type PartitionProducers,
   type PartitionRef,
+  type RequestContext,
 } from './broker-api.ts';
+import type { ClusterQueries } from './cluster-queries.ts';
 import { failure, failureOf } from './failure.ts';
 import type { Partition } from './partition.ts';
 import type { PartitionTable } from './partition-table.ts';
+import { within } from './within.ts';
 
 export interface OffsetQueriesOptions {
   readonly partitions: PartitionTable;
   readonly image: () => MetadataImage;
+  readonly clock: Clock;
+  readonly queries: Pick<ClusterQueries, 'timeoutOf'>;
 }
 
 const NOTHING_FOUND = { offset: -1, timestamp: -1 };
@@ -45,16 +50,41 @@ export class OffsetQueries {
     this.#options = options;
   }
 
-  async list({ partitions }: ListOffsetsRequest): Promise<ListOffsetsResponse> {
-    return { partitions: await Promise.all(partitions.map((query) => this.#list(query))) };
+  async list(request: ListOffsetsRequest): Promise<ListOffsetsResponse> {
+    const { partitions } = request;
+    return { partitions: await this.#inTime(request, partitions, (query) => this.#list(query), noOffset) };
   }
 
   async epochEnds({ partitions }: OffsetForLeaderEpochRequest): Promise<OffsetForLeaderEpochResponse> {
     return { partitions: partitions.map((query) => this.#epochEnd(query)) };
   }
 
-  async deleteRecords({ partitions }: DeleteRecordsRequest): Promise<DeleteRecordsResponse> {
-    return { partitions: await Promise.all(partitions.map((entry) => this.#delete(entry))) };
+  /** What is not done in time goes on; the answer says REQUEST_TIMED_OUT. */
+  async deleteRecords(request: DeleteRecordsRequest): Promise<DeleteRecordsResponse> {
+    const { partitions } = request;
+    return {
+      partitions: await this.#inTime(request, partitions, (entry) => this.#delete(entry), notDeleted),
+    };
+  }
+
+  /** A disk may take as long as it likes; an answer may not. */
+  async #inTime<Entry extends PartitionRef, Answer>(
+    request: RequestContext,
+    entries: readonly Entry[],
+    answer: (entry: Entry) => Promise<Answer>,
+    failed: (entry: Entry, error: unknown) => Answer,
+  ): Promise<Answer[]> {
+    const { clock, queries } = this.#options;
+    const answers = entries.map((entry) => failed(entry, new MillraceError('REQUEST_TIMED_OUT')));
+    const all = entries.map(async (entry, i) => {
+      answers[i] = await answer(entry).catch((error: unknown) => failed(entry, error));
+    });
+    await within(
+      clock,
+      queries.timeoutOf(request),
+      Promise.all(all).then(() => {}),
+    );
+    return [...answers];
   }
 
   async producers({ partitions }: DescribeProducersRequest): Promise<DescribeProducersResponse> {
@@ -75,20 +105,9 @@ export class OffsetQueries {
 
   async #list(query: PartitionOffsetQuery): Promise<PartitionOffset> {
     const { topicId, partition: index } = query;
-    try {
-      const partition = this.#leader(query, query.leaderEpoch);
-      const { offset, timestamp } = await this.#find(partition, query.timestamp);
-      return { topicId, partition: index, offset, timestamp, leaderEpoch: epochBefore(partition, offset) };
-    } catch (error) {
-      return {
-        topicId,
-        partition: index,
-        failure: failureOf(error),
-        offset: -1,
-        timestamp: -1,
-        leaderEpoch: -1,
-      };
-    }
+    const partition = this.#leader(query, query.leaderEpoch);
+    const { offset, timestamp } = await this.#find(partition, query.timestamp);
+    return { topicId, partition: index, offset, timestamp, leaderEpoch: epochBefore(partition, offset) };
   }
 
   async #find(partition: Partition, timestamp: number): Promise<{ offset: number; timestamp: number }> {
@@ -121,32 +140,25 @@ export class OffsetQueries {
 
   async #delete(entry: PartitionDelete): Promise<PartitionDeleted> {
     const { topicId, partition: index } = entry;
-    try {
-      const partition = this.#leader(entry, -1);
-      if (partition.isInternal) {
-        throw new MillraceError(
-          'INVALID_TOPIC_EXCEPTION',
-          `${partition.topic} is internal: its records stay`,
-        );
-      }
-      const { log, highWatermark } = partition;
-      const before = entry.beforeOffset === -1 ? highWatermark : entry.beforeOffset;
-      if (before < 0 || before > highWatermark) {
-        throw new MillraceError(
-          'OFFSET_OUT_OF_RANGE',
-          before < 0
-            ? `${before} is no offset; -1 stands for the high watermark`
-            : `offset ${before} is beyond the high watermark ${highWatermark}`,
-        );
-      }
-      if (before > log.logStartOffset) {
-        await log.deleteRecordsBefore(before);
-        partition.announceLogStart();
-      }
-      return { topicId, partition: index, lowWatermark: log.logStartOffset };
-    } catch (error) {
-      return { topicId, partition: index, failure: failureOf(error), lowWatermark: -1 };
+    const partition = this.#leader(entry, -1);
+    if (partition.isInternal) {
+      throw new MillraceError('INVALID_TOPIC_EXCEPTION', `${partition.topic} is internal: its records stay`);
     }
+    const { log, highWatermark } = partition;
+    const before = entry.beforeOffset === -1 ? highWatermark : entry.beforeOffset;
+    if (before < 0 || before > highWatermark) {
+      throw new MillraceError(
+        'OFFSET_OUT_OF_RANGE',
+        before < 0
+          ? `${before} is no offset; -1 stands for the high watermark`
+          : `offset ${before} is beyond the high watermark ${highWatermark}`,
+      );
+    }
+    if (before > log.logStartOffset) {
+      await log.deleteRecordsBefore(before);
+      partition.announceLogStart();
+    }
+    return { topicId, partition: index, lowWatermark: log.logStartOffset };
   }
 
   #leader({ topicId, partition: index }: PartitionRef, epoch: number): Partition {
@@ -162,6 +174,14 @@ export class OffsetQueries {
     if (topic === undefined) return 'UNKNOWN_TOPIC_ID';
     return topic.partitions[index] === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NOT_LEADER_OR_FOLLOWER';
   }
+}
+
+function noOffset({ topicId, partition }: PartitionRef, error: unknown): PartitionOffset {
+  return { topicId, partition, failure: failureOf(error), offset: -1, timestamp: -1, leaderEpoch: -1 };
+}
+
+function notDeleted({ topicId, partition }: PartitionRef, error: unknown): PartitionDeleted {
+  return { topicId, partition, failure: failureOf(error), lowWatermark: -1 };
 }
 
 /** P7. @throws {MillraceError} OFFSET_NOT_AVAILABLE while the leader may know less than its readers saw. */

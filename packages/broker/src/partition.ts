@@ -24,6 +24,7 @@ import {
   type IsrProposal,
   LeaderState,
 } from './leader-state.ts';
+import { RepairState } from './repair-state.ts';
 
 /** The broker around a partition. One object for all partitions, so that none needs closures of its own. */
 export interface PartitionHost {
@@ -38,6 +39,8 @@ export interface PartitionHost {
   flushed(partition: Partition): void;
   /** Role, leader, epoch or disk changed. */
   roleChanged(partition: Partition): void;
+  /** `isFailed` changed. */
+  failureChanged(partition: Partition): void;
 }
 
 /** A follower's fetch position at its leader. Called on every append and move of the watermark: must be cheap. */
@@ -73,6 +76,7 @@ export class Partition {
   #leader: LeaderState | undefined;
   #appliedEpoch = -1;
   #isBusy = false;
+  readonly #repair = new RepairState();
   #isClosed = false;
   /** Why there is no log. */
   #openFailure: MillraceError | undefined;
@@ -112,6 +116,11 @@ export class Partition {
 
   get offline(): MillraceError | undefined {
     return this.#log?.offline ?? this.#openFailure;
+  }
+
+  /** The controller must not count on this replica: it is offline, or was emptied and lacks what it acknowledged. */
+  get isFailed(): boolean {
+    return this.offline !== undefined || this.#repair.isIncomplete;
   }
 
   /** Follows a leader in the epoch of `image`, and its log is free to take records. */
@@ -172,7 +181,9 @@ export class Partition {
   metadataChanged(image: PartitionImage): void {
     if (image.leaderEpoch < this.#image.leaderEpoch) return;
     this.#image = image;
+    this.#repair.metadataChanged(this.#isKnownToFail);
     this.#settle();
+    this.#noteRepair();
   }
 
   /** The topic's settings in force. */
@@ -234,9 +245,7 @@ export class Partition {
     const nowMs = this.#host.clock.nowMs();
     const { logEndOffset } = this.log;
     const change = leader.proposeShrink(logEndOffset, nowMs) ?? leader.proposeExpansions(logEndOffset, nowMs);
-    // Said when the epoch began; the answer may have been a refusal that had to do with something else.
-    const recovered = this.#image.recovering ? leader.proposeRecovered() : undefined;
-    this.#propose(change ?? recovered);
+    this.#propose(change ?? leader.proposeRecovered());
     // Time alone can end the wait for a follower that might have joined.
     this.#advance();
   }
@@ -331,7 +340,9 @@ export class Partition {
       { event: 'repair_started', partition: this.name },
       'the damaged replica is fetched again',
     );
+    this.#repair.emptied(this.#image.leaderEpoch, this.log.flushedOffset);
     await this.#exclusively(() => this.log.resetForRepair(0));
+    this.#noteRepair();
   }
 
   /** Damaged, not relied on by anybody, and another replica leads. */
@@ -340,12 +351,26 @@ export class Partition {
     const self = this.#host.nodeId;
     return (
       this.#log?.offline?.code === 'LOG_DAMAGED' &&
+      this.#repair.mayEmpty(this.#isKnownToFail) &&
       !this.#isBusy &&
       leader !== -1 &&
       leader !== self &&
       !isr.includes(self) &&
       !elr.includes(self)
     );
+  }
+
+  #noteRepair(): void {
+    if (!this.#repair.isIncomplete || this.offline !== undefined) return;
+    const { leaderEpoch } = this.#image;
+    if (this.#repair.moved(leaderEpoch, this.log.flushedOffset, this.#isKnownToFail)) {
+      this.#host.failureChanged(this);
+    }
+  }
+
+  /** The metadata that this broker has applied says that the replica's disk failed. */
+  get #isKnownToFail(): boolean {
+    return this.#image.offline.includes(this.#host.nodeId);
   }
 
   /** No more service from here on; whoever waits is answered. The log stays open. */
@@ -384,6 +409,7 @@ export class Partition {
       selfBrokerEpoch: () => host.brokerEpoch(),
       image,
       epochStartOffset,
+      flushedOffset: () => log.flushedOffset,
       highWatermark: log.highWatermark,
       minInSyncReplicas: this.#config['min.insync.replicas'],
       lagTimeMaxMs: host.lagTimeMaxMs,
@@ -391,7 +417,7 @@ export class Partition {
       isEligible: (id, epoch) => host.isEligible(id, epoch) && !this.#image.offline.includes(id),
       nowMs: host.clock.nowMs(),
     });
-    if (image.recovering) this.#propose(this.#leader.proposeRecovered());
+    this.#propose(this.#leader.proposeRecovered());
   }
 
   #resign(): void {
@@ -423,6 +449,8 @@ export class Partition {
 
   #flushed(): void {
     this.#advance();
+    this.#propose(this.#leader?.proposeRecovered());
+    this.#noteRepair();
     if (!this.#isClosed) this.#host.flushed(this);
   }
 

@@ -1,6 +1,7 @@
 /** What clients ask of a broker, and every answer that is not a success: produce, fetch, offsets, descriptions. */
+import { Deferred } from '@millrace/core';
 import { buildBatch, decodeRecords, splitBatches } from '@millrace/records';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP } from './broker-api.ts';
 import { TestCluster } from './testing/test-cluster.ts';
 
@@ -313,6 +314,22 @@ describe('offsets', () => {
     await cluster.until(() => cluster.replica(2, topicId).log.logStartOffset === 2);
     expect((await remove(-1)).lowWatermark).toBe(3);
     expect((await cluster.fetch(1, topicId, 0))?.failure?.code).toBe('OFFSET_OUT_OF_RANGE');
+  });
+
+  test('a disk that stalls delays neither a deletion nor a lookup beyond their time', async () => {
+    await cluster.produce(1, topicId, ['a', 'b']);
+    const { log } = cluster.replica(1, topicId);
+    const [deletion, lookup] = [new Deferred<void>(), new Deferred<undefined>()];
+    vi.spyOn(log, 'deleteRecordsBefore').mockReturnValue(deletion.promise);
+    vi.spyOn(log, 'offsetForTimestamp').mockReturnValue(lookup.promise);
+    const remove = { ...CONTEXT, partitions: [{ topicId, partition: 0, beforeOffset: 1 }] };
+    const removed = await cluster.finish(cluster.broker(1).deleteRecords(remove));
+    expect(removed.partitions[0]?.failure?.code).toBe('REQUEST_TIMED_OUT');
+    const ask = { topicId, partition: 0, leaderEpoch: -1, timestamp: cluster.clock.wallMs() };
+    const found = await cluster.finish(cluster.broker(1).listOffsets({ ...CONTEXT, partitions: [ask] }));
+    expect(found.partitions[0]?.failure?.code).toBe('REQUEST_TIMED_OUT');
+    deletion.resolve();
+    lookup.resolve(undefined);
   });
 
   test('the end of an epoch is told by the leader', async () => {

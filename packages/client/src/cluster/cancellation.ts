@@ -33,6 +33,24 @@ export function onAbort(
   return () => signal.removeEventListener('abort', listener);
 }
 
+/**
+ * A signal that aborts as soon as one of the two does, until `release`. `AbortSignal.any` knows no such end: what listens to
+ * it stays in memory for as long as nothing aborts.
+ */
+export function eitherOf(
+  first: AbortSignal,
+  second: AbortSignal,
+): { readonly signal: AbortSignal; release(): void } {
+  const either = new AbortController();
+  const leave = [first, second].map((each) => onAbort(each, () => either.abort(each.reason)));
+  return {
+    signal: either.signal,
+    release: () => {
+      for (const stopListening of leave) stopListening();
+    },
+  };
+}
+
 /** The promise's result, or CANCELLED, or what `onTimeout` makes of the limit. */
 export function withLimits<T>(
   promise: PromiseLike<T>,

@@ -17,7 +17,7 @@ import {
 import { brokerService, type RequestHeader, type UnaryMethod } from '@millrace/protocol';
 import type { ClientConfig } from '../client-config.ts';
 import { backoffMs } from './backoff.ts';
-import { pause, throwIfAborted, withLimits } from './cancellation.ts';
+import { eitherOf, pause, throwIfAborted, withLimits } from './cancellation.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { Coordinators } from './coordinators.ts';
 import { errorOfFailure, noSuchPartition } from './failure.ts';
@@ -247,36 +247,40 @@ export class Cluster {
     attemptTimeoutMs: number,
   ): Promise<ChangeAnswer<Response>> {
     const deadlineMs = this.clock.nowMs() + timeoutMs;
-    const ended =
-      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    const both = signal && eitherOf(signal, this.#closing.signal);
+    const ended = both?.signal ?? this.#closing.signal;
     let last: MillraceError | undefined;
     let isRepeated = false;
-    for (let attempt = 0; ; attempt++) {
-      for (const node of this.#nodes()) {
-        this.#throwIfOver(signal);
-        const leftMs = Math.min(attemptTimeoutMs, deadlineMs - this.clock.nowMs());
-        if (leftMs <= 0) throw this.#noNodeAnswered(last);
-        try {
-          const request = make(this.header(0, leftMs));
-          const connection = this.#pool.to(node);
-          const response = await connection.unary(method, request, { timeoutMs: leftMs, signal: ended });
-          this.#order.answered(node);
-          return { response, isRepeated };
-        } catch (error) {
+    try {
+      for (let attempt = 0; ; attempt++) {
+        for (const node of this.#nodes()) {
           this.#throwIfOver(signal);
-          last = toMillraceError(error);
-          if (!last.retriable) {
-            const response = isRepeated ? await ownSuccess?.(last) : undefined;
-            if (response === undefined) throw last;
+          const leftMs = Math.min(attemptTimeoutMs, deadlineMs - this.clock.nowMs());
+          if (leftMs <= 0) throw this.#noNodeAnswered(last);
+          try {
+            const request = make(this.header(0, leftMs));
+            const connection = this.#pool.to(node);
+            const response = await connection.unary(method, request, { timeoutMs: leftMs, signal: ended });
+            this.#order.answered(node);
             return { response, isRepeated };
+          } catch (error) {
+            this.#throwIfOver(signal);
+            last = toMillraceError(error);
+            if (!last.retriable) {
+              const response = isRepeated ? await ownSuccess?.(last) : undefined;
+              if (response === undefined) throw last;
+              return { response, isRepeated };
+            }
+            this.#order.failed(node);
+            isRepeated ||= !NOT_BEGUN.has(last.code);
           }
-          this.#order.failed(node);
-          isRepeated ||= !NOT_BEGUN.has(last.code);
         }
+        const waitMs = backoffMs(attempt, this.config, this.random);
+        if (this.clock.nowMs() + waitMs >= deadlineMs) throw this.#noNodeAnswered(last);
+        await pause(this.clock, waitMs, ended).catch(() => this.#throwIfOver(signal));
       }
-      const waitMs = backoffMs(attempt, this.config, this.random);
-      if (this.clock.nowMs() + waitMs >= deadlineMs) throw this.#noNodeAnswered(last);
-      await pause(this.clock, waitMs, ended).catch(() => this.#throwIfOver(signal));
+    } finally {
+      both?.release();
     }
   }
 

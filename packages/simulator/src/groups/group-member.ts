@@ -41,6 +41,10 @@ export class GroupMember implements Holder {
   readonly #way: CommitWay;
   readonly #consumer: Consumer<Buffer, string>;
   readonly #close: () => Promise<void>;
+  /** How far it has come with each partition since it was given it. */
+  readonly #ends = new Map<string, TopicPartition & { readonly offset: number }>();
+  /** Partitions of which a commit failed: as careful programs do, it tries again when there is nothing else to do. */
+  readonly #owed = new Set<string>();
   #isOver = false;
 
   constructor(
@@ -97,6 +101,7 @@ export class GroupMember implements Holder {
       try {
         const records = await this.#consumer.poll({ timeoutMs: POLL_MS });
         if (records.length > 0) await this.#handle(records);
+        else await this.#settleDebts();
       } catch (error) {
         this.#life.note('group poll failed', codeOf(error));
         await sleep(clock, FAILURE_PAUSE_MS);
@@ -111,7 +116,11 @@ export class GroupMember implements Holder {
     const { truth } = watch;
     // What reaches it after it was thrown out was given to it before.
     const removals = truth.removalsOf(this.clientId) - (truth.isOut(this.clientId) ? 1 : 0);
-    for (const key of keys) this.since.set(key, removals);
+    for (const key of keys) {
+      this.since.set(key, removals);
+      this.#ends.delete(key);
+      this.#owed.delete(key);
+    }
     this.#life.note('given', keys.join(' '));
     watch.given(this, keys, this.#crew.othersOf(this));
   }
@@ -130,6 +139,7 @@ export class GroupMember implements Holder {
       watch.processed(this.groupId, key, Number(offset));
       ends.set(key, { topic, partition, offset: Number(offset) + 1 });
     }
+    for (const [partition, end] of ends) this.#ends.set(partition, end);
     await this.#commit(ends);
   }
 
@@ -138,19 +148,33 @@ export class GroupMember implements Holder {
     try {
       if (this.#way === 'by itself') return;
       if (this.#way === 'soon') {
-        this.#consumer.commitSoon([...ends.values()]);
+        this.#consumer.commitSoon([...ends.values()], (error) => this.#owe(ends, error));
         return;
       }
       const offsets = this.#way === 'offsets' ? [...ends.values()] : undefined;
       await this.#consumer.commit(offsets, { timeoutMs: COMMIT_MS });
     } catch (error) {
-      this.#life.note('commit failed', codeOf(error));
+      this.#owe(ends, error);
       return;
     }
+    for (const partition of ends.keys()) this.#owed.delete(partition);
     this.#crew.counts['member commits'] += 1;
     for (const [partition, { offset }] of ends) {
       this.#crew.watch.acknowledged({ groupId, clientId, partition, offset });
     }
+  }
+
+  #owe(ends: ReadonlyMap<string, unknown>, error: unknown): void {
+    this.#life.note('commit failed', codeOf(error));
+    for (const partition of ends.keys()) this.#owed.add(partition);
+  }
+
+  async #settleDebts(): Promise<void> {
+    const debts = [...this.#ends].filter(
+      ([partition]) => this.#owed.has(partition) && this.believes(partition),
+    );
+    this.#owed.clear();
+    if (debts.length > 0) await this.#commit(new Map(debts));
   }
 
   async #leave(): Promise<void> {

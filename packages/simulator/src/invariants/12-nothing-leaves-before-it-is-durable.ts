@@ -34,8 +34,10 @@ const NEEDS: { readonly [Kind in RaftMessage['kind']]: Need<Kind> } = {
       : undefined,
   // A leader may send what is on its way to its own disk: that is one of the copies that it counts (5), like any other.
   append: onlyTheEpoch,
-  appendResponse({ accepted, index }, { durable, asked }) {
-    if (!accepted) return undefined;
+  appendResponse({ term, accepted, index }, { durable, asked }) {
+    // Writes reach the disk in the order of the log's changes: one that is an epoch ahead has this append behind it, and may
+    // have cut it off for the next leader, who was elected by this directory as it was with the append or without its vote.
+    if (!accepted || term < durable.hardState.term) return undefined;
     if (index > durable.lastIndex) return `acknowledges up to ${index} with ${durable.lastIndex} on disk`;
     const [onDisk, believed] = [durable.termAt(index), asked.termAt(index)];
     if (onDisk === undefined || believed === undefined || onDisk === believed) return undefined;

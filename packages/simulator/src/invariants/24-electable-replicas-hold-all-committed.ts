@@ -14,7 +14,8 @@ export const electableReplicasHoldAllCommitted: PartitionInvariant = {
     const check = (replica: ReplicaModel): void => {
       const { partition, log, brokerId } = replica;
       const { committed, image } = partition;
-      if (replica.isOffline || partition.isLossDue || partition.isDeleted) return;
+      if (replica.isOffline || partition.isDeleted) return;
+      if (partition.isLossDue || partition.mayLoseMore) return;
       const last = committed.last;
       if (last === undefined || last.next <= replica.logStart || sameBatch(log.at(last.base), last)) return;
       violated(

@@ -140,3 +140,17 @@ test('network faults come as the plan says and leave nothing behind once healed'
   await world.run(140_000);
   expect([heard.length, blocked]).toEqual([100, before]);
 });
+
+test('a healed network says until when it still carries what was sent before', async () => {
+  const { world, network, heard, send } = stage(7);
+  await world.run(1);
+  network.setAll({ ...BAD_LINK, loss: 0, delayMeanMs: 2_000 });
+  for (let i = 0; i < 50; i++) send('n1', 'n2', i);
+  network.heal();
+  expect(network.lastArrivalMs).toBeGreaterThan(world.nowMs + 2_000);
+  await world.run(network.lastArrivalMs);
+  const { length } = heard;
+  expect(length).toBeGreaterThanOrEqual(50);
+  await world.run(world.nowMs + 60_000);
+  expect(heard.length).toBe(length);
+});

@@ -26,6 +26,7 @@ export class SimNetwork {
   readonly #links = new Map<string, Map<string, Link>>();
   readonly #watchers = new Set<LinkWatcher>();
   readonly #blockages = new Set<Blockage>();
+  #lastArrivalMs = 0;
 
   constructor(world: World, settings: LinkSettings = CALM_LINK) {
     this.world = world;
@@ -95,11 +96,19 @@ export class SimNetwork {
     this.setAll(CALM_LINK);
   }
 
+  /** When the last datagram that is under way arrives. A healed network may still carry the voice of a dead leader. */
+  get lastArrivalMs(): number {
+    return this.#lastArrivalMs;
+  }
+
   /** Sends what may be lost, repeated or overtaken. `deliver` runs for the life that stands at the far end by then. */
   datagram(from: SimLife, to: string, sizeBytes: number, deliver: (life: SimLife) => void): void {
     if (!from.isCurrent) return;
     const link = this.link(from.process.name, to);
-    for (const delayMs of link.datagramDelaysMs(sizeBytes)) this.#carry(link, delayMs, deliver);
+    for (const delayMs of link.datagramDelaysMs(sizeBytes)) {
+      this.#lastArrivalMs = Math.max(this.#lastArrivalMs, this.world.nowMs + delayMs);
+      this.#carry(link, delayMs, deliver);
+    }
   }
 
   /** @returns what ends it. */

@@ -156,6 +156,7 @@ export class Observatory implements PartitionWorldView {
           partition = new PartitionModel(key, topic.name, after, topicConfigOf(image, topic.id, {}));
           this.partitions.set(key, partition);
         }
+        const isMoreLost = partition.mayLoseMore && after.leaderEpoch !== partition.image.leaderEpoch;
         partition.image = after;
         partition.isrs.set(after.partitionEpoch, after.isr);
         const decided = {
@@ -166,7 +167,7 @@ export class Observatory implements PartitionWorldView {
           imageBefore: before,
           image,
         };
-        if (decided.isUnclean) this.loseLawfully(partition, after.leaderEpoch);
+        if (decided.isUnclean || isMoreLost) this.loseLawfully(partition, after.leaderEpoch);
         for (const listener of this.#listeners.decided) listener(partition, decided);
       }
     }
@@ -434,6 +435,7 @@ export class Observatory implements PartitionWorldView {
     if (partition.isLossDue && leaderEpoch >= partition.lossEpoch) {
       partition.isLossDue = false;
       partition.lossEpoch = leaderEpoch;
+      partition.recoveredEnd = replica.source.logEndOffset;
       const { committed } = partition;
       const kept = committed.all.findLast((batch) => sameBatch(batch, replica.log.at(batch.base)));
       // Below its log start it tells nothing: what was deleted there was not lost.

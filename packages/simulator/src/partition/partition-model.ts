@@ -163,6 +163,8 @@ export class PartitionModel {
   lossEpoch = -1;
   /** A loss was allowed in this epoch, and its leader has not begun yet. */
   isLossDue = false;
+  /** Where the log of the uncleanly elected leader ended when it began. */
+  recoveredEnd = -1;
   /** How often records were given up lawfully. */
   losses = 0;
 
@@ -177,6 +179,14 @@ export class PartitionModel {
 
   get minInSyncReplicas(): number {
     return Math.min(this.config['min.insync.replicas'], this.image.replicas.length);
+  }
+
+  /**
+   * More may be lost with the leader that was elected uncleanly: it has not said yet that its disk holds what it began
+   * with, and a watermark that has moved since would say the same.
+   */
+  get mayLoseMore(): boolean {
+    return this.image.recovering && this.committed.end <= this.recoveredEnd;
   }
 
   /** A leader of before a lawful loss: what it says counts no more. */

@@ -176,7 +176,7 @@ export class QuorumSimulation {
     await mustComeTrue(world, leaderAfterHealing, {
       fetchTimeoutMs: FETCH_MS,
       electionTimeoutMs: ELECTION_MS,
-      connectMs: 0,
+      connectMs: Math.max(0, this.network.lastArrivalMs - world.nowMs),
       isLed: () => this.#leader() !== undefined,
     });
     let isCommitted = false;

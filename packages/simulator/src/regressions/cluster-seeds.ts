@@ -183,4 +183,40 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'client: who leaves has nothing any more when the group hears of it',
     hasGroups: true,
   },
+  {
+    seed: 1000061,
+    invariant: '53 every-call-ends',
+    cause: 'DeleteRecords waited for the disk without a limit',
+    mendedBy:
+      "broker: a stalled disk delays neither a deletion nor a lookup of offsets beyond the request's time",
+    hasGroups: true,
+  },
+  {
+    seed: 1000582,
+    invariant: '24 electable-replicas-hold-all-committed',
+    cause: 'a damaged replica was emptied by metadata of before its return to the in-sync set',
+    mendedBy: 'broker: a damaged replica is emptied only once the controller is known to know of the damage',
+    hasGroups: true,
+  },
+  {
+    seed: 1001059,
+    invariant: '61 groups-settle',
+    cause: 'no fault of the code: the program of a member never committed again what had failed last',
+    mendedBy: 'simulator: a member whose commit failed commits again when it is idle',
+    hasGroups: true,
+  },
+  {
+    seed: 1001926,
+    invariant: '24 electable-replicas-hold-all-committed',
+    cause: 'a repaired replica was let in on the word of the log that it had lost',
+    mendedBy: 'broker: a repaired replica counts again once it holds all that it acknowledged',
+    hasGroups: true,
+  },
+  {
+    seed: 1002063,
+    invariant: 'no process ends without a reason',
+    cause: 'the late registration of a former life took the id for a moment, and the broker ended at once',
+    mendedBy: 'broker: who has just started waits for its id however it lost it',
+    hasGroups: true,
+  },
 ];

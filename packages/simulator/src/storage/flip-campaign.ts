@@ -23,11 +23,12 @@ const LEADER_EPOCH_AT = 12;
 
 /**
  * `harmless`: nobody noticed, and nothing was lost; `rebuilt`: a line in the log tells of it; `detected`: an error;
+ * `ended`: LevelDB ended the process by an assertion of its own, which serves nothing wrong either (see `JudgeProcess`);
  * `untold`: only the damaged batch knew, and nobody was promised it (see `isUntold`).
  */
-export type FlipOutcome = 'harmless' | 'rebuilt' | 'detected' | 'untold' | 'violation';
+export type FlipOutcome = 'harmless' | 'rebuilt' | 'detected' | 'ended' | 'untold' | 'violation';
 
-export interface FlipFailure {
+export interface FlipFinding {
   readonly seed: number;
   readonly damage: number;
   readonly what: string;
@@ -40,15 +41,17 @@ export interface FlipReport {
   seeds: number;
   /** Of each type of file, how often each outcome. */
   readonly outcomes: Map<string, Record<FlipOutcome, number>>;
-  readonly failures: FlipFailure[];
+  readonly failures: FlipFinding[];
+  /** What LevelDB ended the process at: no failures. */
+  readonly endings: FlipFinding[];
 }
 
 export function newFlipReport(): FlipReport {
-  return { flips: 0, others: 0, seeds: 0, outcomes: new Map(), failures: [] };
+  return { flips: 0, others: 0, seeds: 0, outcomes: new Map(), failures: [], endings: [] };
 }
 
 export function newOutcomes(): Record<FlipOutcome, number> {
-  return { harmless: 0, rebuilt: 0, detected: 0, untold: 0, violation: 0 };
+  return { harmless: 0, rebuilt: 0, detected: 0, ended: 0, untold: 0, violation: 0 };
 }
 
 interface AtRest {
@@ -197,7 +200,7 @@ interface Damaged {
 async function judge(
   { disk, path, type }: Damaged,
   atRest: AtRest,
-  damage: Omit<FlipFailure, 'error'>,
+  damage: Omit<FlipFinding, 'error'>,
   report: FlipReport,
 ): Promise<void> {
   let outcome: FlipOutcome;

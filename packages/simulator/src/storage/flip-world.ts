@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { crc32c } from '@millrace/records';
 import type { SimulatedWorld } from '../simulate/simulated-world.ts';
 import { flipSeed, newFlipReport } from './flip-campaign.ts';
+import { JudgeProcess } from './judge-process.ts';
 import { flipRaftStore } from './raft-store-flips.ts';
 import { storageFailure } from './storage-failure.ts';
 
@@ -17,10 +18,11 @@ export const flipWorld: SimulatedWorld = {
   async run(seed) {
     const report = newFlipReport();
     const folder = mkdtempSync(join(tmpdir(), 'flip-world-'));
+    using judge = new JudgeProcess();
     try {
       for (const directory of [2 * seed, 2 * seed + 1]) {
         await flipSeed(directory, report);
-        await flipRaftStore(directory, folder, report);
+        await flipRaftStore(directory, folder, report, (order) => judge.judge(order));
       }
     } finally {
       rmSync(folder, { recursive: true });
@@ -30,7 +32,11 @@ export const flipWorld: SimulatedWorld = {
       const what = `invariant 49 damage-is-never-served, ${flip.what}`;
       throw storageFailure(seed, what, `flips --seed ${flip.seed} --state ${flip.damage}`, flip.error);
     }
-    const counts = { 'bit flips': report.flips, 'other damage': report.others };
+    const counts = {
+      'bit flips': report.flips,
+      'other damage': report.others,
+      'ended the process': report.endings.length,
+    };
     const outcomes = [...report.outcomes].map(([type, found]) => `${type} ${JSON.stringify(found)}`);
     const digest = crc32c(Buffer.from(`${JSON.stringify(counts)} ${outcomes.join(' ')}`));
     return {

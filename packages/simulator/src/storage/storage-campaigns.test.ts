@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { crashSeed, newCrashReport } from './crash-campaign.ts';
 import { flipSeed, newFlipReport } from './flip-campaign.ts';
 import { flipRaftStore } from './raft-store-flips.ts';
+import { judgeRaftStore } from './raft-store-judge.ts';
 
 /** Seed and state; the commits that mended them name them. */
 const CRASHES: readonly (readonly [number, number])[] = [
@@ -100,7 +101,7 @@ test('damages of the metadata store that once went unnoticed, or unnamed, are no
 }, async () => {
   const report = newFlipReport();
   const folder = mkdtempSync(join(tmpdir(), 'raft-store-flips-'));
-  for (const [seed, damage] of RAFT_FLIPS) await flipRaftStore(seed, folder, report, damage);
+  for (const [seed, damage] of RAFT_FLIPS) await flipRaftStore(seed, folder, report, judgeRaftStore, damage);
   rmSync(folder, { recursive: true });
   expect(report.failures).toEqual([]);
   expect([...report.outcomes.values()].reduce((sum, { detected }) => sum + detected, 0)).toBeGreaterThan(3);

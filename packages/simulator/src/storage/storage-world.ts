@@ -4,6 +4,7 @@
  */
 import { type CrashReplay, crashSeed, newCrashReport } from './crash-campaign.ts';
 import { flipSeed, newFlipReport } from './flip-campaign.ts';
+import { JudgeProcess } from './judge-process.ts';
 import { flipRaftStore } from './raft-store-flips.ts';
 
 export interface StorageWorldOptions {
@@ -73,24 +74,29 @@ async function runCrashes(options: StorageWorldOptions): Promise<boolean> {
 async function runFlips(options: StorageWorldOptions): Promise<boolean> {
   const { states, firstSeed, state, scratchFolder, nowMs, print } = options;
   const report = newFlipReport();
+  using judge = new JudgeProcess();
   const startedMs = nowMs();
   const last = state === undefined ? Number.MAX_SAFE_INTEGER : firstSeed;
   for (let seed = firstSeed; seed <= last && report.flips < states; seed++) {
     await flipSeed(seed, report, state);
-    await flipRaftStore(seed, scratchFolder, report, state);
+    await flipRaftStore(seed, scratchFolder, report, (order) => judge.judge(order), state);
   }
   const seconds = (nowMs() - startedMs) / 1000;
-  print('file                              harmless  rebuilt  detected  untold  violation');
+  print('file                              harmless  rebuilt  detected  ended  untold  violation');
   for (const [type, counts] of [...report.outcomes].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const { harmless, rebuilt, detected, untold, violation } = counts;
+    const { harmless, rebuilt, detected, ended, untold, violation } = counts;
     print(
-      `${type.padEnd(34)}${column(harmless, 8)}${column(rebuilt, 9)}${column(detected, 10)}${column(untold, 8)}${column(violation, 11)}`,
+      `${type.padEnd(34)}${column(harmless, 8)}${column(rebuilt, 9)}${column(detected, 10)}${column(ended, 7)}${column(untold, 8)}${column(violation, 11)}`,
     );
   }
   print(
     `${report.flips} bit flips and ${report.others} cuts, losses and misdirected sectors in ${report.seeds} ` +
       `directories, in ${seconds.toFixed(1)} s: ${perSecond(report.flips + report.others, seconds)}`,
   );
+  print(`LevelDB ended the process by an assertion of its own at ${report.endings.length} of them`);
+  for (const { seed, damage, what, error } of report.endings.slice(0, FAILURES_PRINTED)) {
+    print(`  seed ${seed}, state ${damage}, ${what}: ${textOf(error)}`);
+  }
   for (const { seed, damage, what, error } of report.failures.slice(0, FAILURES_PRINTED)) {
     print(`FAILED ${what}: ${textOf(error)}`);
     print(`  replay: ${COMMAND} flips --seed ${seed} --state ${damage}`);

@@ -170,6 +170,11 @@ const EXCUSED = [
     commit: 'cecf2d6',
     what: 'retention ended in the log of a topic that was deleted meanwhile',
   },
+  {
+    seed: 1000885,
+    commit: '963da8b',
+    what: 'an uncleanly elected leader counted as in sync before its disk held what it began with',
+  },
 ] as const;
 
 test.each([...REGRESSIONS, ...EXCUSED])('seed $seed: $what (mended by $commit)', async ({ seed }) => {

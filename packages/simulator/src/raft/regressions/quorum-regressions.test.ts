@@ -14,6 +14,9 @@ const REGRESSIONS = [
   { seed: 126762, commit: 'cd71012', what: 'a leader whose removal was decided changed voters once more' },
   { seed: 900060, commit: '8270681', what: 'a paused leader was asked to add a voter, and did' },
   { seed: 1004568, commit: '8270681', what: 'a paused leader was asked to add a voter, and did' },
+  { seed: 1020745, commit: '7ff22c4', what: 'the next epoch had cut off what was acknowledged' },
+  { seed: 1027943, commit: '8270681', what: 'a paused leader was asked to add a voter, and did' },
+  { seed: 1036666, commit: '65bbaea', what: 'datagrams of a dead leader arrived two seconds after healing' },
 ] as const;
 
 test.each(REGRESSIONS)('seed $seed: $what (mended by $commit)', { timeout: 20_000 }, async ({ seed }) => {
