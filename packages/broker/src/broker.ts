@@ -112,7 +112,7 @@ export class Broker implements BrokerApi, PartitionHost {
     const image = (): MetadataImage => this.#metadata.image;
     const brokerEpoch = (): number => this.brokerEpoch();
     const partitions = this.#partitions;
-    const requestTimeoutMs = config['request.timeout.ms'];
+    const timeoutMs = config['request.timeout.ms'];
     this.#metadata = new MetadataView({
       controllers,
       onChange: (next, delta) => this.#metadataChanged(next, delta),
@@ -129,15 +129,7 @@ export class Broker implements BrokerApi, PartitionHost {
       isInformed: () => this.#state !== 'starting',
     });
     this.#lifecycle = this.#newLifecycle();
-    this.#isrKeeper = new IsrKeeper({
-      nodeId,
-      controllers,
-      clock,
-      logger,
-      defer,
-      brokerEpoch,
-      timeoutMs: requestTimeoutMs,
-    });
+    this.#isrKeeper = new IsrKeeper({ nodeId, controllers, clock, logger, defer, brokerEpoch, timeoutMs });
     this.#fetchers = this.#newFetchers(defer);
     this.#hosting = this.#newHosting();
     this.#deadlines = new Deadlines(clock);
@@ -145,7 +137,7 @@ export class Broker implements BrokerApi, PartitionHost {
       partitions,
       image,
       deadlines: this.#deadlines,
-      requestTimeoutMs,
+      requestTimeoutMs: timeoutMs,
       queuedMaxBytes: config['queued.max.request.bytes'],
       journalBacklogBytes: () => logStore.journalBacklogBytes,
       decompressedMaxBytes: config['decompressed.batch.max.bytes'],
