@@ -191,10 +191,18 @@ export class Cluster {
       if (missing.length === 0) return names.map((name) => this.metadata.topic(name)!);
       for (const name of missing) this.#topicsInUse.set(name, autoCreate);
       const elapsedMs = this.clock.nowMs() - startMs;
-      await this.refresh({ timeoutMs: Math.max(1, timeoutMs - elapsedMs), ...(signal && { signal }) });
+      const waitMs = backoffMs(attempt, this.config, this.random);
+      try {
+        await this.refresh({ timeoutMs: Math.max(1, timeoutMs - elapsedMs), ...(signal && { signal }) });
+      } catch (error) {
+        // No node answered for as long as one request may take; whoever asks may have more time than that.
+        const isOver = this.clock.nowMs() - startMs + waitMs >= timeoutMs;
+        if (isOver || this.isClosed || !toMillraceError(error).retriable) throw error;
+        await pause(this.clock, waitMs, signal);
+        continue;
+      }
       const failure = this.#firstFailure(missing.filter(isMissing), partitionCounts);
       if (failure === undefined) continue;
-      const waitMs = backoffMs(attempt, this.config, this.random);
       const limitMs = Math.min(timeoutMs, this.config.missingTopicTimeoutMs);
       if (!failure.retriable || this.clock.nowMs() - startMs + waitMs > limitMs) {
         this.#giveUp(missing);

@@ -109,6 +109,17 @@ const LOOKED_UP_AFTER_A_MOVE: Scenario = {
   latencyMs: 7,
 };
 
+/** No node answers from the beginning on, for longer than one request may take. */
+const SILENT_AT_FIRST: Scenario = {
+  seed: 1266999974,
+  faultRate: 0,
+  eventRate: 0.3,
+  maxPollRecords: 1,
+  maxPartitionFetchBytes: 1,
+  partitions: 1,
+  latencyMs: 0,
+};
+
 test('whatever happens, every record is read once, at its offset, in order', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async (one) => {
@@ -116,6 +127,6 @@ test('whatever happens, every record is read once, at its offset, in order', asy
       const limits = { stallProbeMs: 40, requestTimeoutMs: 300, retryBackoffMaxMs: 60 };
       await play(one, fixture({ seed, fake: { latencyMs }, ...limits }));
     }),
-    { numRuns: 12, examples: [[LOOKED_UP_AFTER_A_MOVE]] },
+    { numRuns: 12, examples: [[LOOKED_UP_AFTER_A_MOVE], [SILENT_AT_FIRST]] },
   );
 }, 120_000);

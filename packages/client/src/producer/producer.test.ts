@@ -296,6 +296,20 @@ describe('order and idempotence', () => {
     await run(millrace.close());
   });
 
+  test('a cluster that is silent at first is waited for beyond the time of one request, up to maxBlockMs', async () => {
+    const { cluster, millrace, run, pass } = fixture({ requestTimeoutMs: 300 });
+    cluster.createTopic('t', 1);
+    for (const id of [1, 2, 3]) cluster.silent.add(id);
+    const sent = millrace.producer({ maxBlockMs: 2_000 }).send({ topic: 't', value: 'patient' });
+    await pass(1_000);
+    cluster.silent.clear();
+    expect((await run(sent)).offset).toBe(0n);
+    for (const id of [1, 2, 3]) cluster.silent.add(id);
+    const late = millrace.producer({ maxBlockMs: 1_000 }).send({ topic: 'u', value: 'too late' });
+    expect(await codeOf(run(late))).toBe('REQUEST_TIMED_OUT');
+    await run(millrace.close());
+  });
+
   test('a refused batch leaves no gap: what follows starts a new epoch and arrives', async () => {
     const { cluster, millrace, run } = fixture({ fake: { latencyMs: 2 } });
     cluster.createTopic('t', 1);
