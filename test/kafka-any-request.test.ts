@@ -36,6 +36,18 @@ const API_NAMES = [
   'deleteGroups',
   'consumerGroupHeartbeat',
   'consumerGroupDescribe',
+  'createPartitions',
+  'describeConfigs',
+  'alterConfigs',
+  'incrementalAlterConfigs',
+  'describeLogDirs',
+  'electLeaders',
+  'describeQuorum',
+  'describeCluster',
+  'describeTopicPartitions',
+  'listPartitionReassignments',
+  'createTopics',
+  'deleteTopics',
 ] as const satisfies readonly ApiName[];
 
 let cluster: Cluster;

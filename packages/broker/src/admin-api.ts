@@ -96,6 +96,35 @@ export interface ConfigEntry {
   readonly readOnly: boolean;
   readonly type: string;
   readonly documentation: string;
+  /** Every place that has a value, the one in force first, under the name that the setting has there. */
+  readonly synonyms: readonly ConfigSynonym[];
+}
+
+export interface ConfigSynonym {
+  readonly name: string;
+  readonly value: string;
+  readonly source: ConfigEntry['source'];
+}
+
+export interface DescribeLogDirsRequest extends RequestContext {
+  /** Undefined: every replica. One that is not here is left out of the answer. */
+  readonly partitions: readonly TopicPartitionName[] | undefined;
+}
+
+export interface DescribeLogDirsResponse {
+  readonly directories: readonly LogDirectory[];
+}
+
+export interface LogDirectory {
+  readonly path: string;
+  /** Those whose log is open. */
+  readonly replicas: readonly ReplicaOnDisk[];
+}
+
+export interface ReplicaOnDisk extends TopicPartitionName {
+  readonly sizeBytes: number;
+  /** Committed records that this replica lacks, as far as it knows. */
+  readonly offsetLag: number;
 }
 
 export interface AlterConfigsRequest extends RequestContext {
@@ -108,6 +137,11 @@ export interface ConfigChange {
   readonly name: string;
   /** Undefined: back to the default. */
   readonly value: string | undefined;
+  /**
+   * Undefined or `set`: the value. `append` and `subtract`: the list in force, changed by the items of the value.
+   * `clear`, with an empty name: takes back every override of the resource that no other change of the request names.
+   */
+  readonly operation?: string | undefined;
 }
 
 export interface AlterConfigsResponse {

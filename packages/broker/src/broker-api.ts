@@ -9,6 +9,7 @@ import type {
   AlterConfigsResponse,
   ChangeVoterRequest,
   ChangeVoterResponse,
+  ConfigEntry,
   CreatePartitionsRequest,
   CreatePartitionsResponse,
   CreateTopicsRequest,
@@ -19,6 +20,8 @@ import type {
   DescribeClusterResponse,
   DescribeConfigsRequest,
   DescribeConfigsResponse,
+  DescribeLogDirsRequest,
+  DescribeLogDirsResponse,
   DescribeQuorumResponse,
   ElectLeadersRequest,
   ElectLeadersResponse,
@@ -63,6 +66,10 @@ export interface BrokerApi {
 
   describeCluster(request: DescribeClusterRequest): Promise<DescribeClusterResponse>;
   describeConfigs(request: DescribeConfigsRequest): Promise<DescribeConfigsResponse>;
+  /** What a topic with these overrides has in force, whether it exists or not. They are valid. */
+  describeNewTopic(configs: Readonly<Record<string, string>>): readonly ConfigEntry[];
+  /** The replicas on this broker alone. */
+  describeLogDirs(request: DescribeLogDirsRequest): Promise<DescribeLogDirsResponse>;
   describeQuorum(request: RequestContext): Promise<DescribeQuorumResponse>;
   addVoter(request: ChangeVoterRequest): Promise<ChangeVoterResponse>;
   removeVoter(request: ChangeVoterRequest): Promise<ChangeVoterResponse>;

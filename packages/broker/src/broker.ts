@@ -252,6 +252,10 @@ export class Broker implements BrokerApi, PartitionHost {
     return this.#queries.configs(request);
   }
 
+  readonly describeNewTopic: BrokerApi['describeNewTopic'] = (configs) => this.#queries.newTopic(configs);
+  readonly describeLogDirs: BrokerApi['describeLogDirs'] = (request) =>
+    this.#queries.logDirs(request, this.#options.logStore.path, this.#partitions);
+
   describeQuorum(request: RequestContext): Promise<DescribeQuorumResponse> {
     return this.#options.controllers.describeQuorum(this.#queries.timed(request));
   }

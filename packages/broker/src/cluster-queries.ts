@@ -3,18 +3,23 @@
  * trusted; a missing topic may be created on the way. Never asks another broker.
  */
 import { type Clock, MillraceError, type NodeId } from '@millrace/core';
-import { clusterConfigOf, type MetadataImage } from '@millrace/metadata';
+import { clusterConfigOf, describeTopicConfig, type MetadataImage } from '@millrace/metadata';
 import type {
+  ConfigEntry,
   DescribeClusterRequest,
   DescribeClusterResponse,
   DescribeConfigsRequest,
   DescribeConfigsResponse,
+  DescribeLogDirsRequest,
+  DescribeLogDirsResponse,
 } from './admin-api.ts';
 import type { DescribeTopicsRequest, DescribeTopicsResponse, RequestContext } from './broker-api.ts';
 import type { BrokerConfig } from './broker-config.ts';
 import type { ControllerChannel } from './controller-channel.ts';
 import { describeCluster, describeConfigs, describeTopics, type View } from './descriptions.ts';
 import type { MetadataView } from './metadata-view.ts';
+import type { Partition } from './partition.ts';
+import { replicasOnDisk } from './replicas-on-disk.ts';
 import { createMissingTopics } from './topic-auto-creation.ts';
 import { within } from './within.ts';
 
@@ -55,6 +60,19 @@ export class ClusterQueries {
     await this.informed(request);
     const { configScope, config } = this.#options;
     return describeConfigs(this.#image, request.resources, configScope, config);
+  }
+
+  newTopic(configs: Readonly<Record<string, string>>): readonly ConfigEntry[] {
+    return describeTopicConfig(this.#image, new Map(Object.entries(configs)), this.#options.configScope);
+  }
+
+  async logDirs(
+    request: DescribeLogDirsRequest,
+    path: string,
+    partitions: Iterable<Partition>,
+  ): Promise<DescribeLogDirsResponse> {
+    await this.informed(request);
+    return { directories: [{ path, replicas: replicasOnDisk(partitions, request.partitions) }] };
   }
 
   /** @throws {MillraceError} QUORUM_UNAVAILABLE if the broker has not caught up in the time of the request. */

@@ -87,7 +87,9 @@ export function describeConfigs(
   const nodeEntries = Object.entries(brokerConfig.keys).map(([text, key]): ConfigEntry => {
     const name = text as keyof BrokerConfig;
     const value = brokerConfig.format(name, config[name]);
-    return { name, value, source: 'static', readOnly: true, type: key.type, documentation: key.doc };
+    const synonyms = [{ name, value, source: 'static' }] as const;
+    const { type, doc: documentation } = key;
+    return { name, value, source: 'static', readOnly: true, type, documentation, synonyms };
   });
   return { resources: resources.map((resource) => describeResource(image, resource, scope, nodeEntries)) };
 }

@@ -25,7 +25,12 @@ export function registerAdminServices(server: RpcListener, broker: BrokerApi): v
     return { resources: toWireFailures(answer.resources) };
   });
   unary(adminService.alterConfigs, async ({ header, changes, validateOnly }) => {
-    const named = changes.map(({ resource, name, value }) => ({ resource, name, value }));
+    const named = changes.map(({ resource, name, value, operation }) => ({
+      resource,
+      name,
+      value,
+      operation,
+    }));
     const answer = await broker.alterConfigs({ ...contextOf(header), changes: named, validateOnly });
     return { resources: toWireFailures(answer.resources) };
   });

@@ -1,6 +1,6 @@
 /** The controller as gRPC, onto every controller node; those that are not active answer NOT_CONTROLLER. */
 import { MillraceError } from '@millrace/core';
-import type { ConfigResource } from '@millrace/metadata';
+import type { ConfigOperation, ConfigResource } from '@millrace/metadata';
 import type { Controller, ControllerApi } from '@millrace/metadata-quorum';
 import {
   controllerService,
@@ -68,10 +68,12 @@ function registerChanges(server: RpcListener, controller: ServedController, clus
     return { topics: toWireFailures(answer.topics) };
   });
   unary(controllerService.alterConfigs, async ({ changes, validateOnly }) => {
-    const named = changes.map(({ resource, name, value }) => {
-      const change = { resource: configResourceOf(resource), name };
-      return value === undefined ? change : { ...change, value };
-    });
+    const named = changes.map(({ resource, name, value, operation }) => ({
+      resource: configResourceOf(resource),
+      name,
+      ...(value !== undefined && { value }),
+      ...(operation !== undefined && { operation: operation as ConfigOperation }),
+    }));
     const answer = await controller.alterConfigs({ changes: named, validateOnly });
     return { resources: toWireFailures(answer.resources) };
   });

@@ -157,7 +157,16 @@ export interface ConfigChange {
   readonly name: string;
   /** Absent: back to the default. */
   readonly value?: string;
+  /** Absent: set. */
+  readonly operation?: ConfigOperation;
 }
+
+/**
+ * `append` and `subtract` change the list in force by the items of the value. `clear`, with an empty name, takes back
+ * every override of the resource that no other change of the request names.
+ */
+export type ConfigOperation = (typeof CONFIG_OPERATIONS)[number];
+export const CONFIG_OPERATIONS = ['set', 'append', 'subtract', 'clear'] as const;
 
 export interface AlterConfigsRequest {
   readonly changes: readonly ConfigChange[];

@@ -2,7 +2,7 @@
  * Which value of a setting counts: topic override, then broker, then cluster override, then the node's own file,
  * then the default. Answers are cached for as long as no override changes. Never changes an override.
  */
-import type { NodeId, TopicId } from '@millrace/core';
+import type { ConfigKey, NodeId, TopicId } from '@millrace/core';
 import { BROKER_NAME_OF, type ClusterConfig, clusterConfig, RECORDED_IN_METADATA } from './cluster-config.ts';
 import { CLUSTER_RESOURCE, type ConfigResource } from './config-resource.ts';
 import { type ConfigOverrides, configOverrides, type MetadataImage } from './image.ts';
@@ -25,9 +25,18 @@ export interface EffectiveEntry {
   readonly readOnly: boolean;
   readonly type: string;
   readonly documentation: string;
+  /** Every place that has a value, the one in force first, under the name that the setting has there. */
+  readonly synonyms: readonly ConfigSynonym[];
+}
+
+export interface ConfigSynonym {
+  readonly name: string;
+  readonly value: string;
+  readonly source: ConfigSource;
 }
 
 const NO_TEXTS: Readonly<Record<string, string>> = Object.freeze({});
+const NO_OVERRIDES: ConfigOverrides = new Map();
 const CLUSTER_SCOPE: ConfigScope = Object.freeze({});
 
 type Parsed = Map<string, TopicConfig | ClusterConfig>;
@@ -114,22 +123,40 @@ export function describeConfig(
 ): EffectiveEntry[] {
   const own = resource.kind === 'broker' ? { ...scope, brokerId: Number(resource.name) } : scope;
   const layers = layersOf(image, own);
-  const isTopic = resource.kind === 'topic';
-  const schema = isTopic ? topicConfig : clusterConfig;
-  const overrides = configOverrides(image, resource);
-  return Object.entries(schema.keys)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, key]) => {
-      const found = isTopic ? lookUp(name as TopicConfigName, overrides, layers) : firstOf(name, layers);
-      return {
-        name,
-        value: found?.value ?? key.format(key.default as never),
-        source: found?.source ?? 'default',
-        readOnly: false,
-        type: key.type,
-        documentation: key.doc,
-      };
-    });
+  if (resource.kind === 'topic') return describeTopicConfig(image, configOverrides(image, resource), own);
+  return sortedKeys(clusterConfig.keys).map(([name, key]) =>
+    entryOf(name, key, [...placesOf(name, layers), defaultOf(name, key)]),
+  );
+}
+
+/** As `describeConfig`, of a topic with these overrides, whether it exists or not. */
+export function describeTopicConfig(
+  image: MetadataImage,
+  overrides: ConfigOverrides,
+  scope = CLUSTER_SCOPE,
+): EffectiveEntry[] {
+  const layers = layersOf(image, scope);
+  return sortedKeys(topicConfig.keys).map(([name, key]) => {
+    const brokerName = BROKER_NAME_OF[name as TopicConfigName];
+    const value = overrides.get(name);
+    const own: ConfigSynonym[] = value === undefined ? [] : [{ name, value, source: 'topic' }];
+    return entryOf(name, key, [...own, ...placesOf(brokerName, layers), defaultOf(brokerName, key)]);
+  });
+}
+
+type Key = ConfigKey<never>;
+
+function sortedKeys(keys: object): [string, Key][] {
+  return Object.entries(keys as Record<string, Key>).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function entryOf(name: string, key: Key, synonyms: readonly ConfigSynonym[]): EffectiveEntry {
+  const { value, source } = synonyms[0]!;
+  return { name, value, source, readOnly: false, type: key.type, documentation: key.doc, synonyms };
+}
+
+function defaultOf(name: string, key: Key): ConfigSynonym {
+  return { name, value: key.format(key.default), source: 'default' };
 }
 
 const topicNames = Object.keys(topicConfig.keys) as TopicConfigName[];
@@ -168,4 +195,14 @@ function firstOf(name: string, { broker, cluster, fileTexts }: Layers): Found | 
   if (ofCluster !== undefined) return { value: ofCluster, source: 'cluster' };
   const isInFile = Object.hasOwn(fileTexts, name) && !RECORDED_IN_METADATA.has(name);
   return isInFile ? { value: fileTexts[name]!, source: 'static' } : undefined;
+}
+
+/** All that `firstOf` would find, in its order. */
+function placesOf(name: string, { broker, cluster, fileTexts }: Layers): ConfigSynonym[] {
+  const places = [
+    firstOf(name, { broker, cluster: NO_OVERRIDES, fileTexts: NO_TEXTS }),
+    firstOf(name, { broker: undefined, cluster, fileTexts: NO_TEXTS }),
+    firstOf(name, { broker: undefined, cluster: NO_OVERRIDES, fileTexts }),
+  ];
+  return places.filter((found) => found !== undefined).map((found) => ({ name, ...found }));
 }

@@ -19,6 +19,7 @@ export type {
   BrokerRegistration,
   BrokerState,
   ConfigChange,
+  ConfigOperation,
   CreatedTopic,
   CreatePartitionsRequest,
   CreatePartitionsResponse,
@@ -78,8 +79,10 @@ export { deltaBetween, type MetadataDelta } from './delta.ts';
 export {
   type ConfigScope,
   type ConfigSource,
+  type ConfigSynonym,
   clusterConfigOf,
   describeConfig,
+  describeTopicConfig,
   type EffectiveEntry,
   topicConfigByName,
   topicConfigOf,

@@ -8,6 +8,7 @@ import {
   alterConfigs,
   alterPartitions,
   applyRecords,
+  type ConfigOperation,
   type ConfigResource,
   createPartitions,
   createTopics,
@@ -140,10 +141,11 @@ export class ScriptedController {
           image,
           {
             validateOnly,
-            changes: changes.map(({ resource, name, value }) => ({
+            changes: changes.map(({ resource, name, value, operation }) => ({
               resource: resource as ConfigResource,
               name,
               ...(value !== undefined && { value }),
+              ...(operation !== undefined && { operation: operation as ConfigOperation }),
             })),
           },
           context,

@@ -2,6 +2,8 @@
 import type { ApiName } from '../schemas/api-table.ts';
 import { apiVersionsHandler } from './api-versions.ts';
 import { classicGroupHandlers } from './classic-group.ts';
+import { clusterAdminHandlers } from './cluster-admin.ts';
+import { configHandlers } from './configs.ts';
 import { consumerGroupHandlers } from './consumer-group.ts';
 import { describeProducersHandler } from './describe-producers.ts';
 import { fetchHandler } from './fetch.ts';
@@ -10,9 +12,12 @@ import { groupAdminHandlers } from './group-admin.ts';
 import { groupOffsetHandlers } from './group-offsets.ts';
 import type { Handlers, Surroundings } from './handler.ts';
 import { initProducerIdHandler } from './init-producer-id.ts';
+import { logDirsHandler } from './log-dirs.ts';
 import { metadataHandler } from './metadata.ts';
 import { offsetHandlers } from './offsets.ts';
 import { produceHandler } from './produce.ts';
+import { topicAdminHandlers } from './topic-admin.ts';
+import { topicPartitionsHandler } from './topic-partitions.ts';
 
 export function handlerTable(around: Surroundings): Partial<Handlers> {
   const handlers: Partial<Handlers> = {};
@@ -23,11 +28,16 @@ export function handlerTable(around: Surroundings): Partial<Handlers> {
     ...consumerGroupHandlers(around),
     ...groupOffsetHandlers(around),
     ...groupAdminHandlers(around),
+    ...clusterAdminHandlers(around),
+    ...configHandlers(around),
+    describeLogDirs: logDirsHandler(around),
     describeProducers: describeProducersHandler(around),
     fetch: fetchHandler(around),
     initProducerId: initProducerIdHandler(around),
     metadata: metadataHandler(around),
     produce: produceHandler(around),
     ...offsetHandlers(around),
+    ...topicAdminHandlers(around),
+    describeTopicPartitions: topicPartitionsHandler(around),
   } satisfies Partial<Handlers>);
 }

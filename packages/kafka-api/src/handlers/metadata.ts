@@ -112,7 +112,7 @@ function described(
   };
 }
 
-function offline(
+export function offline(
   { replicas }: PartitionDescription,
   failed: readonly number[],
   live: ReadonlySet<number>,

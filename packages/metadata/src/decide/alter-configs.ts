@@ -5,13 +5,7 @@
 import { MillraceError } from '@millrace/core';
 import { applyRecords } from '../apply.ts';
 import { CLUSTER_ONLY, clusterConfig } from '../cluster-config.ts';
-import type {
-  AlterConfigsRequest,
-  AlterConfigsResponse,
-  ConfigChange,
-  Failure,
-  ResourceResult,
-} from '../command.ts';
+import type { AlterConfigsRequest, AlterConfigsResponse, ConfigChange, ResourceResult } from '../command.ts';
 import { type ConfigResource, configResourceKey } from '../config-resource.ts';
 import { clusterConfigWith, topicConfigOf, topicConfigWith } from '../effective-config.ts';
 import { configOverrides, type MetadataImage, type TopicImage } from '../image.ts';
@@ -21,6 +15,7 @@ import { topicConfig } from '../topic-config.ts';
 import { changePartition, electionRules } from './change-partition.ts';
 import { type Decision, type DecisionContext, failureOf } from './decision.ts';
 import { electLeaderless } from './fence-broker.ts';
+import { plainChanges } from './plain-changes.ts';
 
 export function alterConfigs(
   image: MetadataImage,
@@ -30,10 +25,14 @@ export function alterConfigs(
   const accepted: ConfigChanged[] = [];
   const resources = [...groupByResource(changes).values()].map((group): ResourceResult => {
     const { resource } = group[0]!;
-    const failure = checkGroup(image, resource, group, context);
+    let plain: readonly ConfigChange[] = [];
+    const failure = failureOf(() => {
+      plain = plainChanges(image, resource, group, context.scope);
+      checkGroup(image, resource, plain, context);
+    });
     if (failure !== undefined) return { resource, failure };
     const overrides = configOverrides(image, resource);
-    for (const { name, value = null } of group) {
+    for (const { name, value = null } of plain) {
       if ((overrides.get(name) ?? null) === value) continue;
       accepted.push({ kind: 'configChanged', resource, name, value });
     }
@@ -68,30 +67,28 @@ function checkGroup(
   resource: ConfigResource,
   group: readonly ConfigChange[],
   context: DecisionContext,
-): Failure | undefined {
-  return failureOf(() => {
-    const { kind, name: owner } = resource;
-    checkResource(image, resource);
-    const schema = kind === 'topic' ? topicConfig : clusterConfig;
-    // A key that an older version knew may still be set; it counts for nothing.
-    const texts = new Map([...configOverrides(image, resource)].filter(([name]) => schema.has(name)));
-    const seen = new Set<string>();
-    for (const { name, value } of group) {
-      if (!schema.has(name)) throw new MillraceError('INVALID_CONFIG', `unknown ${kind} key "${name}"`);
-      if (kind === 'broker' && CLUSTER_ONLY.has(name)) {
-        throw new MillraceError(
-          'INVALID_CONFIG',
-          `${name} must be the same on every broker: set it for the cluster`,
-        );
-      }
-      if (seen.has(name)) throw new MillraceError('INVALID_REQUEST', `${name} is in the request twice`);
-      seen.add(name);
-      if (value === undefined) texts.delete(name);
-      else texts.set(name, value);
+): void {
+  const { kind, name: owner } = resource;
+  checkResource(image, resource);
+  const schema = kind === 'topic' ? topicConfig : clusterConfig;
+  // A key that an older version knew may still be set; it counts for nothing.
+  const texts = new Map([...configOverrides(image, resource)].filter(([name]) => schema.has(name)));
+  const seen = new Set<string>();
+  for (const { name, value } of group) {
+    if (!schema.has(name)) throw new MillraceError('INVALID_CONFIG', `unknown ${kind} key "${name}"`);
+    if (kind === 'broker' && CLUSTER_ONLY.has(name)) {
+      throw new MillraceError(
+        'INVALID_CONFIG',
+        `${name} must be the same on every broker: set it for the cluster`,
+      );
     }
-    if (kind === 'topic') checkTopicConfigs(image, owner, Object.fromEntries(texts), context);
-    else checkClusterRules(clusterConfigWith(image, kind, texts, context.scope));
-  });
+    if (seen.has(name)) throw new MillraceError('INVALID_REQUEST', `${name} is in the request twice`);
+    seen.add(name);
+    if (value === undefined) texts.delete(name);
+    else texts.set(name, value);
+  }
+  if (kind === 'topic') checkTopicConfigs(image, owner, Object.fromEntries(texts), context);
+  else checkClusterRules(clusterConfigWith(image, kind, texts, context.scope));
 }
 
 function checkResource(image: MetadataImage, { kind, name }: ConfigResource): void {

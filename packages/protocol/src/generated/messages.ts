@@ -1038,6 +1038,8 @@ export interface ConfigChange {
   readonly name: string;
   /** Absent: back to the default. */
   readonly value?: string | undefined;
+  /** "set" if absent. "append" and "subtract" change the list in force by the items of `value`. "clear", with an empty name, takes back every override of the resource that no other change of the request names. */
+  readonly operation?: string | undefined;
 }
 
 function sizeConfigChange(message: ConfigChange): number {
@@ -1045,6 +1047,7 @@ function sizeConfigChange(message: ConfigChange): number {
   size += 1 + sizePrefixed(sizeConfigResource(message.resource));
   if (message.name !== '') size += 1 + sizeText(message.name);
   if (message.value !== undefined) size += 1 + sizeText(message.value);
+  if (message.operation !== undefined) size += 1 + sizeText(message.operation);
   return size;
 }
 
@@ -1060,12 +1063,17 @@ function writeConfigChange(message: ConfigChange, writer: WireWriter): void {
     writer.uint32(26);
     writer.text(message.value);
   }
+  if (message.operation !== undefined) {
+    writer.uint32(34);
+    writer.text(message.operation);
+  }
 }
 
 function readConfigChange(reader: WireReader, end: number): ConfigChange {
   let resource: ConfigResource | undefined;
   let name: string = '';
   let value: string | undefined;
+  let operation: string | undefined;
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -1078,12 +1086,15 @@ function readConfigChange(reader: WireReader, end: number): ConfigChange {
       case 26:
         value = reader.text();
         break;
+      case 34:
+        operation = reader.text();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { resource: resource ?? readConfigResource(reader, reader.position), name, value };
+  return { resource: resource ?? readConfigResource(reader, reader.position), name, value, operation };
 }
 
 export const ConfigChange: Codec<ConfigChange> = codec('millrace.v1.ConfigChange', sizeConfigChange, writeConfigChange, readConfigChange);

@@ -1,0 +1,188 @@
+/** The cluster as a whole: ElectLeaders, DescribeQuorum, DescribeCluster, ListPartitionReassignments. */
+import { type Failure, failure, type QuorumReplica } from '@millrace/broker';
+import { MillraceError } from '@millrace/core';
+import type { RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
+import { authorizedOperations } from './authorized-operations.ts';
+import type { Handler, Handlers, Surroundings } from './handler.ts';
+import { controllerAmong, kafkaNodes } from './kafka-nodes.ts';
+import { grouped } from './log-dirs.ts';
+import { ZERO_UUID } from './topic-answers.ts';
+import { NO_ERROR, wireError, wireErrorOf } from './wire-error.ts';
+
+type QuorumRequest = RequestOf<'describeQuorum'>;
+type QuorumPartition = ResponseDraftOf<'describeQuorum'>['topics'][number]['partitions'][number];
+
+const ELECTIONS = ['preferred', 'unclean'] as const;
+/** The log of the metadata, as Kafka names it. */
+const METADATA_TOPIC = '__cluster_metadata';
+const BROKERS = 1;
+/** The version from which on the quorum is told with directories and addresses (KIP-853). */
+const FIRST_WITH_NODES = 2;
+
+export function clusterAdminHandlers(
+  around: Surroundings,
+): Pick<Handlers, 'electLeaders' | 'describeQuorum' | 'describeCluster' | 'listPartitionReassignments'> {
+  return {
+    electLeaders: electHandler(around),
+    describeQuorum: quorumHandler(around),
+    describeCluster: clusterHandler(around),
+    // Replicas are placed once and stay: nothing is ever on the move.
+    listPartitionReassignments: {
+      handle: async () => ({ errorCode: NO_ERROR, errorMessage: null, topics: [] }),
+      refuse: (_request, { code, message }) => ({
+        errorCode: wireError(code),
+        errorMessage: message,
+        topics: [],
+      }),
+    },
+  };
+}
+
+function electHandler({ broker }: Surroundings): Handler<'electLeaders'> {
+  const named = ({ topicPartitions }: RequestOf<'electLeaders'>) =>
+    topicPartitions?.flatMap(({ topic, partitions }) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
+  const results = (
+    elected: readonly {
+      readonly topic: string;
+      readonly partition: number;
+      readonly failure?: Failure | undefined;
+    }[],
+  ) =>
+    Array.from(grouped(elected), ([topic, partitions]) => ({
+      topic,
+      partitionResult: partitions.map((each) => ({
+        partitionId: each.partition,
+        errorCode: wireErrorOf(each.failure),
+        errorMessage: each.failure?.message ?? null,
+      })),
+    }));
+  return {
+    handle: async (request, { clientId }) => {
+      const election = ELECTIONS[request.electionType];
+      if (election === undefined) {
+        throw new MillraceError('INVALID_REQUEST', `there is no election of type ${request.electionType}`);
+      }
+      const partitions = named(request);
+      // An empty list names none; null names all of them, as an empty list does to the broker.
+      if (partitions?.length === 0) return { errorCode: NO_ERROR, replicaElectionResults: [] };
+      const timeoutMs = Math.max(request.timeoutMs, 0);
+      const answer = await broker.electLeaders({
+        timeoutMs,
+        clientId,
+        election,
+        partitions: partitions ?? [],
+      });
+      return { errorCode: NO_ERROR, replicaElectionResults: results(answer.partitions) };
+    },
+    refuse: (request, fault, { version }) => ({
+      errorCode: version === 0 ? undefined : wireError(fault.code),
+      replicaElectionResults: results(
+        (named(request) ?? []).map((partition) => ({ ...partition, failure: fault })),
+      ),
+    }),
+  };
+}
+
+function quorumHandler({ broker, clock }: Surroundings): Handler<'describeQuorum'> {
+  return {
+    handle: async (request, { version, clientId }) => {
+      const quorum = await broker.describeQuorum({ timeoutMs: 0, clientId });
+      const nowMs = clock.wallMs();
+      const ago = (ms: number) => (ms === -1 ? -1 : nowMs - ms);
+      const replica = (each: QuorumReplica) => ({
+        replicaId: each.nodeId,
+        replicaDirectoryId: version < FIRST_WITH_NODES ? undefined : each.directoryId || ZERO_UUID,
+        logEndOffset: each.logEndOffset,
+        lastFetchTimestamp: ago(each.lastContactMs),
+        lastCaughtUpTimestamp: ago(each.lastCaughtUpMs),
+      });
+      const known = {
+        errorCode: NO_ERROR,
+        errorMessage: null,
+        leaderId: quorum.leaderId,
+        leaderEpoch: quorum.leaderEpoch,
+        highWatermark: quorum.highWatermark,
+        currentVoters: quorum.voters.map(replica),
+        observers: quorum.observers.map(replica),
+      };
+      return {
+        errorCode: NO_ERROR,
+        errorMessage: null,
+        topics: quorumTopics(request, (isMetadata) => (isMetadata ? known : noQuorum(OTHER_LOG))),
+        nodes:
+          version < FIRST_WITH_NODES
+            ? undefined
+            : [...quorum.voters, ...quorum.observers].flatMap(({ nodeId, address }) => {
+                const endpoint = endpointOf(address);
+                return endpoint === undefined
+                  ? []
+                  : [{ nodeId, listeners: [{ name: 'CONTROLLER', ...endpoint }] }];
+              }),
+      };
+    },
+    refuse: (request, fault) => ({
+      errorCode: wireError(fault.code),
+      errorMessage: fault.message,
+      topics: quorumTopics(request, () => noQuorum(fault)),
+      nodes: [],
+    }),
+  };
+}
+
+const OTHER_LOG = failure('UNKNOWN_TOPIC_OR_PARTITION', `only ${METADATA_TOPIC}-0 has a quorum`);
+
+function quorumTopics(
+  { topics }: QuorumRequest,
+  answer: (isMetadata: boolean) => Omit<QuorumPartition, 'partitionIndex'>,
+) {
+  return topics.map(({ topicName, partitions }) => ({
+    topicName,
+    partitions: partitions.map(({ partitionIndex }) => ({
+      partitionIndex,
+      ...answer(topicName === METADATA_TOPIC && partitionIndex === 0),
+    })),
+  }));
+}
+
+function noQuorum({ code, message }: Failure): Omit<QuorumPartition, 'partitionIndex'> {
+  const nothing = { leaderId: -1, leaderEpoch: -1, highWatermark: -1, currentVoters: [], observers: [] };
+  return { ...nothing, errorCode: wireError(code), errorMessage: message };
+}
+
+/** Of `host:port`, where the host may be an IPv6 address in brackets. */
+function endpointOf(address: string): { readonly host: string; readonly port: number } | undefined {
+  const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address) ?? [];
+  return host === undefined ? undefined : { host, port: Number(port) };
+}
+
+function clusterHandler({ broker }: Surroundings): Handler<'describeCluster'> {
+  return {
+    handle: async ({ includeClusterAuthorizedOperations, endpointType }, { clientId, connection }) => {
+      const { listener } = connection;
+      if (endpointType !== BROKERS) {
+        throw new MillraceError(
+          'INVALID_REQUEST',
+          `brokers answer here; there is no endpoint ${endpointType}`,
+        );
+      }
+      const { clusterId, controllerId } = await broker.describeCluster({ timeoutMs: 0, clientId, listener });
+      const nodes = kafkaNodes(broker.image(), listener);
+      return {
+        errorCode: NO_ERROR,
+        clusterId,
+        controllerId: controllerAmong(nodes, controllerId),
+        brokers: nodes.map(({ nodeId, ...where }) => ({ brokerId: nodeId, ...where })),
+        clusterAuthorizedOperations: authorizedOperations('cluster', includeClusterAuthorizedOperations),
+      };
+    },
+    refuse: ({ endpointType }, { code, message }, { version }) => ({
+      errorCode: wireError(code),
+      errorMessage: message,
+      endpointType: version === 0 ? undefined : endpointType,
+      clusterId: broker.clusterId,
+      brokers: [],
+    }),
+  };
+}
