@@ -1,6 +1,6 @@
 /** Administration over a connection to a cluster: what Kafka's own tools ask, and every answer that they read. */
 import { ERRORS, type ErrorCode } from '@millrace/core';
-import type { RequestDraftOf } from '@millrace/kafka-api';
+import type { RequestDraftOf, ResponseOf } from '@millrace/kafka-api';
 import { type Cluster, startCluster } from '@millrace/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KafkaPeer } from './kafka-peer.ts';
@@ -183,8 +183,16 @@ describe('a topic', () => {
     const pages: string[][] = [];
     let cursor: RequestDraftOf<'describeTopicPartitions'>['cursor'] = null;
     do {
-      const request = { topics: names.map((name) => ({ name })), responsePartitionLimit: 3, cursor };
-      const page = await peer.ask('describeTopicPartitions', 0, request);
+      const request: RequestDraftOf<'describeTopicPartitions'> = {
+        topics: names.map((name) => ({ name })),
+        responsePartitionLimit: 3,
+        cursor,
+      };
+      const page: ResponseOf<'describeTopicPartitions'> = await peer.ask(
+        'describeTopicPartitions',
+        0,
+        request,
+      );
       pages.push(
         page.topics.flatMap((topic) => topic.partitions.map((p) => `${topic.name}/${p.partitionIndex}`)),
       );
