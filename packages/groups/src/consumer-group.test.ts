@@ -192,6 +192,15 @@ describe('leaving and expiry', () => {
     expect(bench.events('left')).toEqual(['b left: deploy']);
   });
 
+  test('a leaver may say that it has no time, no topics and no partitions', () => {
+    const bench = new Bench();
+    bench.beat('a', 0);
+    const nothing = { rebalanceTimeoutMs: 0, subscribedTopicNames: [], topicPartitions: [] };
+    expect(bench.code('a', 1, nothing)).toBe('INVALID_REQUEST');
+    expect(bench.code('a', -1, nothing)).toBeUndefined();
+    expect(bench.group.isEmpty).toBe(true);
+  });
+
   test('a reason that says no more than that the member left is left out', () => {
     const bench = new Bench();
     const [a, b] = [new TestMember('a'), new TestMember('b')];
