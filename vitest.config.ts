@@ -39,6 +39,7 @@ export default defineConfig({
       slowSuite('kafka-tools'),
       slowSuite('compose'),
       slowSuite('chaos'),
+      slowSuite('compat'),
     ],
   },
 });

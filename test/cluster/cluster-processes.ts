@@ -73,6 +73,8 @@ export interface ClusterProcessesOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** Where the cluster's own folder is made; it is removed at the end. */
   readonly folder?: string;
+  /** Every node also has a listener for Kafka's clients. */
+  readonly kafka?: boolean;
 }
 
 export class NodeProcess {
@@ -152,10 +154,12 @@ export class NodeProcess {
 export class ClusterProcesses implements AsyncDisposable {
   readonly nodes: readonly NodeProcess[];
   readonly #folder: string;
+  readonly #kafkaPorts: readonly number[];
 
-  private constructor(nodes: readonly NodeProcess[], folder: string) {
+  private constructor(nodes: readonly NodeProcess[], folder: string, kafkaPorts: readonly number[]) {
     this.nodes = nodes;
     this.#folder = folder;
+    this.#kafkaPorts = kafkaPorts;
   }
 
   static async start(options: ClusterProcessesOptions = {}): Promise<ClusterProcesses> {
@@ -163,18 +167,21 @@ export class ClusterProcesses implements AsyncDisposable {
     const folder = await mkdtemp(join(KEPT_FOLDER ?? options.folder ?? tmpdir(), 'millrace-cluster-'));
     const ports = await freePorts(count);
     const voters = ports.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(',');
+    const kafkaPorts = options.kafka === true ? await freePorts(count) : [];
+    const kafkaListener = (index: number): string =>
+      index in kafkaPorts ? `,PLAINTEXT://127.0.0.1:${kafkaPorts[index]}` : '';
     const nodes = ports.map(
       (port, index) =>
         new NodeProcess(index + 1, port, join(folder, `node-${index + 1}`), {
           'node.id': String(index + 1),
           'controller.quorum.voters': voters,
-          listeners: `GRPC://127.0.0.1:${port}`,
+          listeners: `GRPC://127.0.0.1:${port}${kafkaListener(index)}`,
           'default.replication.factor': String(Math.min(count, 3)),
           'min.insync.replicas': count >= 3 ? '2' : '1',
           ...options.properties,
         }),
     );
-    const cluster = new ClusterProcesses(nodes, folder);
+    const cluster = new ClusterProcesses(nodes, folder, kafkaPorts);
     try {
       await Promise.all(nodes.map((node) => node.start()));
     } catch (error) {
@@ -186,6 +193,11 @@ export class ClusterProcesses implements AsyncDisposable {
 
   get bootstrap(): string {
     return this.nodes.map(({ port }) => `127.0.0.1:${port}`).join(',');
+  }
+
+  /** For Kafka's clients. */
+  get kafkaBootstrap(): string {
+    return this.#kafkaPorts.map((port) => `127.0.0.1:${port}`).join(',');
   }
 
   node(id: number): NodeProcess {

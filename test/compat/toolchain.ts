@@ -1,0 +1,110 @@
+/**
+ * Installs Kafka clients from their registries at pinned versions, each into a folder of its own outside the
+ * repository, once. What a machine lacks is told by name.
+ */
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+const OUTPUT_MAX_BYTES = 16 * 1024 * 1024;
+const INSTALL_LIMIT_MS = 280_000;
+
+/** Where the installed clients stay from run to run. */
+const CACHE_FOLDER =
+  process.env.MILLRACE_COMPAT_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace-compat');
+
+export type Toolchain = 'python3' | 'npm' | 'java' | 'kcat';
+
+/** A command that only a present toolchain answers. */
+const PROBES: Readonly<Record<Toolchain, readonly (readonly string[])[]>> = {
+  python3: [['python3', '-c', 'import venv, ensurepip']],
+  npm: [['npm', '--version']],
+  java: [
+    ['java', '-version'],
+    ['mvn', '-version'],
+  ],
+  kcat: [['kcat', '-V']],
+};
+
+export const isContinuousIntegration = process.env.CI === 'true';
+
+/** What this machine lacks, in words; undefined if it has the toolchain. */
+export async function lackOf(toolchain: Toolchain): Promise<string | undefined> {
+  for (const [command, ...args] of PROBES[toolchain]) {
+    try {
+      await execute(command!, args);
+    } catch {
+      return `${command} is not usable here`;
+    }
+  }
+  return undefined;
+}
+
+/** Without the toolchain: a failure in continuous integration, elsewhere the reason goes to `skip`. */
+export async function demand(toolchain: Toolchain, skip: (reason: string) => void): Promise<void> {
+  const lack = await lackOf(toolchain);
+  if (lack === undefined) return;
+  if (isContinuousIntegration) throw new Error(lack);
+  skip(lack);
+}
+
+async function run(command: string, args: readonly string[], cwd?: string): Promise<void> {
+  await execute(command, args, { cwd, maxBuffer: OUTPUT_MAX_BYTES, timeout: INSTALL_LIMIT_MS });
+}
+
+/** The folder `name` of the cache, filled by `install` unless the same `recipe` has filled it before. */
+async function installed(
+  name: string,
+  recipe: string,
+  install: (folder: string) => Promise<void>,
+): Promise<string> {
+  const folder = join(CACHE_FOLDER, name);
+  const mark = join(folder, '.installed');
+  const earlier = await readFile(mark, 'utf8').catch(() => undefined);
+  if (earlier === recipe) return folder;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await install(folder);
+  await writeFile(mark, recipe);
+  return folder;
+}
+
+/** A Python with these packages (`name==version`): the path of its interpreter. */
+export async function pythonWith(name: string, packages: readonly string[]): Promise<string> {
+  const folder = await installed(name, packages.join('\n'), async (target) => {
+    await run('python3', ['-m', 'venv', target]);
+    const pip = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '--only-binary=:all:'];
+    await run(join(target, 'bin', 'python'), [...pip, ...packages]);
+  });
+  return join(folder, 'bin', 'python');
+}
+
+/** A folder whose `node_modules` hold these packages (`name@version`); none of their install scripts has run. */
+export async function nodeWith(name: string, packages: readonly string[]): Promise<string> {
+  return await installed(name, packages.join('\n'), async (target) => {
+    await writeFile(join(target, 'package.json'), '{ "private": true, "type": "module" }\n');
+    await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...packages], target);
+  });
+}
+
+/** The class path of what a Maven project file depends on. */
+export async function javaWith(name: string, projectFile: string): Promise<string> {
+  const folder = await installed(name, await readFile(projectFile, 'utf8'), async (target) => {
+    await copyFile(projectFile, join(target, 'pom.xml'));
+    const flags = ['-DincludeScope=runtime', '-DoutputDirectory=lib'];
+    await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', ...flags], target);
+  });
+  return join(folder, 'lib', '*');
+}
+
+/** A class path with the classes of one source file before it, compiled against it. */
+export async function compiled(classPath: string, name: string, source: string): Promise<string> {
+  const folder = await installed(name, await readFile(source, 'utf8'), async (target) => {
+    await run('javac', ['-nowarn', '-d', target, '-cp', classPath, source]);
+  });
+  return [folder, classPath].join(delimiter);
+}
