@@ -134,6 +134,37 @@ function held(): {
   };
 }
 
+describe('clients that come early', () => {
+  async function openShut(): Promise<{ listener: KafkaListener; port: number }> {
+    const clock = new ManualClock();
+    const listener = new KafkaListener({ listener: 'PLAINTEXT', config: config({}), handle: echo, clock });
+    onTestFinished(() => listener.close());
+    listener.setServing(false);
+    return { listener, port: await listener.listen('127.0.0.1', 0) };
+  }
+
+  test('wait until there is somebody to serve them, and are served', async () => {
+    const { listener, port } = await openShut();
+    const client = await dial(port);
+    client.socket.write(request(FETCH, 'early'));
+    await dial(port);
+    expect(listener.connections).toBe(0);
+    listener.setServing(true);
+    await client.has(9);
+    expect(letters(client.received())).toBe('early');
+  });
+
+  test('are sent away once the listener closes, and later ones at once when it serves no more', async () => {
+    const [closed, paused] = [await openShut(), await openShut()];
+    const client = await dial(closed.port);
+    closed.listener.close();
+    await client.closed;
+    paused.listener.setServing(true);
+    paused.listener.setServing(false);
+    await (await dial(paused.port)).closed;
+  });
+});
+
 describe('requests of one connection', () => {
   test('all begin at once and are answered in their order', async () => {
     const requests = held();

@@ -20,6 +20,8 @@ const SWEEP_INTERVAL_MS = 1_000;
 const RATE_WINDOW_MS = 1_000;
 /** How long a connection in use may be silent before the system asks whether its peer is still there. */
 const KEEP_ALIVE_MS = 60_000;
+/** As many connections as a socket's backlog holds by default. */
+const EARLY_MAX = 511;
 
 export interface KafkaListenerOptions {
   /** Name of the listener, as in `listeners`. */
@@ -49,6 +51,9 @@ export class KafkaListener {
   #isRoomCheckDue = false;
   #sweep: Timer | undefined;
   #isServing = true;
+  #hasServed = false;
+  /** Who came before the first moment of serving, in order. */
+  readonly #early = new Set<Socket>();
   #isClosed = false;
   /** Called when the last connection has gone. */
   #emptied: (() => void) | undefined;
@@ -118,18 +123,28 @@ export class KafkaListener {
       this.#log.warn('accept_failed', { err }, 'could not accept a connection'),
     );
     this.#sweepLater();
+    this.setServing(this.#isServing);
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
-  /** Whether new connections are taken; those that stand go on. */
+  /**
+   * Whether new connections are taken; those that stand go on. Who comes before the first time waits unread, as in the
+   * backlog of a socket: some clients do not survive a connection that is accepted and ended at once.
+   */
   setServing(isServing: boolean): void {
     this.#isServing = isServing;
+    if (!isServing) return;
+    this.#hasServed = true;
+    const early = [...this.#early];
+    this.#early.clear();
+    for (const socket of early) this.#onSocket(socket);
   }
 
   /** Takes no new connections or requests, lets answers in the making go out for up to `graceMs`, then ends the rest. */
   async drain(graceMs: number): Promise<void> {
     this.#server.close();
+    this.#dismissEarly();
     let late: Timer | undefined;
     if (this.#connections.size > 0) {
       const emptied = new Promise<void>((resolve) => {
@@ -148,10 +163,26 @@ export class KafkaListener {
     this.#isClosed = true;
     this.#sweep?.cancel();
     this.#server.close();
+    this.#dismissEarly();
     for (const connection of [...this.#connections]) connection.close();
   }
 
+  #dismissEarly(): void {
+    for (const socket of this.#early) socket.destroy();
+    this.#early.clear();
+  }
+
+  #keepWaiting(socket: Socket): void {
+    this.#early.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#early.delete(socket));
+  }
+
   #onSocket(socket: Socket): void {
+    if (!this.#isClosed && !this.#hasServed && this.#early.size < EARLY_MAX) {
+      this.#keepWaiting(socket);
+      return;
+    }
     const peerHost = socket.remoteAddress ?? '';
     const refusal = this.#refusal(peerHost);
     if (refusal !== undefined) {
