@@ -142,8 +142,11 @@ await serve(requireInstalled('kafkajs/package.json').version, Object.keys(CODECS
     });
     return resources[0].configEntries.find((entry) => entry.configName === name).configValue;
   },
-  deleteRecords: async ({ topic, partition, offset }) =>
-    void (await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })),
+  deleteRecords: async ({ topic, partition, offset }) => {
+    // Its own list of leaders knows only topics that it has been asked about.
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+  },
   delete: async ({ topic }) => await admin.deleteTopics({ topics: [topic] }),
   deleteGroup: async ({ group }) => void (await admin.deleteGroups([group])),
 });
