@@ -236,7 +236,8 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
   {
     seed: 1004264,
     invariant: '39 client-histories-are-sound',
-    cause: 'a damaged header told sequences that were never written, and a new batch passed for a retry of them',
+    cause:
+      'a damaged header told sequences that were never written, and a new batch passed for a retry of them',
     mendedBy: 'storage: sequences are read again only from batches whose checksum is right',
     hasGroups: true,
   },
