@@ -220,6 +220,26 @@ test('a cut whose place, or what lies before it, is damaged takes the log offlin
   }
 });
 
+test('sequences of a damaged batch are not believed when a cut has them read again', async () => {
+  const config = { ...SMALL, segmentBytes: 100_000 };
+  const disk = new CrashableFileSystem();
+  const store = await openStore(disk);
+  const log = await openLog(store, config);
+  for (let i = 0; i < 12; i++) {
+    log.appendAsLeader(batchOf(`v${i}`, { producer: { ...PRODUCER, baseSequence: i } }), 0);
+  }
+  await log.whenFlushed(12);
+  await store.close({ clean: true });
+  const path = '/data/t-0/00000000000000000000.log';
+  const bytes = Buffer.from(disk.get(path)!);
+  // The base sequence of the batch that is the last one to stay.
+  bytes.writeUInt8(0x7f, (bytes.length / 12) * 7 + 55);
+  disk.put(path, bytes);
+  const again = await openLog(await openStore(disk), config);
+  await expect(again.truncateTo(8)).rejects.toMatchObject({ code: 'LOG_DAMAGED' });
+  expect(again.offline?.code).toBe('LOG_DAMAGED');
+});
+
 test('a damaged log is moved aside for repair and starts again where it is told', async () => {
   const disk = await filledDisk(true);
   const path = '/data/t-0/00000000000000000000.log';

@@ -65,12 +65,16 @@ export async function recoverProducers(
   const nowMs = context.resources.clock.wallMs();
   const from = Math.max(offset, segments[0]!.baseOffset);
   let next = from;
+  let damagedAt: number | undefined;
   if (from < logEndOffset) {
     await visitFrom(context, segments, from, (batch) => {
+      // A header that lies about its sequences would make new batches pass for retries of it.
+      if (!batch.isCrcValid()) damagedAt ??= batch.baseOffset;
       if (batch.baseOffset >= from) producers.update(batch, nowMs);
       next = batch.nextOffset;
     });
   }
+  if (damagedAt !== undefined) throw new DamageFound(`the batch at offset ${damagedAt} fails its checksum`);
   // With half of them a retry would pass for new, and what is new for a gap.
   if (next < logEndOffset) throw new DamageFound(`no batch can be read at offset ${next}`);
   return { producers: producers.size > 0 ? producers : undefined, snapshotOffset: offset, hasRemoved };

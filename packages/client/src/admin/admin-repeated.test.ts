@@ -114,6 +114,23 @@ describe('a change whose answer was lost', () => {
     await run(millrace.close());
   });
 
+  test('of a growth: a broker that has not heard of it leaves the outcome unknown', async () => {
+    const { cluster, millrace, run } = fixture();
+    cluster.createTopic('b');
+    const { partitions } = cluster.topics.get('b')!;
+    let asked = 0;
+    let hidden: typeof partitions = [];
+    cluster.afterUnary = (method) => {
+      if (method === 'CreatePartitions' && ++asked === 2) hidden = partitions.splice(1);
+      if (method === 'DescribeTopics') partitions.push(...hidden.splice(0));
+      return asked === 1 ? 'NETWORK_EXCEPTION' : undefined;
+    };
+    const growth = caught(millrace.admin().createPartitions([{ topic: 'b', totalCount: 3 }]));
+    expect(await run(growth)).toMatchObject({ code: 'REQUEST_TIMED_OUT' });
+    expect(partitions).toHaveLength(3);
+    await run(millrace.close());
+  });
+
   test('of the voters: who votes was added, who observes was removed, and a directory is named', async () => {
     const { cluster, millrace, run } = fixture();
     cluster.controllers.set(4, false);

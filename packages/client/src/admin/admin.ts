@@ -207,7 +207,10 @@ export class Admin extends GroupAdmin implements AsyncDisposable {
     const grown = new Set<string>();
     for (const topic of topics) {
       const info = found.get(topic.topic);
-      if (info === undefined || !hasGrown(topic, info)) continue;
+      if (info === undefined) continue;
+      // Who refused knew of as many partitions already: this answer is older.
+      if (info.partitions.length < topic.totalCount) found.delete(topic.topic);
+      if (!hasGrown(topic, info)) continue;
       const hasMore = await this.#hasMorePartitions(topic, left());
       if (hasMore === undefined) found.delete(topic.topic);
       else if (!hasMore) grown.add(topic.topic);

@@ -49,6 +49,23 @@ describe('progress', () => {
     expect(group.committed('t')).toBe(1);
   });
 
+  test('a commit of given offsets names the epoch that was read, unless the program does or they lie ahead', async () => {
+    const { group, fill, consumer, run, millrace } = groupFixture(one);
+    fill(0, 3);
+    const reader = consumer({ enableAutoCommit: false });
+    reader.subscribe(['t']);
+    expect(await run(reader.poll({ maxRecords: 2 }))).toHaveLength(2);
+    const commit = async (offset: number, leaderEpoch?: number): Promise<unknown> => {
+      const entry = { topic: 't', partition: 0, offset, ...(leaderEpoch !== undefined && { leaderEpoch }) };
+      await run(reader.commit([entry]));
+      return group.offsets.get('t-0');
+    };
+    expect(await commit(1)).toMatchObject({ offset: 1, leaderEpoch: 0 });
+    expect(await commit(2, 7)).toMatchObject({ offset: 2, leaderEpoch: 7 });
+    expect(await commit(50)).toMatchObject({ offset: 50, leaderEpoch: -1 });
+    await run(millrace.close());
+  });
+
   test('a consumer stopped after record 249 with manual commits starts again at record 250', async () => {
     const { fill, consumer, run, millrace } = groupFixture(one);
     fill(0, 400);

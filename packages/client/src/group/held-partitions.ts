@@ -124,15 +124,21 @@ export class HeldPartitions<K, V> {
   }
 
   /**
-   * With the topics that were read, by id.
+   * With the topics that were read, by id, and with the newest epoch that was read below an offset that names none: a
+   * leader of before it must not call the offset out of range.
    *
    * @throws {MillraceError} FENCED_MEMBER_EPOCH for what is not held, or was not all the time.
    */
   identified(offsets: readonly OffsetToCommit[]): OffsetToCommit[] {
-    const topicIds = new Map(Array.from(this.#held.values(), (at) => [formatTopicPartition(at), at.topicId]));
+    const all = new Map(Array.from(this.#held.values(), (at) => [formatTopicPartition(at), at]));
     return offsets.map((offset) => {
-      const topicId = topicIds.get(formatTopicPartition(offset));
-      if (topicId !== undefined && !this.#hands.state.of(offset)?.isLost) return { ...offset, topicId };
+      const held = all.get(formatTopicPartition(offset));
+      if (held !== undefined && !this.#hands.state.of(offset)?.isLost) {
+        const { position = -1, positionEpoch } = held.state;
+        const isRead = offset.leaderEpoch === -1 && offset.offset <= position;
+        const leaderEpoch = isRead ? positionEpoch : offset.leaderEpoch;
+        return { ...offset, topicId: held.topicId, leaderEpoch };
+      }
       const text = `${formatTopicPartition(offset)} is not assigned to this consumer, or was not all the time`;
       throw new MillraceError('FENCED_MEMBER_EPOCH', text);
     });

@@ -219,4 +219,26 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'broker: who has just started waits for its id however it lost it',
     hasGroups: true,
   },
+  {
+    seed: 1004265,
+    invariant: '46 committed-offsets-never-go-back',
+    cause: 'a commit without an epoch led its reader to a replaced leader, whose log ended earlier',
+    mendedBy: 'client: a commit of given offsets names the newest epoch that was read',
+    hasGroups: true,
+  },
+  {
+    seed: 1004196,
+    invariant: '18 metadata-history-is-linearizable',
+    cause: 'a growth that had been made was told as refused, on the word of a broker that was behind',
+    mendedBy: 'client: a broker that is behind does not turn a growth into a refusal',
+    hasGroups: true,
+  },
+  {
+    seed: 1004264,
+    invariant: '39 client-histories-are-sound',
+    cause:
+      'a damaged header told sequences that were never written, and a new batch passed for a retry of them',
+    mendedBy: 'storage: sequences are read again only from batches whose checksum is right',
+    hasGroups: true,
+  },
 ];
