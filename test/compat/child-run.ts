@@ -10,8 +10,13 @@ export class ChildRun implements AsyncDisposable {
   #output = '';
   #complaints = '';
 
-  constructor(command: string, args: readonly string[], input?: string) {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  constructor(
+    command: string,
+    args: readonly string[],
+    input?: string,
+    env: NodeJS.ProcessEnv = process.env,
+  ) {
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
     this.#child = child;
     this.#ended = new Promise((resolve) => child.once('close', resolve));
     child.on('error', (error) => {

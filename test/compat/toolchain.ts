@@ -3,7 +3,7 @@
  * repository, once. What a machine lacks is told by name.
  */
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,6 +19,8 @@ const CACHE_FOLDER =
 
 export type Toolchain = 'python3' | 'npm' | 'java' | 'kcat';
 
+const KCAT_PACKAGES = ['kcat=1.7.1-2', 'librdkafka1=2.0.2-1', 'libyajl2'];
+
 /** A command that only a present toolchain answers. */
 const PROBES: Readonly<Record<Toolchain, readonly (readonly string[])[]>> = {
   python3: [['python3', '-c', 'import venv, ensurepip']],
@@ -27,7 +29,10 @@ const PROBES: Readonly<Record<Toolchain, readonly (readonly string[])[]>> = {
     ['java', '-version'],
     ['mvn', '-version'],
   ],
-  kcat: [['kcat', '-V']],
+  kcat: [
+    ['apt-get', '--version'],
+    ['apt-cache', 'show', ...KCAT_PACKAGES],
+  ],
 };
 
 export const isContinuousIntegration = process.env.CI === 'true';
@@ -107,4 +112,20 @@ export async function compiled(classPath: string, name: string, source: string):
     await run('javac', ['-nowarn', '-d', target, '-cp', classPath, source]);
   });
   return [folder, classPath].join(delimiter);
+}
+
+/** kcat and its libraries out of Debian's packages, unpacked without being installed. */
+export async function kcat(): Promise<{ readonly command: string; readonly env: NodeJS.ProcessEnv }> {
+  const folder = await installed('kcat', KCAT_PACKAGES.join('\n'), async (target) => {
+    await run('apt-get', ['download', '-qq', ...KCAT_PACKAGES], target);
+    const packages = (await readdir(target)).filter((name) => name.endsWith('.deb'));
+    for (const name of packages) await run('dpkg', ['-x', name, target], target);
+  });
+  const libraries = (await readdir(join(folder, 'usr', 'lib'))).map((name) =>
+    join(folder, 'usr', 'lib', name),
+  );
+  return {
+    command: join(folder, 'usr', 'bin', 'kcat'),
+    env: { ...process.env, LD_LIBRARY_PATH: libraries.join(delimiter) },
+  };
 }
