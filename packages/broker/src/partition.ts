@@ -298,6 +298,8 @@ export class Partition {
         );
       });
     }
+    this.#repair.answered(highWatermark);
+    this.#noteRepair();
   }
 
   /**

@@ -18,6 +18,22 @@ test('an emptied replica is incomplete until it holds what it acknowledged in th
   expect(repair.moved(3, 58, true)).toBe(false);
 });
 
+test('it is complete, too, with all that the leader has committed, once the leader knows where it stands', () => {
+  const repair = new RepairState();
+  repair.emptied(3, 57);
+  expect(repair.moved(3, 2, true)).toBe(false);
+  repair.answered(40);
+  expect(repair.moved(3, 39, true)).toBe(false);
+  expect(repair.moved(3, 40, true)).toBe(true);
+});
+
+test('what the leader told before the log was emptied does not count', () => {
+  const repair = new RepairState();
+  repair.answered(0);
+  repair.emptied(3, 57);
+  expect(repair.moved(3, 0, true)).toBe(false);
+});
+
 test('the next leader epoch makes old acknowledgements void', () => {
   const repair = new RepairState();
   repair.emptied(3, 57);
