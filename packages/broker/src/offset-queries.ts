@@ -75,16 +75,16 @@ export class OffsetQueries {
     failed: (entry: Entry, error: unknown) => Answer,
   ): Promise<Answer[]> {
     const { clock, queries } = this.#options;
-    const answers = entries.map((entry) => failed(entry, new MillraceError('REQUEST_TIMED_OUT')));
+    const answers = new Map<number, Answer>();
     const all = entries.map(async (entry, i) => {
-      answers[i] = await answer(entry).catch((error: unknown) => failed(entry, error));
+      answers.set(i, await answer(entry).catch((error: unknown) => failed(entry, error)));
     });
     await within(
       clock,
       queries.timeoutOf(request),
       Promise.all(all).then(() => {}),
     );
-    return [...answers];
+    return entries.map((entry, i) => answers.get(i) ?? failed(entry, new MillraceError('REQUEST_TIMED_OUT')));
   }
 
   async producers({ partitions }: DescribeProducersRequest): Promise<DescribeProducersResponse> {
