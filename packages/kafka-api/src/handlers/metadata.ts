@@ -99,20 +99,31 @@ function described(
     name: failure?.code === 'UNKNOWN_TOPIC_ID' ? null : name,
     topicId: topicId === '' ? ZERO_UUID : topicId,
     isInternal: internal,
-    partitions: partitions.map((partition) => ({
-      errorCode: partition.leaderId === -1 ? wireError('LEADER_NOT_AVAILABLE') : NO_ERROR,
-      partitionIndex: partition.partition,
-      leaderId: partition.leaderId,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: partition.replicas,
-      isrNodes: partition.isr,
-      offlineReplicas: offline(partition, details?.[partition.partition]?.offline ?? [], live),
-    })),
+    partitions: partitions.map((partition) =>
+      partitionShown(partition, details?.[partition.partition]?.offline ?? [], live),
+    ),
     topicAuthorizedOperations: authorizedOperations('topic', tellsOperations),
   };
 }
 
-export function offline(
+/** What every API that shows partitions says of one. @param failed replicas whose disk failed. */
+export function partitionShown(
+  partition: PartitionDescription,
+  failed: readonly number[],
+  live: ReadonlySet<number>,
+) {
+  return {
+    errorCode: partition.leaderId === -1 ? wireError('LEADER_NOT_AVAILABLE') : NO_ERROR,
+    partitionIndex: partition.partition,
+    leaderId: partition.leaderId,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: partition.replicas,
+    isrNodes: partition.isr,
+    offlineReplicas: offline(partition, failed, live),
+  };
+}
+
+function offline(
   { replicas }: PartitionDescription,
   failed: readonly number[],
   live: ReadonlySet<number>,

@@ -3,10 +3,10 @@ import { MillraceError } from '@millrace/core';
 import { authorizedOperations } from './authorized-operations.ts';
 import type { Handler, Surroundings } from './handler.ts';
 import { kafkaNodes } from './kafka-nodes.ts';
-import { offline } from './metadata.ts';
+import { partitionShown } from './metadata.ts';
 import { ZERO_UUID } from './topic-answers.ts';
 import { pageOf } from './topic-pages.ts';
-import { NO_ERROR, wireError, wireErrorOf } from './wire-error.ts';
+import { wireError, wireErrorOf } from './wire-error.ts';
 
 /** No answer has more, whatever is asked. */
 const PARTITIONS_MAX = 2_000;
@@ -37,19 +37,13 @@ export function topicPartitionsHandler({ broker }: Surroundings): Handler<'descr
           topicId: topicId === '' ? ZERO_UUID : topicId,
           isInternal: internal,
           partitions: partitions.map((partition) => ({
-            errorCode: partition.leaderId === -1 ? wireError('LEADER_NOT_AVAILABLE') : NO_ERROR,
-            partitionIndex: partition.partition,
-            leaderId: partition.leaderId,
-            leaderEpoch: partition.leaderEpoch,
-            replicaNodes: partition.replicas,
-            isrNodes: partition.isr,
-            eligibleLeaderReplicas: partition.elr,
-            lastKnownElr: partition.lastKnownElr,
-            offlineReplicas: offline(
+            ...partitionShown(
               partition,
               image.topics.get(topicId)?.partitions[partition.partition]?.offline ?? [],
               live,
             ),
+            eligibleLeaderReplicas: partition.elr,
+            lastKnownElr: partition.lastKnownElr,
           })),
           topicAuthorizedOperations: authorizedOperations('topic', failure === undefined),
         })),

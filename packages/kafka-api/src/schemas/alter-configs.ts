@@ -17,16 +17,19 @@ export const alterConfigsRequest = message(
   },
 );
 
+/** Of IncrementalAlterConfigs, too. */
+export const alteredConfigs = {
+  throttleTimeMs: int32('0+', { default: 0 }),
+  responses: array('0+', {
+    errorCode: int16('0+'),
+    errorMessage: string('0+', { nullable: '0+' }),
+    resourceType: int8('0+'),
+    resourceName: string('0+'),
+  }),
+};
+
 export const alterConfigsResponse = message(
   'AlterConfigsResponse',
   { versions: '0-2', flexible: '2+' },
-  {
-    throttleTimeMs: int32('0+', { default: 0 }),
-    responses: array('0+', {
-      errorCode: int16('0+'),
-      errorMessage: string('0+', { nullable: '0+' }),
-      resourceType: int8('0+'),
-      resourceName: string('0+'),
-    }),
-  },
+  alteredConfigs,
 );

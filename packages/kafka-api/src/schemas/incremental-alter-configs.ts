@@ -1,5 +1,6 @@
 /** IncrementalAlterConfigs (key 44): sets, removes, appends to and subtracts from single settings. */
-import { array, boolean, int8, int16, int32, message, string } from '../wire/schema.ts';
+import { array, boolean, int8, message, string } from '../wire/schema.ts';
+import { alteredConfigs } from './alter-configs.ts';
 
 export const incrementalAlterConfigsRequest = message(
   'IncrementalAlterConfigsRequest',
@@ -21,13 +22,5 @@ export const incrementalAlterConfigsRequest = message(
 export const incrementalAlterConfigsResponse = message(
   'IncrementalAlterConfigsResponse',
   { versions: '0-1', flexible: '1+' },
-  {
-    throttleTimeMs: int32('0+', { default: 0 }),
-    responses: array('0+', {
-      errorCode: int16('0+'),
-      errorMessage: string('0+', { nullable: '0+' }),
-      resourceType: int8('0+'),
-      resourceName: string('0+'),
-    }),
-  },
+  alteredConfigs,
 );
