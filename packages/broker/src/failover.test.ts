@@ -112,6 +112,26 @@ describe('failover', () => {
     await expectSameLogs(topicId, [1, 2]);
   });
 
+  test('a log whose deleted records were others than the leader has is filled from its beginning (S17)', async () => {
+    await start({ nodes: 2 });
+    const topicId = await cluster.createTopic('orders', { replicas: [[1, 2]], configs: CARELESS });
+    await cluster.produce(1, topicId, ['a']);
+    const short = cluster.diskOf(1);
+    await cluster.produce(1, topicId, ['b']);
+    const long = cluster.diskOf(2);
+    await cluster.kill(2, long);
+    await cluster.kill(1, short);
+    await cluster.restart(1);
+    expect((await cluster.produceToLeader(topicId, ['x'])).baseOffset).toBe(1);
+    await cluster.replica(1, topicId).log.deleteRecordsBefore(2);
+    await cluster.kill(1);
+    await cluster.restart(2);
+    await cluster.until(() => cluster.leaderOf(topicId)?.leader !== undefined);
+    await cluster.restart(1);
+    const log = await expectSameLogs(topicId, [1, 2]);
+    expect(log.map((entry) => entry.split(':')[1])).toEqual(['a', 'b']);
+  });
+
   test('a leader that wrote nothing in its epoch follows one that never heard of that epoch', async () => {
     await start({ nodes: 2 });
     const topicId = await cluster.createTopic('orders', { replicas: [[1, 2]], configs: CARELESS });

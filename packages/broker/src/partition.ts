@@ -326,8 +326,10 @@ export class Partition {
     // All that differs may be leaderships that wrote nothing.
     const isSame = isWhole && own.epoch !== log.lastEpoch;
     const isAllDeletedThere = !isSame && target <= leaderLogStart && log.logStartOffset < leaderLogStart;
-    // The leader never had our start: begin where it does, or what it has before would be missing.
-    if (isAllDeletedThere || target < log.logStartOffset) await this.restartAt(leaderLogStart);
+    // The leader never had our start, or what it has below is not what we deleted: begin where it does, or that is missing.
+    const isForeignBelow = leaderLogStart < target && log.epochAt(target - 1) !== diverging.epoch;
+    const isForeign = target < log.logStartOffset || (target === log.logStartOffset && isForeignBelow);
+    if (isAllDeletedThere || isForeign) await this.restartAt(leaderLogStart);
     else await this.#exclusively(() => log.truncateTo(target));
   }
 
