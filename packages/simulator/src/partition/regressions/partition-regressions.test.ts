@@ -175,6 +175,11 @@ const EXCUSED = [
     commit: '963da8b',
     what: 'an uncleanly elected leader counted as in sync before its disk held what it began with',
   },
+  {
+    seed: 1017105,
+    commit: '3bb5454',
+    what: 'a follower counted deleted records of its own as those that its leader had brought back',
+  },
 ] as const;
 
 test.each([...REGRESSIONS, ...EXCUSED])('seed $seed: $what (mended by $commit)', async ({ seed }) => {
