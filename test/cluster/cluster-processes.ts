@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ export const MILLRACE_BIN = join(repositoryRoot(), 'packages', 'server', 'bin', 
 const CLUSTER_ID = 'dGVzdC1jbHVzdGVyLTAwMA';
 /** Set, data and logs of every cluster stay there for a look afterwards. */
 const KEPT_FOLDER = process.env.MILLRACE_TEST_FOLDER;
+const PORT_MIN = 15_000;
+const PORT_MAX = 32_000;
 const STARTED = '"event":"node_started"';
 
 /** Looked for upwards: this module also runs from where the compiler puts it. */
@@ -43,29 +45,30 @@ export async function listens(port: number): Promise<boolean> {
   return answer;
 }
 
-/** The first of so many ports in a row that were free a moment ago. */
+/**
+ * The first of so many ports in a row that were free a moment ago. Below the range that the system gives to outgoing
+ * connections: such a one would sit on the port of a node that is down, or even meet itself there.
+ */
 export async function freeRange(count: number): Promise<number> {
   for (;;) {
-    const [first] = await freePorts(1);
-    const ports = Array.from({ length: count }, (_, index) => first! + index);
-    if (ports.at(-1)! <= 65_535 && !(await Promise.all(ports.map(listens))).includes(true)) return first!;
+    const first = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - count - PORT_MIN));
+    const servers = Array.from({ length: count }, () => createServer());
+    const isFree = await Promise.all(servers.map((server, index) => binds(server, first + index)));
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    if (!isFree.includes(false)) return first;
   }
+}
+
+async function binds(server: Server, port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+  });
 }
 
 /** Ports that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) =>
-        server.once('error', reject).listen(0, '127.0.0.1', resolve),
-      );
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const first = await freeRange(count);
+  return Array.from({ length: count }, (_, index) => first + index);
 }
 
 export interface ClusterProcessesOptions {

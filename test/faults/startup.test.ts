@@ -1,9 +1,16 @@
 /** Starting is not a point of no return: whoever starts can be stopped, and a start that fails leaves nothing behind. */
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { startCluster } from '@millrace/server';
 import { expect, test } from 'vitest';
-import { ClusterProcesses, freePorts, listens, NodeProcess } from '../cluster/cluster-processes.ts';
+import {
+  ClusterProcesses,
+  freePorts,
+  freeRange,
+  listens,
+  NodeProcess,
+} from '../cluster/cluster-processes.ts';
 
 test('SIGTERM ends a node that waits for a quorum which never comes', async () => {
   const [port, absent] = await freePorts(2);
@@ -23,13 +30,13 @@ test('SIGTERM ends a node that waits for a quorum which never comes', async () =
 });
 
 test('an embedded cluster that cannot start closes what it opened', async () => {
-  const [first] = await freePorts(3);
-  const taken = createServer();
-  await new Promise<void>((resolve) => taken.listen(first! + 1, '127.0.0.1', resolve));
-  await expect(startCluster({ nodes: 3, firstPort: first! })).rejects.toMatchObject({
+  const first = await freeRange(3);
+  const taken = createServer().listen(first + 1, '127.0.0.1');
+  await once(taken, 'listening');
+  await expect(startCluster({ nodes: 3, firstPort: first })).rejects.toMatchObject({
     code: 'ADDRESS_IN_USE',
   });
-  expect(await listens(first!)).toBe(false);
-  expect(await listens(first! + 2)).toBe(false);
+  expect(await listens(first)).toBe(false);
+  expect(await listens(first + 2)).toBe(false);
   await new Promise((resolve) => taken.close(resolve));
 });
