@@ -40,6 +40,7 @@ export default defineConfig({
       slowSuite('compose'),
       slowSuite('chaos'),
       slowSuite('compat'),
+      slowSuite('fuzz'),
     ],
   },
 });

@@ -1,0 +1,160 @@
+/** Mutated requests, a million of them, against one node that serves others meanwhile. */
+import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Millrace } from '@millrace/client';
+import { MiB, SeededRandom } from '@millrace/core';
+import { APIS } from '@millrace/kafka-api';
+import { expect, test } from 'vitest';
+import { Attacker } from './attacker.ts';
+import { fuzzOptions } from './fuzz-options.ts';
+import { FuzzedNode, type MemoryUse } from './fuzzed-node.ts';
+import { mutantOf } from './mutations.ts';
+import { startingPoints, type Targets } from './starting-points.ts';
+import { FuzzTally } from './tally.ts';
+import { Witness } from './witness.ts';
+
+const { frames, seed } = fuzzOptions(process.env);
+const LIMIT_MS = 60_000 + frames * 5;
+
+const ATTACKERS = 32;
+const SAMPLES = 20;
+/** Caches, sessions and the like are full by then. */
+const SETTLED_SAMPLE = 5;
+const GROWTH_MAX_BYTES = 32 * MiB;
+
+const TOPIC = 'here';
+const PARTITIONS = 3;
+const PARTITIONS_MAX = 100;
+const PROPERTIES = {
+  'num.partitions': '1',
+  // What is asked for is made, but not without end.
+  'controller.max.partitions': String(PARTITIONS_MAX),
+  'offsets.topic.num.partitions': '2',
+  'offsets.retention.minutes': '1',
+  'offsets.retention.check.interval.ms': '1000',
+  'log.retention.check.interval.ms': '1000',
+  'group.initial.rebalance.delay.ms': '0',
+  'group.min.session.timeout.ms': '10',
+  'group.max.session.timeout.ms': '1000',
+  'group.consumer.session.timeout.ms': '1000',
+  'group.consumer.heartbeat.interval.ms': '100',
+  'request.receive.timeout.ms': '5000',
+};
+
+/** Makes the targets, again if a mutant has deleted them, and ends what mutants have made. */
+async function tidy(millrace: Millrace): Promise<Targets> {
+  const admin = millrace.admin();
+  const names = await admin.listTopics();
+  for (const name of names) {
+    if (![TOPIC, 'witness'].includes(name) && !name.startsWith('__'))
+      await admin.deleteTopic(name).catch(() => {});
+  }
+  if (!names.includes(TOPIC)) {
+    const configs = { 'retention.bytes': String(MiB), 'segment.bytes': String(MiB) };
+    await admin.createTopic({ name: TOPIC, partitions: PARTITIONS, replicationFactor: 1, configs });
+  }
+  const [{ topicId } = { topicId: '' }] = await admin.describeTopics([TOPIC]);
+  return { topic: TOPIC, topicId, partitions: PARTITIONS };
+}
+
+/** The node's own account of the last moments, which its log holds back for a second, comes with the next event. */
+async function provokeLastLines(port: number): Promise<void> {
+  await pause(1_100);
+  for (const hex of ['ffffffff00', '0000000a03e70000000000010000']) {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.end(Buffer.from(hex, 'hex')).resume();
+    await new Promise((resolve) => socket.once('close', resolve));
+  }
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / MiB).toFixed(1)} MiB`;
+
+function shown(memory: MemoryUse): string {
+  const { heapBytes, bufferBytes, residentBytes } = memory;
+  return `heap ${mebibytes(heapBytes)}, buffers ${mebibytes(bufferBytes)}, resident ${mebibytes(residentBytes)}`;
+}
+
+test(
+  `${frames} mutated frames (seed ${seed}) crash nothing, leave nothing behind and spoil no answer beside them`,
+  async () => {
+    await using node = await FuzzedNode.start(PROPERTIES);
+    await using millrace = new Millrace({ bootstrap: node.bootstrap });
+    const random = new SeededRandom(seed);
+    let targets = await tidy(millrace);
+    let points = startingPoints(seed, targets, random);
+    const witness = new Witness(`127.0.0.1:${node.kafkaPort}`);
+    await witness.prepare();
+    const tally = new FuzzTally();
+    const startedMs = performance.now();
+    const nextMutant = () => {
+      const own = random.fork();
+      return { mutant: mutantOf(points, own), random: own };
+    };
+    const memory: MemoryUse[] = [];
+    let isOver = false;
+
+    const watch = async (): Promise<void> => {
+      for (let sample = 1; sample <= SAMPLES; sample++) {
+        while (!isOver && tally.frames < (frames * sample) / SAMPLES) await pause(20);
+        if (isOver) return;
+        const now = await tidy(millrace);
+        if (now.topicId !== targets.topicId) points = startingPoints(seed, now, random);
+        targets = now;
+        const use = await node.memory();
+        memory.push(use);
+        const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0);
+        process.stdout.write(`${tally.frames} frames after ${seconds} s: ${shown(use)}\n`);
+      }
+    };
+    const isEnough = (): boolean => isOver || (tally.frames >= frames && memory.length >= SAMPLES);
+    const attackers = Array.from(
+      { length: ATTACKERS },
+      () => new Attacker(node.kafkaPort, tally, nextMutant),
+    );
+    try {
+      await Promise.all([
+        watch(),
+        witness.run(isEnough),
+        ...attackers.map((attacker) => attacker.run(isEnough)),
+      ]);
+    } finally {
+      isOver = true;
+    }
+
+    const records = await witness.readAll();
+    witness.close();
+    await provokeLastLines(node.kafkaPort);
+    const log = await node.log();
+    const told = log.filter(
+      ({ event }) => event === 'kafka_connection_cut_off' || event === 'kafka_request_failed',
+    );
+    const toldCount = told.reduce((sum, { omitted = 0 }) => sum + 1 + omitted, 0);
+    process.stdout.write(
+      [
+        ...tally.lines(),
+        `${tally.frames} frames of ${tally.starts.count} APIs and versions (each ${tally.starts.fewest} at least) over ${tally.connections} connections`,
+        `${tally.cutOff} connections cut off by the node, ${toldCount} told in its log`,
+        `${witness.answers} right answers beside them, the slowest after ${witness.slowestMs.toFixed(0)} ms; ${records} records read back`,
+        '',
+      ].join('\n'),
+    );
+    expect(node.isRunning).toBe(true);
+    expect(log.filter(({ level }) => level !== 'info' && level !== 'warn')).toEqual([]);
+    expect(told.filter(({ reason, err }) => (reason ?? err?.message ?? '') === '')).toEqual([]);
+    const errors = new Set(told.flatMap(({ err }) => (err === undefined ? [] : [err.type])));
+    expect([...errors].sort()).toEqual(['ConnectionEnd', 'MalformedFrame']);
+    expect(toldCount).toBeGreaterThanOrEqual(tally.cutOff);
+    const versions = Object.values(APIS).reduce(
+      (sum, { request }) => sum + request.highestVersion - request.lowestVersion + 1,
+      0,
+    );
+    if (frames >= 10_000) expect(tally.starts.count).toBe(versions);
+    const settled = memory[SETTLED_SAMPLE]!;
+    const last = memory.at(-1)!;
+    expect(last.heapBytes + last.bufferBytes - settled.heapBytes - settled.bufferBytes).toBeLessThan(
+      GROWTH_MAX_BYTES,
+    );
+  },
+  LIMIT_MS,
+);
