@@ -8,19 +8,13 @@ type Row = ResponseDraftOf<'apiVersions'>['apiKeys'][number];
 /** A client tells its name and version in these words, or it is malformed. As Kafka has it. */
 const SOFTWARE_WORD = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 
-export function apiVersionsHandler(
-  { logger }: Surroundings,
-  spoken: () => readonly ApiName[],
-): Handler<'apiVersions'> {
-  const rows = (): Row[] =>
-    spoken()
-      .map(row)
-      .sort((a, b) => a.apiKey - b.apiKey);
+export function apiVersionsHandler({ logger }: Surroundings): Handler<'apiVersions'> {
+  const apiKeys = (Object.keys(APIS) as ApiName[]).map(row).sort((a, b) => a.apiKey - b.apiKey);
   return {
     handle: async ({ clientSoftwareName, clientSoftwareVersion }, { version, clientId, connection }) => {
       if (version >= 3) {
         if (!SOFTWARE_WORD.test(clientSoftwareName) || !SOFTWARE_WORD.test(clientSoftwareVersion)) {
-          return { errorCode: wireError('INVALID_REQUEST'), apiKeys: rows() };
+          return { errorCode: wireError('INVALID_REQUEST'), apiKeys };
         }
         logger.debug(
           {
@@ -33,7 +27,7 @@ export function apiVersionsHandler(
           `${clientSoftwareName} ${clientSoftwareVersion} connected`,
         );
       }
-      return { errorCode: NO_ERROR, apiKeys: rows() };
+      return { errorCode: NO_ERROR, apiKeys };
     },
     // A client that speaks a newer version learns here which one to ask again with.
     refuse: (_request, { code }) => ({ errorCode: wireError(code), apiKeys: [row('apiVersions')] }),

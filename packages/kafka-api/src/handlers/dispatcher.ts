@@ -23,10 +23,8 @@ export function kafkaRequestHandler(around: Surroundings): KafkaRequestHandler {
     const from = new WireReader(frame);
     const header = readRequestHeader(from);
     const { api, apiVersion } = header;
-    const handler = api && handlers[api];
-    if (api === undefined || handler === undefined) {
-      throw new ConnectionEnd(`API ${header.apiKey} is not spoken here`);
-    }
+    if (api === undefined) throw new ConnectionEnd(`API ${header.apiKey} is not spoken here`);
+    const handler = handlers[api];
     const facts = { version: apiVersion, clientId: header.clientId ?? '', connection, release };
     const { lowest, highest } = APIS[api].served;
     if (apiVersion < lowest || apiVersion > highest) return refuseVersion(api, header, from, handler, facts);

@@ -1,5 +1,4 @@
-/** Every handler, by API. A handler that is missing here is not advertised, and its API is unknown. */
-import type { ApiName } from '../schemas/api-table.ts';
+/** Every handler, by API: one for each API of the table, or this does not compile. */
 import { apiVersionsHandler } from './api-versions.ts';
 import { classicGroupHandlers } from './classic-group.ts';
 import { clusterAdminHandlers } from './cluster-admin.ts';
@@ -19,10 +18,9 @@ import { produceHandler } from './produce.ts';
 import { topicAdminHandlers } from './topic-admin.ts';
 import { topicPartitionsHandler } from './topic-partitions.ts';
 
-export function handlerTable(around: Surroundings): Partial<Handlers> {
-  const handlers: Partial<Handlers> = {};
-  return Object.assign(handlers, {
-    apiVersions: apiVersionsHandler(around, () => Object.keys(handlers) as ApiName[]),
+export function handlerTable(around: Surroundings): Handlers {
+  return {
+    apiVersions: apiVersionsHandler(around),
     findCoordinator: findCoordinatorHandler(around),
     ...classicGroupHandlers(around),
     ...consumerGroupHandlers(around),
@@ -39,5 +37,5 @@ export function handlerTable(around: Surroundings): Partial<Handlers> {
     ...offsetHandlers(around),
     ...topicAdminHandlers(around),
     describeTopicPartitions: topicPartitionsHandler(around),
-  } satisfies Partial<Handlers>);
+  };
 }
