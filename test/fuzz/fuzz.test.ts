@@ -33,6 +33,8 @@ const PROPERTIES = {
   'offsets.retention.minutes': '1',
   'offsets.retention.check.interval.ms': '1000',
   'log.retention.check.interval.ms': '1000',
+  // Full long before the end.
+  'tail.cache.bytes': String(2 * MiB),
   'group.initial.rebalance.delay.ms': '0',
   'group.min.session.timeout.ms': '10',
   'group.max.session.timeout.ms': '1000',
@@ -51,7 +53,10 @@ async function tidy(millrace: Millrace): Promise<Targets> {
   }
   if (!names.includes(TOPIC)) {
     const configs = { 'retention.bytes': String(MiB), 'segment.bytes': String(MiB) };
-    await admin.createTopic({ name: TOPIC, partitions: PARTITIONS, replicationFactor: 1, configs });
+    // A mutant may have been faster.
+    await admin
+      .createTopic({ name: TOPIC, partitions: PARTITIONS, replicationFactor: 1, configs })
+      .catch(() => {});
   }
   const [{ topicId } = { topicId: '' }] = await admin.describeTopics([TOPIC]);
   return { topic: TOPIC, topicId, partitions: PARTITIONS };
