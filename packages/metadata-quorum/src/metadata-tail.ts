@@ -20,9 +20,9 @@ export class MetadataTail {
 
   /** Committed entries that count, and where the log stands after them. */
   append(entries: readonly MetadataLogEntry[], nextOffset: number): void {
-    for (const entry of entries) {
-      this.#entries.push(entry);
-      this.#bytes += entry.data.length;
+    for (const { offset, data } of entries) {
+      this.#entries.push({ offset, data: alone(data) });
+      this.#bytes += data.length;
     }
     this.#trim();
     for (const follower of this.#followers) follower.onEntries(entries, nextOffset);
@@ -70,4 +70,11 @@ export class MetadataTail {
     }
     this.#entries = this.#entries.slice(drop);
   }
+}
+
+/** A copy in memory of its own: a window would keep all of the message that the entry came in. */
+function alone(data: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(data.length);
+  data.copy(copy);
+  return copy;
 }

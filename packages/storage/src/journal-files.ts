@@ -170,6 +170,11 @@ export class JournalFiles {
     });
   }
 
+  /** Nobody will ask for its records any more: files need not wait for it, nor keep it in memory. */
+  forget(client: JournalClient): void {
+    for (const { clients } of this.#live) clients.delete(client);
+  }
+
   /** Before logs are closed: from then on nobody can sync them. */
   async stopRetiring(): Promise<void> {
     this.#isStopped = true;

@@ -299,6 +299,7 @@ export class LogStore {
     const folder = `${this.path}/${key}`;
     await log.retire();
     this.#logs.delete(key);
+    this.#journal.files.forget(log);
     this.#checkpoints.forget(topic, partition);
     this.#settle(topicId, partition);
     const deleted = freeName(this.#options.fileSystem, `${folder}.${topicId}`, DELETED_FOLDER_SUFFIX);
