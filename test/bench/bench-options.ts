@@ -14,7 +14,8 @@ export const USAGE = `npm run bench -- [options]
   --seconds N      how long each throughput row measures after its warm-up (default 10; 3 with --quick)
   --quick          fewer repetitions and smaller amounts: shows that everything runs, not how fast it is
   --json FILE      also writes everything as JSON
-  --list           names the rows`;
+  --list           names the rows
+  --versus kafka   side by side with Apache Kafka, under its own clients; \`--versus kafka --help\` for its options`;
 
 /** @returns undefined if the rows are only to be listed. @throws {Error} naming what is wrong with the arguments. */
 export function parseBenchOptions(

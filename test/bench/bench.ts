@@ -22,6 +22,7 @@ import { produceRows } from './rows/produce.ts';
 import { protocolRow } from './rows/protocol.ts';
 import { startRow } from './rows/start.ts';
 import { formatTable } from './table.ts';
+import { versus } from './versus/versus.ts';
 
 const ROWS: readonly Row[] = [
   floorRow,
@@ -117,4 +118,5 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const args = process.argv.slice(2);
+process.exitCode = await (args.includes('--versus') ? versus(args) : main(args));

@@ -78,6 +78,8 @@ export interface ClusterProcessesOptions {
   readonly folder?: string;
   /** Every node also has a listener for Kafka's clients. */
   readonly kafka?: boolean;
+  /** A command that runs the one that follows it in its own process, as `taskset -c 0` does. */
+  readonly launcher?: readonly string[];
 }
 
 export class NodeProcess {
@@ -85,10 +87,18 @@ export class NodeProcess {
   readonly port: number;
   readonly folder: string;
   readonly #properties: Readonly<Record<string, string>>;
+  readonly #launcher: readonly string[];
   #child: ChildProcess | undefined;
   #exited: Promise<number | null> = Promise.resolve(null);
 
-  constructor(id: number, port: number, folder: string, properties: Readonly<Record<string, string>>) {
+  constructor(
+    id: number,
+    port: number,
+    folder: string,
+    properties: Readonly<Record<string, string>>,
+    launcher: readonly string[] = [],
+  ) {
+    this.#launcher = launcher;
     this.id = id;
     this.port = port;
     this.folder = folder;
@@ -118,7 +128,8 @@ export class NodeProcess {
     const settings = Object.entries({ ...this.#properties, ...extra, 'log.dirs': this.dataFolder }).flatMap(
       ([name, value]) => ['-X', `${name}=${value}`],
     );
-    const child = spawn(process.execPath, [MILLRACE_BIN, 'server', ...settings], {
+    const [command, ...args] = [...this.#launcher, process.execPath, MILLRACE_BIN, 'server', ...settings];
+    const child = spawn(command!, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, MILLRACE_CLUSTER_ID: CLUSTER_ID },
     });
@@ -175,14 +186,20 @@ export class ClusterProcesses implements AsyncDisposable {
       index in kafkaPorts ? `,PLAINTEXT://127.0.0.1:${kafkaPorts[index]}` : '';
     const nodes = ports.map(
       (port, index) =>
-        new NodeProcess(index + 1, port, join(folder, `node-${index + 1}`), {
-          'node.id': String(index + 1),
-          'controller.quorum.voters': voters,
-          listeners: `GRPC://127.0.0.1:${port}${kafkaListener(index)}`,
-          'default.replication.factor': String(Math.min(count, 3)),
-          'min.insync.replicas': count >= 3 ? '2' : '1',
-          ...options.properties,
-        }),
+        new NodeProcess(
+          index + 1,
+          port,
+          join(folder, `node-${index + 1}`),
+          {
+            'node.id': String(index + 1),
+            'controller.quorum.voters': voters,
+            listeners: `GRPC://127.0.0.1:${port}${kafkaListener(index)}`,
+            'default.replication.factor': String(Math.min(count, 3)),
+            'min.insync.replicas': count >= 3 ? '2' : '1',
+            ...options.properties,
+          },
+          options.launcher,
+        ),
     );
     const cluster = new ClusterProcesses(nodes, folder, kafkaPorts);
     try {

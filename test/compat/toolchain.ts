@@ -17,7 +17,7 @@ const CACHE_FOLDER =
   process.env.MILLRACE_COMPAT_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace-compat');
 
-export type Toolchain = 'python3' | 'npm' | 'java' | 'kcat';
+export type Toolchain = 'python3' | 'npm' | 'java' | 'kcat' | 'gcc';
 
 const KCAT_PACKAGES = ['kcat=1.7.1-2', 'librdkafka1=2.0.2-1', 'libyajl2'];
 
@@ -28,6 +28,11 @@ const PROBES: Readonly<Record<Toolchain, readonly (readonly string[])[]>> = {
   java: [
     ['java', '-version'],
     ['mvn', '-version'],
+  ],
+  gcc: [
+    ['npm', '--version'],
+    ['gcc', '--version'],
+    ['make', '--version'],
   ],
   kcat: [
     ['apt-get', '--version'],
@@ -128,4 +133,24 @@ export async function kcat(): Promise<{ readonly command: string; readonly env: 
     command: join(folder, 'usr', 'bin', 'kcat'),
     env: { ...process.env, LD_LIBRARY_PATH: libraries.join(delimiter) },
   };
+}
+
+/** Its tarball holds the source of librdkafka 2.12.0 whole, the programs that measure it included. */
+const LIBRDKAFKA_SOURCE = 'node-rdkafka@3.6.1';
+/** Nothing that a comparison over plain text on one machine needs. */
+const LIBRDKAFKA_WITHOUT = ['ssl', 'gssapi', 'curl', 'zstd', 'lz4-ext', 'zlib'];
+
+/** `rdkafka_performance`, built from librdkafka's source with the machine's C compiler: the path of the program. */
+export async function rdkafkaPerformance(): Promise<string> {
+  const without = LIBRDKAFKA_WITHOUT.map((feature) => `--disable-${feature}`);
+  const source = await nodeWith('librdkafka', [LIBRDKAFKA_SOURCE]);
+  const recipe = [LIBRDKAFKA_SOURCE, ...without].join('\n');
+  const folder = await installed('rdkafka-performance', recipe, async (target) => {
+    const tree = join(source, 'node_modules', 'node-rdkafka', 'deps', 'librdkafka');
+    await run('bash', ['configure', ...without], tree);
+    await run('make', ['-j2', '-C', 'src', 'librdkafka.a'], tree);
+    await run('make', ['-C', 'examples', 'rdkafka_performance'], tree);
+    await copyFile(join(tree, 'examples', 'rdkafka_performance'), join(target, 'rdkafka_performance'));
+  });
+  return join(folder, 'rdkafka_performance');
 }
