@@ -81,7 +81,7 @@ export class DiskTroubles {
     }
     const image = this.#images.get(node);
     if (image === undefined || restore > this.#plan.rate('restored-disk', 0.3, 0.9)) return;
-    if (!this.#budget.mayRestore(node)) return;
+    if (!this.#budget.mayRestore(node, this.#nodes)) return;
     this.#world.note(node.name, 'restored-disk');
     node.disk.restore(image);
     this.counts.restored += 1;

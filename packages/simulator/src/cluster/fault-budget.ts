@@ -75,9 +75,13 @@ export class FaultBudget {
     this.failed(node);
   }
 
-  /** An old copy of its disk may be put back: nobody relies on what it has written since. */
-  mayRestore(node: ClusterNode): boolean {
+  /** An old copy of its disk may be put back: nobody relies on what it has written since, or has asked to. */
+  mayRestore(node: ClusterNode, nodes: readonly ClusterNode[]): boolean {
     const { id } = node.plan;
+    const isCounted = nodes.some((other) =>
+      [...(other.node?.broker?.partitions ?? [])].some(({ leader }) => leader?.maximalIsr.includes(id)),
+    );
+    if (isCounted) return false;
     return this.#everyReplica(
       node,
       ({ isr, elr, lastKnownElr }) => ![...isr, ...elr, ...lastKnownElr].includes(id),
