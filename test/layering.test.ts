@@ -48,6 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'client',
     'groups',
     'grpc-api',
+    'kafka-api',
     'server',
   ],
 };

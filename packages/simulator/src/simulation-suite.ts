@@ -104,6 +104,7 @@ async function run(
     faultsMs: undefined,
     clientsMax: undefined,
     hasGroups: undefined,
+    hasClassic: undefined,
     trace: false,
     shrink: false,
     keepGoing: true,

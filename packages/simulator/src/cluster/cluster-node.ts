@@ -5,7 +5,9 @@
 import type { NewGroupCoordinator } from '@millrace/broker';
 import { type MillraceError, SeededRandom } from '@millrace/core';
 import type { RaftStore } from '@millrace/metadata-quorum';
+import type { RpcListener } from '@millrace/protocol';
 import { MillraceNode, type NodeConfig, parseNodeConfig } from '@millrace/server';
+import { openKafkaDoor } from '../classic/sim-kafka-door.ts';
 import type { PlannedPowerLosses } from '../disk/planned-power-losses.ts';
 import { SimDisk } from '../disk/sim-disk.ts';
 import { SimRaftDisk } from '../disk/sim-raft-store.ts';
@@ -17,6 +19,8 @@ import { type ClusterLayout, type NodePlan, PORT } from './cluster-layout.ts';
 import type { QuorumWatch } from './quorum-watch.ts';
 
 const DATA_PATH = '/data';
+/** For answers in the making when a node stops. */
+const DOOR_GRACE_MS = 1_000;
 
 /** What `onFatal` of a node throws: it ends the process. */
 export class NodeFatal extends Error {
@@ -46,9 +50,12 @@ export class ClusterNode {
   watchGroups: ((nodeId: number) => NewGroupCoordinator) | undefined;
   /** Who looks on at this life's disk as a controller; undefined for nobody. */
   watchQuorum: QuorumWatch['observed'] | undefined;
+  /** Clients of Kafka's protocol are let in as soon as there is a broker that serves. */
+  hasKafkaDoor = false;
   /** Undefined: with every trouble that a power loss can make. */
   powerLosses: PlannedPowerLosses | undefined;
   #isClosing = false;
+  #kafkaDoor: RpcListener | undefined;
   readonly #rpc: SimRpcNetwork;
   readonly #clusterId: string;
   readonly #config: NodeConfig;
@@ -97,6 +104,9 @@ export class ClusterNode {
     });
     this.node = node;
     await node.run(this.#config.voters);
+    const { broker } = node;
+    if (this.hasKafkaDoor && broker !== undefined && !this.#isClosing)
+      this.#kafkaDoor = await openKafkaDoor(this.#rpc, life, broker);
     this.isUp = !this.#isClosing;
   }
 
@@ -132,6 +142,7 @@ export class ClusterNode {
   async closeOnly(): Promise<void> {
     this.#isClosing = true;
     this.isUp = false;
+    await this.#kafkaDoor?.drain(DOOR_GRACE_MS);
     await this.node?.close();
   }
 
@@ -143,6 +154,7 @@ export class ClusterNode {
     this.#isClosing = true;
     this.isUp = false;
     try {
+      await this.#kafkaDoor?.drain(DOOR_GRACE_MS);
       await node.close();
     } catch (error) {
       // As a failing disk may: the directory is not marked clean.
@@ -154,6 +166,7 @@ export class ClusterNode {
 
   #ended(): void {
     this.node = undefined;
+    this.#kafkaDoor = undefined;
     this.isUp = false;
   }
 }

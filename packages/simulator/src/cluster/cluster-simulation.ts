@@ -39,6 +39,8 @@ export interface ClusterRunOptions extends FaultPlanOptions {
   readonly clientsMax?: number;
   /** Undefined: as the seed has it. */
   readonly hasGroups?: boolean;
+  /** Members of the classic protocol, in a seed with groups. Undefined: as the seed has it. */
+  readonly hasClassic?: boolean;
 }
 
 export interface ClusterRun {

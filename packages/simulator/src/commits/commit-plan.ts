@@ -5,6 +5,7 @@
 import { below, type SeededRandom } from '@millrace/core';
 import { OFFSETS_TOPIC } from '@millrace/metadata';
 import type { ClusterLayout, NodePlan } from '../cluster/cluster-layout.ts';
+import type { ClassicPlan } from './classic-plan.ts';
 
 /**
  * `late`: commits are overtaken by heartbeats. `crowds`: commits of one turn are together more than the log takes in one
@@ -20,6 +21,8 @@ export interface CommitPlan {
   readonly partitions: number;
   readonly rebalanceTimeoutMs: number;
   readonly layout: ClusterLayout;
+  /** Undefined in a seed without members of the classic protocol. */
+  readonly classic: ClassicPlan | undefined;
 }
 
 export const TOPIC = 'read';
@@ -29,7 +32,7 @@ export const CROWDED_BATCH_BYTES = 4_096;
 const COMMIT_TIMEOUT_MS = 200;
 const MINUTE_MS = '60000';
 
-export function drawCommitPlan(random: SeededRandom): CommitPlan {
+export function drawCommitPlan(random: SeededRandom, classic: ClassicPlan | undefined): CommitPlan {
   const all: readonly Trouble[] = ['late', 'crowds', 'stalls'];
   const drawn = all.filter(() => below(random, 2) === 0);
   const partitions = 2 + below(random, 3);
@@ -39,12 +42,13 @@ export function drawCommitPlan(random: SeededRandom): CommitPlan {
     consumers: 2 + below(random, 2),
     partitions,
     rebalanceTimeoutMs: 1_500 + 500 * below(random, 3),
-    layout: layoutOf(partitions),
+    layout: layoutOf(partitions, classic?.settings ?? {}),
+    classic,
   };
 }
 
 /** A controller apart from three brokers: what stands between brokers moves no leadership. */
-function layoutOf(partitions: number): ClusterLayout {
+function layoutOf(partitions: number, settings: ClassicPlan['settings']): ClusterLayout {
   const nodes: NodePlan[] = [1, 2, 3, 4].map((id) => ({
     id,
     name: `node-${id}`,
@@ -65,6 +69,7 @@ function layoutOf(partitions: number): ClusterLayout {
       'group.consumer.heartbeat.interval.ms': '200',
       'offsets.commit.timeout.ms': `${COMMIT_TIMEOUT_MS}`,
       'offsets.topic.num.partitions': '1',
+      ...settings,
     },
     topics: [{ name: TOPIC, partitions, configs: durable, ...strict }],
     internalTopics: [{ name: OFFSETS_TOPIC, partitions: 1, configs: durable, ...strict }],

@@ -15,6 +15,8 @@ import { exponential } from '../world/exponential.ts';
 import { reach } from '../world/liveness.ts';
 import type { SimLife } from '../world/sim-process.ts';
 import { World } from '../world/world.ts';
+import { ClassicCrew } from './classic-crew.ts';
+import { CLASSIC_GROUPS, drawClassic } from './classic-plan.ts';
 import { CommitCrew, GROUPS } from './commit-crew.ts';
 import { type CommitPlan, CROWDED_BATCH_BYTES, drawCommitPlan, TOPIC } from './commit-plan.ts';
 
@@ -26,6 +28,13 @@ const LATE = { gapMeanMs: 300, spanMeanMs: 400 };
 const STALL = { gapMeanMs: 0.3, spanMeanMs: 2_500 };
 /** Sessions end, and what was under way is answered. */
 const CALM_MS = 8_000;
+
+export interface CommitRunOptions {
+  /** Of the phase with troubles. Default 20,000. */
+  readonly troublesMs?: number | undefined;
+  /** Members of the classic protocol; undefined: as the seed has it. */
+  readonly hasClassic?: boolean | undefined;
+}
 
 interface TroubleTimes {
   readonly gapMeanMs: number;
@@ -41,15 +50,16 @@ export class CommitSimulation {
   readonly #witness: MetadataWitness;
   readonly #watch: GroupWatch;
   readonly #troublesMs: number;
+  readonly #classic: ClassicCrew | undefined;
   #areTroublesOver = false;
   #isStalled = false;
 
-  constructor(seed: number, troublesMs = COMMIT_TROUBLES_MS) {
+  constructor(seed: number, { troublesMs = COMMIT_TROUBLES_MS, hasClassic }: CommitRunOptions = {}) {
     const world = new World({ seed });
     this.world = world;
     this.#troublesMs = troublesMs;
     const random = world.streams.workload;
-    this.plan = drawCommitPlan(world.streams.plan);
+    this.plan = drawCommitPlan(world.streams.plan, drawClassic(seed, hasClassic));
     const { layout } = this.plan;
     this.#network = new SimNetwork(world);
     const rpc = new SimRpcNetwork(this.#network);
@@ -70,6 +80,10 @@ export class CommitSimulation {
       if (node !== undefined) this.#witness.look(node);
     });
     this.crew = new CommitCrew(world, rpc, this.plan, this.#watch, random.fork());
+    const { classic } = this.plan;
+    if (classic === undefined) return;
+    for (const node of this.#nodes) node.hasKafkaDoor = true;
+    this.#classic = new ClassicCrew(this.crew, classic);
   }
 
   /** @throws {SimulationFailure} */
@@ -80,6 +94,7 @@ export class CommitSimulation {
     await this.#act('founder', (life) => this.#found(life));
     const producer = world.process('producer').start((life) => this.#produce(life));
     crew.start();
+    this.#classic?.start();
     if (this.plan.troubles.has('late')) this.#late();
     if (this.plan.troubles.has('stalls')) crew.onRevoke = () => this.#stall();
     await world.run(world.nowMs + this.#troublesMs);
@@ -90,6 +105,7 @@ export class CommitSimulation {
     await world.run(world.nowMs + CALM_MS);
     await this.#act('reader', (life) => this.#judge(life));
     crew.stop();
+    this.#classic?.stop();
     producer.process.kill();
     return {
       faults: [...this.plan.troubles].join(','),
@@ -97,7 +113,7 @@ export class CommitSimulation {
       virtualMs: world.nowMs,
       events: world.eventCount,
       acknowledged: crew.counts['acknowledged commits'],
-      counts: { ...crew.counts, ...this.#watch.counts },
+      counts: { ...crew.counts, ...this.#watch.counts, ...this.#classic?.counts },
     };
   }
 
@@ -132,7 +148,8 @@ export class CommitSimulation {
 
   /** Commits of members that speak the protocol themselves stand still, and their heartbeats do not. */
   #late(): void {
-    for (const { commitsFrom } of this.crew.wireMembers) {
+    const members = this.crew.wireMembers.map(({ commitsFrom }) => commitsFrom);
+    for (const commitsFrom of [...members, ...(this.#classic?.commitsFrom ?? [])]) {
       const again = (): void =>
         this.#block(
           LATE,
@@ -184,7 +201,7 @@ export class CommitSimulation {
       topic: TOPIC,
       partition,
     }));
-    for (const groupId of GROUPS) {
+    for (const groupId of [...GROUPS, ...(this.#classic === undefined ? [] : CLASSIC_GROUPS)]) {
       const found = await millrace.admin().groupOffsets(groupId, asked);
       const committed = new Map(
         found.map(({ partition, offset }) => [`${TOPIC}-${partition}`, Number(offset ?? -1n)] as const),

@@ -3,7 +3,7 @@
  * Told by the coordinators' logs; asks none of them for an opinion.
  */
 import { formatTopicPartition } from '@millrace/core';
-import type { GroupRecord, OffsetRecord } from '@millrace/groups';
+import type { ClassicGroupRecord, GroupRecord, OffsetRecord } from '@millrace/groups';
 
 /** A commit, or its removal. */
 export interface CommittedValue {
@@ -19,6 +19,12 @@ export class CommittedGroups {
   readonly #clientOf = new Map<string, string>();
   readonly #removals = new Map<string, number>();
   readonly #out = new Set<string>();
+  /** By group, as its last record has it; without one none. */
+  readonly #classic = new Map<string, { readonly generation: number; readonly members: ReadonlySet<string> }>();
+  /** By group, of a classic one that has ended: who is not taken over by what follows was out of it before. */
+  readonly #left = new Map<string, Set<string>>();
+  /** By member that was taken out: how many records said so. */
+  readonly #gone = new Map<string, number>();
 
   /** @returns false for one that was known. */
   add(index: number, offset: number, record: GroupRecord): boolean {
@@ -27,14 +33,13 @@ export class CommittedGroups {
     if (known.has(offset)) return false;
     known.add(offset);
     if (record.kind === 'offset') this.#addOffset(offset, record);
+    else if (record.kind === 'classic-group') this.#addClassic(record);
     else if (record.kind === 'member-subscription') {
       if (record.value === undefined) this.#removed(record.memberId);
-      else {
-        this.#clientOf.set(record.memberId, record.value.clientId);
-        this.#out.delete(record.value.clientId);
-      }
+      else this.#joined(record.groupId, record.memberId, record.value.clientId);
     } else if (record.kind === 'member-assignment' && record.value === undefined)
       this.#removed(record.memberId);
+    else if (record.kind === 'consumer-group-epoch') this.#forgetLeft(record.groupId);
     return true;
   }
 
@@ -67,10 +72,45 @@ export class CommittedGroups {
     else values.push({ logOffset, value });
   }
 
+  /** Of a classic group; undefined while it is none. */
+  generationOf(groupId: string): number | undefined {
+    return this.#classic.get(groupId)?.generation;
+  }
+
+  #addClassic({ groupId, value }: ClassicGroupRecord): void {
+    const before = this.#classic.get(groupId)?.members ?? new Set();
+    if (value === undefined) {
+      this.#classic.delete(groupId);
+      this.#left.set(groupId, new Set(before));
+      return;
+    }
+    const members = new Set(value.members.map(({ memberId }) => memberId));
+    this.#classic.set(groupId, { generation: value.generation, members });
+    for (const memberId of before) if (!members.has(memberId)) this.#removed(memberId);
+    for (const { memberId, clientId } of value.members) {
+      // Its records of the other protocol have gone, and it stays.
+      this.#removals.set(clientId, this.removalsOf(clientId) - (this.#gone.get(memberId) ?? 0));
+      this.#gone.delete(memberId);
+      this.#joined(groupId, memberId, clientId);
+    }
+  }
+
+  #joined(groupId: string, memberId: string, clientId: string): void {
+    this.#left.get(groupId)?.delete(memberId);
+    this.#clientOf.set(memberId, clientId);
+    this.#out.delete(clientId);
+  }
+
+  #forgetLeft(groupId: string): void {
+    for (const memberId of this.#left.get(groupId) ?? []) this.#removed(memberId);
+    this.#left.delete(groupId);
+  }
+
   #removed(memberId: string): void {
     const clientId = this.#clientOf.get(memberId);
     if (clientId === undefined) return;
     this.#removals.set(clientId, this.removalsOf(clientId) + 1);
+    this.#gone.set(memberId, (this.#gone.get(memberId) ?? 0) + 1);
     this.#out.add(clientId);
   }
 }

@@ -55,6 +55,11 @@ export interface Holder {
   readonly clientId: string;
   /** `topic-partition`, with how often the group had thrown it out before it was given the partition. */
   readonly since: ReadonlyMap<string, number>;
+  /**
+   * Of a static member of the classic protocol: the last generation that it has joined. Its group may go on without it, and
+   * keeps its place, until its session ends.
+   */
+  readonly staticGeneration?: number | undefined;
   /** It lives, and would process a record of the partition now. */
   believes(partition: string): boolean;
 }

@@ -107,6 +107,10 @@ export class GroupWatch implements CoordinatorObserver, GroupWorldView {
     return newest !== observed || (replica !== undefined && replica.leader === undefined);
   }
 
+  topicIdOf(topic: string): string | undefined {
+    return this.#options.image().topicIds.get(topic);
+  }
+
   indexOf(groupId: string): number {
     return groupPartitionOf(groupId, this.#options.offsetsPartitions);
   }

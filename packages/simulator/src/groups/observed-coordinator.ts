@@ -3,6 +3,7 @@
  * is told. Keeps the records that it saw with their places in the log, and who owns what by them.
  */
 import type {
+  ClassicGroupRecord,
   DescribedGroup,
   GroupCoordinator,
   GroupHistory,
@@ -17,6 +18,7 @@ import type {
   RequestToken,
   TopicsView,
 } from '@millrace/groups';
+import { readAssignment } from '../classic/consumer-protocol-bytes.ts';
 import type { CoordinatorModel, Ownership } from './group-observation.ts';
 
 export interface CoordinatorObserver {
@@ -37,6 +39,8 @@ export interface CoordinatorObserver {
   highWatermarkOf(observed: ObservedCoordinator): number | undefined;
   isOver(observed: ObservedCoordinator): boolean;
   indexOf(groupId: string): number;
+  /** Undefined for a topic that nobody knows. */
+  topicIdOf(topic: string): string | undefined;
 }
 
 export class ObservedCoordinator implements GroupCoordinator, CoordinatorModel {
@@ -147,6 +151,10 @@ export class ObservedCoordinator implements GroupCoordinator, CoordinatorModel {
   /** @returns whether it tells who owns what. */
   #note(record: GroupRecord): boolean {
     this.index ??= this.#observer.indexOf(record.groupId);
+    if (record.kind === 'classic-group') {
+      this.owners.set(record.groupId, this.#classicOwners(record));
+      return true;
+    }
     if (record.kind !== 'member-assignment') return false;
     const { groupId, memberId, value } = record;
     const members = this.owners.get(groupId) ?? new Map<string, Ownership>();
@@ -154,5 +162,17 @@ export class ObservedCoordinator implements GroupCoordinator, CoordinatorModel {
     if (value === undefined) members.delete(memberId);
     else members.set(memberId, value);
     return true;
+  }
+  /** As its leader has assigned them. Without a value the group goes, or moves to the other protocol by records that follow. */
+  #classicOwners({ value }: ClassicGroupRecord): Map<string, Ownership> {
+    const owners = new Map<string, Ownership>();
+    for (const { memberId, assignment } of value?.members ?? []) {
+      const assigned = readAssignment(assignment).flatMap(({ topic, partition }) => {
+        const topicId = this.#observer.topicIdOf(topic);
+        return topicId === undefined ? [] : [{ topicId, partitions: [partition] }];
+      });
+      owners.set(memberId, { assigned, pendingRevocation: [] });
+    }
+    return owners;
   }
 }

@@ -2,9 +2,10 @@
  * Invariant 47: in the coordinator's eyes a partition is given to a member only when nobody else has it, or has yet to give
  * it up; and whoever is given one is the only member that believes to hold it. Members that the group has thrown out may
  * believe what they like until they hear of it.
+ * Members of both protocols: what a classic leader assigns is judged by the same rule.
  */
 import type { TopicPartitions } from '@millrace/groups';
-import type { CoordinatorModel, GroupInvariant } from '../groups/group-observation.ts';
+import type { CoordinatorModel, GroupInvariant, GroupWorldView, Holder } from '../groups/group-observation.ts';
 
 export const oneOwnerPerPartition: GroupInvariant = {
   number: 47,
@@ -30,7 +31,7 @@ export const oneOwnerPerPartition: GroupInvariant = {
           for (const other of others) {
             if (!other.believes(partition)) continue;
             const isThrownOut = world.truth.removalsOf(other.clientId) > (other.since.get(partition) ?? 0);
-            if (isThrownOut) continue;
+            if (isThrownOut || isLeftBehind(world, other)) continue;
             violated(
               `${clientId} is given ${partition} of ${groupId}, which ${other.clientId} rightly holds`,
             );
@@ -40,6 +41,11 @@ export const oneOwnerPerPartition: GroupInvariant = {
     };
   },
 };
+
+/** A rebalance waits for no static member beyond its timeout; whoever was away finds out by its generation. */
+function isLeftBehind({ truth }: GroupWorldView, { groupId, staticGeneration }: Holder): boolean {
+  return staticGeneration !== undefined && (truth.generationOf(groupId) ?? -1) > staticGeneration;
+}
 
 function firstWithTwoOwners(
   { owners }: CoordinatorModel,

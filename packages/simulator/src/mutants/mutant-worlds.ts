@@ -57,11 +57,15 @@ const LOADERS = {
   partition: async () => ofWorld((await import('../partition/simulate-partition.ts')).simulatePartition),
   groups: async () => {
     const { ClusterSimulation } = await import('../cluster/cluster-simulation.ts');
-    return ofWorld((seed) => new ClusterSimulation(seed, { hasGroups: true }).run());
+    return ofWorld((seed) => new ClusterSimulation(seed, { hasGroups: true, hasClassic: false }).run());
   },
   commits: async () => {
     const { CommitSimulation } = await import('../commits/commit-simulation.ts');
-    return ofWorld((seed) => new CommitSimulation(seed).run());
+    return ofWorld((seed) => new CommitSimulation(seed, { hasClassic: false }).run());
+  },
+  classic: async () => {
+    const { CommitSimulation } = await import('../commits/commit-simulation.ts');
+    return ofWorld((seed) => new CommitSimulation(seed, { hasClassic: true }).run());
   },
   crashes: async () => {
     const { crashSeed, newCrashReport } = await import('../storage/crash-campaign.ts');

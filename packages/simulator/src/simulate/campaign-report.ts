@@ -31,13 +31,14 @@ export function summary(world: string, totals: Totals, seedCount: number | undef
 
 /** The command that runs the same seed in the same way. */
 export function replayCommand({ world, seed, options }: SeedOrder): string {
-  const { only, faultsMs, clientsMax, hasGroups } = options;
+  const { only, faultsMs, clientsMax, hasGroups, hasClassic } = options;
   return [
     `npm run simulate -- --world ${world} --seed ${seed}`,
     ...(only === undefined ? [] : [`--faults ${only.length === 0 ? 'none' : only.join(',')}`]),
     ...(faultsMs === undefined ? [] : [`--fault-ms ${faultsMs}`]),
     ...(clientsMax === undefined ? [] : [`--clients ${clientsMax}`]),
     ...(hasGroups === undefined ? [] : [`--groups ${hasGroups ? 'on' : 'off'}`]),
+    ...(hasClassic === undefined ? [] : [`--classic ${hasClassic ? 'on' : 'off'}`]),
   ].join(' ');
 }
 

@@ -60,7 +60,7 @@ export async function runCampaign(options: SimulateOptions, port: CampaignPort):
 }
 
 export function orderOf(
-  { world, faults, faultsMs, clientsMax, hasGroups }: SimulateOptions,
+  { world, faults, faultsMs, clientsMax, hasGroups, hasClassic }: SimulateOptions,
   seed: number,
 ): SeedOrder {
   return {
@@ -71,6 +71,7 @@ export function orderOf(
       ...(faultsMs !== undefined && { faultsMs }),
       ...(clientsMax !== undefined && { clientsMax }),
       ...(hasGroups !== undefined && { hasGroups }),
+      ...(hasClassic !== undefined && { hasClassic }),
     },
   };
 }

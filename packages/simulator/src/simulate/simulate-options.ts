@@ -15,6 +15,7 @@ export interface SimulateOptions {
   readonly faultsMs: number | undefined;
   readonly clientsMax: number | undefined;
   readonly hasGroups: boolean | undefined;
+  readonly hasClassic: boolean | undefined;
   readonly jobs: number;
   readonly trace: boolean;
   readonly shrink: boolean;
@@ -33,6 +34,7 @@ export const SIMULATE_HELP = `npm run simulate -- [options]
   --fault-ms N      virtual length of the phase with faults
   --clients N       at most so many clients (partition, cluster)
   --groups on|off   with or without groups of consumers (cluster; default: each seed draws it)
+  --classic on|off  with or without members of the classic protocol (cluster, commits; default: each seed draws it)
   --jobs N          processes (default: one for each core)
   --twice           runs each seed twice, in two processes, and compares the hashes of everything that happened
   --keep-going      reports a failure and goes on with the next seed
@@ -72,6 +74,7 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions |
       'fault-ms': { type: 'string' },
       clients: { type: 'string' },
       groups: { type: 'string' },
+      classic: { type: 'string' },
       jobs: { type: 'string' },
       twice: { type: 'boolean' },
       'keep-going': { type: 'boolean' },
@@ -103,7 +106,8 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions |
       values.faults === undefined ? undefined : parseFaultClasses(values.faults, WORLD_CHOICES[world].faults),
     faultsMs: number('fault-ms', FAULTS_MS),
     clientsMax: number('clients', CLIENTS),
-    hasGroups: values.groups === undefined ? undefined : isOn(values.groups),
+    hasGroups: values.groups === undefined ? undefined : isOn('groups', values.groups),
+    hasClassic: values.classic === undefined ? undefined : isOn('classic', values.classic),
     jobs: values.trace ? 1 : (number('jobs', JOBS) ?? availableParallelism()),
     trace: values.trace,
     shrink: values.shrink ?? false,
@@ -119,16 +123,17 @@ function refuse(values: object, names: readonly string[], why: string): void {
   if (named !== undefined) throw new RangeError(`--${named} ${why}`);
 }
 
-function notIn({ faults, hasFaultsMs, hasClients, hasGroups }: WorldChoices): string[] {
+function notIn({ faults, hasFaultsMs, hasClients, hasGroups, hasClassic }: WorldChoices): string[] {
   return [
     ...(faults.length > 0 ? [] : ['faults']),
     ...(hasFaultsMs ? [] : ['fault-ms', 'shrink']),
     ...(hasClients ? [] : ['clients']),
     ...(hasGroups ? [] : ['groups']),
+    ...(hasClassic ? [] : ['classic']),
   ];
 }
 
-function isOn(text: string): boolean {
-  if (text !== 'on' && text !== 'off') throw new RangeError(`--groups ${text}: must be on or off`);
+function isOn(option: string, text: string): boolean {
+  if (text !== 'on' && text !== 'off') throw new RangeError(`--${option} ${text}: must be on or off`);
   return text === 'on';
 }

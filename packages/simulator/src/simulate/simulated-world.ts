@@ -11,6 +11,8 @@ export interface SeedOptions {
   readonly clientsMax?: number;
   /** Whether there are groups of consumers; without it, the seed decides. */
   readonly hasGroups?: boolean;
+  /** Whether there are members of the classic protocol; without it, the seed decides. */
+  readonly hasClassic?: boolean;
   /** Sees every noted event as it comes. */
   readonly onTraced?: (process: string, event: TracedEvent) => void;
 }

@@ -20,16 +20,23 @@ export interface WorldChoices {
   readonly hasFaultsMs: boolean;
   readonly hasClients: boolean;
   readonly hasGroups: boolean;
+  readonly hasClassic: boolean;
 }
 
 /** A world of its own has no kinds of fault: its seeds are all made of the same trouble. */
-const OF_ITS_OWN: WorldChoices = { faults: [], hasFaultsMs: false, hasClients: false, hasGroups: false };
+const OF_ITS_OWN: WorldChoices = {
+  faults: [],
+  hasFaultsMs: false,
+  hasClients: false,
+  hasGroups: false,
+  hasClassic: false,
+};
 
 export const WORLD_CHOICES: Readonly<Record<WorldName, WorldChoices>> = {
   raft: { ...OF_ITS_OWN, faults: QUORUM_FAULTS, hasFaultsMs: true },
   partition: { ...OF_ITS_OWN, faults: FAULT_CLASSES, hasFaultsMs: true, hasClients: true },
-  cluster: { faults: FAULT_CLASSES, hasFaultsMs: true, hasClients: true, hasGroups: true },
-  commits: { ...OF_ITS_OWN, hasFaultsMs: true },
+  cluster: { faults: FAULT_CLASSES, hasFaultsMs: true, hasClients: true, hasGroups: true, hasClassic: true },
+  commits: { ...OF_ITS_OWN, hasFaultsMs: true, hasClassic: true },
   crashes: OF_ITS_OWN,
   flips: OF_ITS_OWN,
 };

@@ -1,0 +1,59 @@
+/**
+ * The door for Kafka's clients on a simulated node: production's handlers of requests, fed by a simulated stream in place
+ * of a socket. Requests begin in the order they come, and answers leave in that order, as production's connections have it.
+ */
+import type { BrokerApi } from '@millrace/broker';
+import { kafkaRequestHandler } from '@millrace/kafka-api';
+import type { RpcListener, RpcStream } from '@millrace/protocol';
+import type { SimRpcNetwork } from '../network/sim-rpc-network.ts';
+import { simLogger } from '../world/sim-logger.ts';
+import type { SimLife } from '../world/sim-process.ts';
+import { KAFKA_PORT, kafkaConnection } from './kafka-wire.ts';
+
+/** The addresses that clients are told are those of the node's own listener; they know the port to take instead. */
+const LISTENER = 'GRPC';
+const MAX_DECOMPRESSED_BYTES = 1_048_576;
+const FETCH_SESSIONS = 10;
+
+/** Opens it for as long as the life lasts, or until it is closed. */
+export async function openKafkaDoor(
+  rpc: SimRpcNetwork,
+  life: SimLife,
+  broker: BrokerApi,
+): Promise<RpcListener> {
+  const handle = kafkaRequestHandler({
+    broker,
+    clock: life.clock,
+    random: life.random.fork(),
+    logger: simLogger(life),
+    maxDecompressedBytes: MAX_DECOMPRESSED_BYTES,
+    fetchSessionSlots: FETCH_SESSIONS,
+  });
+  const door = rpc.of(life).serve({ listener: LISTENER });
+  let lastId = 0;
+  door.duplex(kafkaConnection, (stream, { peer, signal }) => {
+    lastId += 1;
+    const facts = { id: lastId, listener: LISTENER, peerHost: peer, peerPort: 0, signal };
+    /** Of the request before. */
+    let answered: Promise<void> = Promise.resolve();
+    return {
+      onMessage: (frame) => {
+        const answer = handle(frame, facts, () => {});
+        answered = answerAfter(answered, answer, stream);
+      },
+      onClosed: () => {},
+    };
+  });
+  await door.listen(life.process.name, KAFKA_PORT);
+  return door;
+}
+
+/** What no handler can answer is no operating error: it ends the node, as every error that nobody catches. */
+async function answerAfter(
+  before: Promise<void>,
+  answer: Promise<readonly Buffer[] | undefined>,
+  stream: RpcStream<Buffer>,
+): Promise<void> {
+  const [pieces] = await Promise.all([answer, before]);
+  if (pieces !== undefined && !stream.closed) stream.send(Buffer.concat(pieces));
+}
