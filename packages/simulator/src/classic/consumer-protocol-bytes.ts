@@ -15,10 +15,7 @@ export interface Subscription {
 const NO_BYTES = -1;
 const NO_RACK = -1;
 
-export function writeSubscription(
-  version: number,
-  { topics, owned, generation }: Subscription,
-): Buffer {
+export function writeSubscription(version: number, { topics, owned, generation }: Subscription): Buffer {
   const parts = [int16(version), array(topics, string), int32(NO_BYTES)];
   if (version >= 1) parts.push(partitionList(owned));
   if (version >= 2) parts.push(int32(generation));

@@ -3,7 +3,14 @@
  * commits may be late, lets go without a look at them, leaves or falls silent. What its commits say is the coordinator's
  * to judge (rule P27).
  */
-import { below, formatTopicPartition, type SeededRandom, sleep, type TopicPartition, unit } from '@millrace/core';
+import {
+  below,
+  formatTopicPartition,
+  type SeededRandom,
+  sleep,
+  type TopicPartition,
+  unit,
+} from '@millrace/core';
 import { ClassicClient, type Membership } from '../classic/classic-client.ts';
 import { ClassicHolder } from '../classic/classic-holder.ts';
 import type { ClassicTerms } from '../classic/classic-terms.ts';
@@ -159,7 +166,8 @@ export class ClassicMember {
         const end = watch.logEndOf(TOPIC, each.partition) ?? 0;
         const next = Math.max(last, Math.min(last + 1 + below(this.#random, 3), end));
         positions.set(key, next);
-        if (isBurst || next > last) this.#commit(client, holder, membership, { ...each, offset: next }, isBurst);
+        if (isBurst || next > last)
+          this.#commit(client, holder, membership, { ...each, offset: next }, isBurst);
       }
     }
   }

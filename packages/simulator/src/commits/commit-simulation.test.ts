@@ -22,7 +22,24 @@ test('seeds keep every promise about commits, and their troubles are met', async
   expect(total.get('coordinator loads')).toBeGreaterThan(SEEDS.length);
 });
 
-test('the same seed is the same run', async () => {
-  const first = await new CommitSimulation(3, { troublesMs: 4_000 }).run();
-  expect(await new CommitSimulation(3, { troublesMs: 4_000 }).run()).toEqual(first);
+test('members of the classic protocol keep them too, fenced, late or in one group with the other protocol', async () => {
+  const total = new Map<string, number>();
+  for (const seed of [1, 2, 6]) {
+    const { counts } = await new CommitSimulation(seed, { hasClassic: true }).run();
+    for (const [name, count] of Object.entries(counts)) total.set(name, (total.get(name) ?? 0) + count);
+  }
+  expect(total.get('classic assignments')).toBeGreaterThan(50);
+  for (const name of [
+    'classic commits of an older generation',
+    'classic commits of no member',
+    'classic commits of a fenced instance',
+    'moves to the consumer protocol',
+    'moves to the classic protocol',
+  ])
+    expect(total.get(name), name).toBeGreaterThan(0);
+});
+
+test.each([false, true])('the same seed is the same run, with classic members %s', async (hasClassic) => {
+  const first = await new CommitSimulation(3, { troublesMs: 4_000, hasClassic }).run();
+  expect(await new CommitSimulation(3, { troublesMs: 4_000, hasClassic }).run()).toEqual(first);
 });

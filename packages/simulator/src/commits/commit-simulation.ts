@@ -113,7 +113,11 @@ export class CommitSimulation {
       virtualMs: world.nowMs,
       events: world.eventCount,
       acknowledged: crew.counts['acknowledged commits'],
-      counts: { ...crew.counts, ...this.#watch.counts, ...this.#classic?.counts },
+      counts: {
+        ...crew.counts,
+        ...this.#watch.counts,
+        ...(this.#classic && { ...this.#classic.counts, ...this.#watch.truth.moves }),
+      },
     };
   }
 

@@ -12,6 +12,8 @@ export interface CommittedValue {
 }
 
 export class CommittedGroups {
+  /** Of groups in use, from one protocol to the other. */
+  readonly moves = { 'moves to the consumer protocol': 0, 'moves to the classic protocol': 0 };
   /** By group and `topic-partition`, oldest first. */
   readonly #offsets = new Map<string, CommittedValue[]>();
   /** Records known to have committed, by partition of the topic and offset. */
@@ -20,7 +22,10 @@ export class CommittedGroups {
   readonly #removals = new Map<string, number>();
   readonly #out = new Set<string>();
   /** By group, as its last record has it; without one none. */
-  readonly #classic = new Map<string, { readonly generation: number; readonly members: ReadonlySet<string> }>();
+  readonly #classic = new Map<
+    string,
+    { readonly generation: number; readonly members: ReadonlySet<string> }
+  >();
   /** By group, of a classic one that has ended: who is not taken over by what follows was out of it before. */
   readonly #left = new Map<string, Set<string>>();
   /** By member that was taken out: how many records said so. */
@@ -81,10 +86,12 @@ export class CommittedGroups {
     const before = this.#classic.get(groupId)?.members ?? new Set();
     if (value === undefined) {
       this.#classic.delete(groupId);
-      this.#left.set(groupId, new Set(before));
+      if (before.size > 0) this.#left.set(groupId, new Set(before));
       return;
     }
     const members = new Set(value.members.map(({ memberId }) => memberId));
+    if (value.members.some(({ memberId }) => this.#gone.has(memberId)))
+      this.moves['moves to the classic protocol'] += 1;
     this.#classic.set(groupId, { generation: value.generation, members });
     for (const memberId of before) if (!members.has(memberId)) this.#removed(memberId);
     for (const { memberId, clientId } of value.members) {
@@ -102,6 +109,7 @@ export class CommittedGroups {
   }
 
   #forgetLeft(groupId: string): void {
+    if (this.#left.has(groupId)) this.moves['moves to the consumer protocol'] += 1;
     for (const memberId of this.#left.get(groupId) ?? []) this.#removed(memberId);
     this.#left.delete(groupId);
   }

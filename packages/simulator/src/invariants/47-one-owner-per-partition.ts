@@ -5,7 +5,12 @@
  * Members of both protocols: what a classic leader assigns is judged by the same rule.
  */
 import type { TopicPartitions } from '@millrace/groups';
-import type { CoordinatorModel, GroupInvariant, GroupWorldView, Holder } from '../groups/group-observation.ts';
+import type {
+  CoordinatorModel,
+  GroupInvariant,
+  GroupWorldView,
+  Holder,
+} from '../groups/group-observation.ts';
 
 export const oneOwnerPerPartition: GroupInvariant = {
   number: 47,

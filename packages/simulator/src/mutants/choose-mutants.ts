@@ -13,6 +13,7 @@ export const SAMPLE: readonly string[] = [
   'watermark-moves-below-min-isr',
   'group-answers-before-commit',
   'group-takes-commits-of-an-older-epoch',
+  'classic-commits-of-an-older-generation',
   'log-shorter-than-its-durable-point',
   'no-check-quorum',
   'truncate-to-the-watermark',
