@@ -25,7 +25,7 @@ test('seeds keep every promise about commits, and their troubles are met', async
 test('members of the classic protocol keep them too, fenced, late or in one group with the other protocol', async () => {
   const total = new Map<string, number>();
   for (const seed of [1, 2, 6]) {
-    const { counts } = await new CommitSimulation(seed, { hasClassic: true }).run();
+    const { counts } = await new CommitSimulation(seed, { troublesMs: 10_000, hasClassic: true }).run();
     for (const [name, count] of Object.entries(counts)) total.set(name, (total.get(name) ?? 0) + count);
   }
   expect(total.get('classic assignments')).toBeGreaterThan(50);
