@@ -24,13 +24,17 @@ export interface Measuring {
   say(text: string): void;
 }
 
-export interface VersusRow {
+interface Named {
   /** For `--only`. */
   readonly name: string;
-  /** The arena that it runs in; without it, it starts what it measures. */
-  readonly nodes?: 1 | 3;
-  run(measuring: Measuring, arena: Arena): Promise<readonly Comparison[]>;
 }
+
+/** A row runs in an arena of so many nodes, or starts by itself what it measures. */
+export type VersusRow = Named &
+  (
+    | { readonly nodes: 1 | 3; run(measuring: Measuring, arena: Arena): Promise<readonly Comparison[]> }
+    | { readonly nodes?: undefined; run(measuring: Measuring): Promise<readonly Comparison[]> }
+  );
 
 /** What a topic's acknowledged records rest on. */
 export type Durability = 'page-cache' | 'durable';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { repositoryRoot } from '../../cluster/cluster-processes.ts';
 import { javaWith, lackOf, rdkafkaPerformance } from '../../compat/toolchain.ts';
 import { sleepMs } from '../monotonic-clock.ts';
-import { ON_CLIENT_CORE } from './pinning.ts';
+import { lackOfPinning, ON_CLIENT_CORE } from './pinning.ts';
 
 const RUN_LIMIT_MS = 120_000;
 const JAVA_FLAGS = [
@@ -23,7 +23,7 @@ export interface ToolRun {
   readonly output: string;
 }
 
-export class ToolProcess {
+export class ToolProcess implements AsyncDisposable {
   readonly ended: Promise<ToolRun>;
   readonly #child;
   #output = '';
@@ -57,6 +57,11 @@ export class ToolProcess {
     this.#child.kill('SIGINT');
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.ended;
+  }
+
   async #endedWell(): Promise<string> {
     const { exitCode, output } = await this.ended;
     if (exitCode !== 0) throw new Error(`it ended with ${exitCode}:\n${output.slice(-2_000)}`);
@@ -82,12 +87,13 @@ export interface Tools {
   readonly kafka: string;
 }
 
-/** Fetched and built at the first run, then kept. @throws {Error} naming what this machine lacks. */
+/** What this machine lacks to be measured on, in words; undefined if nothing. */
+export async function lackOfTools(): Promise<string | undefined> {
+  return lackOfPinning() ?? (await lackOf('java')) ?? (await lackOf('gcc'));
+}
+
+/** Fetched and built at the first run, then kept. */
 export async function loadTools(): Promise<Tools> {
-  for (const toolchain of ['java', 'gcc'] as const) {
-    const lack = await lackOf(toolchain);
-    if (lack !== undefined) throw new Error(lack);
-  }
   const project = join(repositoryRoot(), 'test', 'bench', 'versus', 'kafka-4.xml');
   return { rdkafka: await rdkafkaPerformance(), kafka: await javaWith('versus-kafka-4', project) };
 }

@@ -5,17 +5,34 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isContinuousIntegration } from '../../compat/toolchain.ts';
 import { describeMachine, isInMemory } from '../machine.ts';
 import { Arena, type Measuring, type VersusRow } from './arena.ts';
 import type { Comparison } from './comparison.ts';
-import { loadTools } from './load-tools.ts';
+import { lackOfTools, loadTools } from './load-tools.ts';
 import { markdownTable, progressText } from './markdown.ts';
-import { lackOfPinning } from './pinning.ts';
 import { consumeRows } from './rows/consume.ts';
+import { gapRow } from './rows/gap.ts';
+import { javaRows } from './rows/java.ts';
+import { latencyRows } from './rows/latency.ts';
+import { memoryRows } from './rows/memory.ts';
+import { noiseRows } from './rows/noise.ts';
 import { produceRows } from './rows/produce.ts';
+import { startRows } from './rows/start.ts';
+import { togetherRows } from './rows/together.ts';
 import { parseVersusOptions, VERSUS_USAGE, type VersusOptions } from './versus-options.ts';
 
-const ROWS: readonly VersusRow[] = [...produceRows, ...consumeRows];
+const ROWS: readonly VersusRow[] = [
+  ...noiseRows,
+  ...produceRows,
+  ...consumeRows,
+  ...togetherRows,
+  ...javaRows,
+  ...latencyRows,
+  ...memoryRows,
+  gapRow,
+  ...startRows,
+];
 
 const WARMUP_SLICES = 3;
 
@@ -32,10 +49,10 @@ async function runRows(measuring: Measuring, rows: readonly VersusRow[]): Promis
   const comparisons = new Map<string, readonly Comparison[]>();
   const failures: string[] = [];
   const startedMs = performance.now();
-  const run = async (row: VersusRow, arena: Arena): Promise<void> => {
+  const run = async (row: VersusRow, measure: () => Promise<readonly Comparison[]>): Promise<void> => {
     say(`${((performance.now() - startedMs) / 1_000).toFixed(0)} s: ${row.name}`);
     try {
-      const found = await row.run(measuring, arena);
+      const found = await measure();
       comparisons.set(row.name, found);
       for (const comparison of found) say(`  ${progressText(comparison)}`);
     } catch (error) {
@@ -49,15 +66,19 @@ async function runRows(measuring: Measuring, rows: readonly VersusRow[]): Promis
     const here = rows.filter((row) => row.nodes === nodes);
     if (here.length === 0) continue;
     await Arena.run(measuring, nodes, async (arena) => {
-      for (const row of here) await run(row, arena);
+      for (const row of here) await run(row, () => row.run(measuring, arena));
     });
   }
+  for (const row of rows) if (row.nodes === undefined) await run(row, () => row.run(measuring));
   return { comparisons, failures };
 }
 
 async function measure(options: VersusOptions, folder: string): Promise<number> {
-  const lack = lackOfPinning();
-  if (lack !== undefined) throw new Error(lack);
+  const lack = await lackOfTools();
+  if (lack !== undefined) {
+    say(`skipped, every row: ${lack}`);
+    return isContinuousIntegration ? 1 : 0;
+  }
   say('fetching and building what is measured with (once)');
   const tools = await loadTools();
   const sliceMs = options.seconds * 1_000;

@@ -1,10 +1,8 @@
 /** As fast as the C client can produce: sizes, partitions, replicas, with the page cache's promise and the disk's. */
 import type { Durability, VersusRow } from '../arena.ts';
 import { compare, type Figures, inPairs, type Target } from '../comparison.ts';
-import { interruptedAfter, rdkafkaProducer } from '../load-tools.ts';
-import { measured } from '../slices.ts';
-import { bootstrapOf, type SubjectName } from '../subject.ts';
-import { rdkafkaDelivery } from '../tool-output.ts';
+import { produceSlice } from '../slices.ts';
+import type { SubjectName } from '../subject.ts';
 import { RECORD_SIZES, type RecordSize, replicasText } from './record-size.ts';
 
 const TARGETS: Readonly<Record<Durability, Target>> = {
@@ -25,20 +23,12 @@ function produceRow({ nodes, size, partitions, durability }: Shape): VersusRow {
   return {
     name: `${prefix}-${size.bytes}-${partitions}p-${nodes}r`,
     nodes,
-    async run({ tools, pairs: count, sliceMs }, arena) {
+    async run(measuring, arena) {
       const pairs = await arena.withTopics({ partitions, durability }, async (topics) => {
-        const slice = async (side: SubjectName): Promise<Figures> => {
-          const subject = arena.subject(side);
-          const place = { bootstrap: bootstrapOf(subject), topic: topics[side] };
-          const load = { ...place, recordBytes: size.bytes, acks: arena.acks };
-          return await measured(subject, async () => {
-            const delivery = rdkafkaDelivery(await interruptedAfter(rdkafkaProducer(tools, load), sliceMs));
-            if (delivery.failed > 0) throw new Error(`${delivery.failed} records failed on ${side}`);
-            return delivery;
-          });
-        };
+        const slice = async (side: SubjectName): Promise<Figures> =>
+          await produceSlice(measuring, arena, side, { topic: topics[side], recordBytes: size.bytes });
         await inPairs(1, slice);
-        return await inPairs(count, slice);
+        return await inPairs(measuring.pairs, slice);
       });
       const where = `${partitions} partition${partitions === 1 ? '' : 's'}, ${replicasText(nodes)}`;
       const title = `produce ${size.text}, ${promise}${where}`;
@@ -50,7 +40,9 @@ function produceRow({ nodes, size, partitions, durability }: Shape): VersusRow {
 export const produceRows: readonly VersusRow[] = ([1, 3] as const).flatMap((nodes) =>
   (['page-cache', 'durable'] as const).flatMap((durability) =>
     RECORD_SIZES.flatMap((size) =>
-      ([1, 100] as const).map((partitions) => produceRow({ nodes, size, partitions, durability })),
+      ([1, 100] as const)
+        .filter((partitions) => durability === 'page-cache' || partitions === 1 || size.bytes === 1024)
+        .map((partitions) => produceRow({ nodes, size, partitions, durability })),
     ),
   ),
 );
