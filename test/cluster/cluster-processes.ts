@@ -80,6 +80,8 @@ export interface ClusterProcessesOptions {
   readonly kafka?: boolean;
   /** A command that runs the one that follows it in its own process, as `taskset -c 0` does. */
   readonly launcher?: readonly string[];
+  /** Where those listeners are, `host:port` for each node; the system chooses unless given. */
+  readonly kafkaAddresses?: readonly string[];
 }
 
 export class NodeProcess {
@@ -168,12 +170,12 @@ export class NodeProcess {
 export class ClusterProcesses implements AsyncDisposable {
   readonly nodes: readonly NodeProcess[];
   readonly #folder: string;
-  readonly #kafkaPorts: readonly number[];
+  readonly #kafkaAddresses: readonly string[];
 
-  private constructor(nodes: readonly NodeProcess[], folder: string, kafkaPorts: readonly number[]) {
+  private constructor(nodes: readonly NodeProcess[], folder: string, kafkaAddresses: readonly string[]) {
     this.nodes = nodes;
     this.#folder = folder;
-    this.#kafkaPorts = kafkaPorts;
+    this.#kafkaAddresses = kafkaAddresses;
   }
 
   static async start(options: ClusterProcessesOptions = {}): Promise<ClusterProcesses> {
@@ -182,8 +184,9 @@ export class ClusterProcesses implements AsyncDisposable {
     const ports = await freePorts(count);
     const voters = ports.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(',');
     const kafkaPorts = options.kafka === true ? await freePorts(count) : [];
+    const kafkaAddresses = options.kafkaAddresses ?? kafkaPorts.map((port) => `127.0.0.1:${port}`);
     const kafkaListener = (index: number): string =>
-      index in kafkaPorts ? `,PLAINTEXT://127.0.0.1:${kafkaPorts[index]}` : '';
+      index in kafkaAddresses ? `,PLAINTEXT://${kafkaAddresses[index]}` : '';
     const nodes = ports.map(
       (port, index) =>
         new NodeProcess(
@@ -201,7 +204,7 @@ export class ClusterProcesses implements AsyncDisposable {
           options.launcher,
         ),
     );
-    const cluster = new ClusterProcesses(nodes, folder, kafkaPorts);
+    const cluster = new ClusterProcesses(nodes, folder, kafkaAddresses);
     try {
       await Promise.all(nodes.map((node) => node.start()));
     } catch (error) {
@@ -217,7 +220,7 @@ export class ClusterProcesses implements AsyncDisposable {
 
   /** For Kafka's clients. */
   get kafkaBootstrap(): string {
-    return this.#kafkaPorts.map((port) => `127.0.0.1:${port}`).join(',');
+    return this.#kafkaAddresses.join(',');
   }
 
   node(id: number): NodeProcess {

@@ -15,14 +15,11 @@ import org.apache.kafka.common.TopicPartition;
 /** The ways to read: as a group, from the beginning, from an offset, from an hour ago, with both kinds of commit. */
 public class ConsumerLesson {
   private static final Duration POLL = Duration.ofMillis(500);
-  private static String bootstrap;
-  private static String topic;
+  private static final String TOPIC = "orders";
+  private static final int ORDERS = 100;
 
   public static void main(String[] arguments) throws Exception {
-    bootstrap = arguments[0];
-    topic = arguments[1];
-    int count = Integer.parseInt(arguments[2]);
-    asGroup(count);
+    asGroup();
     byHand();
     committing();
     System.out.println("done");
@@ -30,7 +27,7 @@ public class ConsumerLesson {
 
   private static KafkaConsumer<String, String> consumer(String group, boolean commitsItself) {
     Properties settings = new Properties();
-    settings.put("bootstrap.servers", bootstrap);
+    settings.put("bootstrap.servers", "localhost:9092,localhost:9093,localhost:9094");
     settings.put("group.id", group);
     settings.put("enable.auto.commit", String.valueOf(commitsItself));
     settings.put("auto.commit.interval.ms", "1000");
@@ -44,12 +41,12 @@ public class ConsumerLesson {
     return new KafkaConsumer<>(settings);
   }
 
-  private static void asGroup(int count) {
+  private static void asGroup() {
     int got = 0;
     int largest = 0;
     try (KafkaConsumer<String, String> consumer = consumer("java-lesson", true)) {
-      consumer.subscribe(Arrays.asList(topic));
-      while (got < count) {
+      consumer.subscribe(Arrays.asList(TOPIC));
+      while (got < ORDERS) {
         ConsumerRecords<String, String> records = consumer.poll(POLL);
         got += records.count();
         largest = Math.max(largest, records.count());
@@ -59,7 +56,7 @@ public class ConsumerLesson {
   }
 
   private static void byHand() {
-    TopicPartition first = new TopicPartition(topic, 0);
+    TopicPartition first = new TopicPartition(TOPIC, 0);
     try (KafkaConsumer<String, String> consumer = consumer("by-hand-lesson", false)) {
       consumer.assign(List.of(first));
       consumer.seekToBeginning(List.of(first));
@@ -81,7 +78,7 @@ public class ConsumerLesson {
   }
 
   private static void committing() throws Exception {
-    TopicPartition first = new TopicPartition(topic, 0);
+    TopicPartition first = new TopicPartition(TOPIC, 0);
     try (KafkaConsumer<String, String> consumer = consumer("commit-lesson", false)) {
       consumer.assign(List.of(first));
       next(consumer);

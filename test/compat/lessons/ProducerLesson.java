@@ -13,7 +13,7 @@ public class ProducerLesson {
 
   public static void main(String[] arguments) throws Exception {
     Properties settings = new Properties();
-    settings.put("bootstrap.servers", arguments[0]);
+    settings.put("bootstrap.servers", "localhost:9092,localhost:9093,localhost:9094");
     settings.put("acks", "all");
     settings.put("retries", 3);
     settings.put("buffer.memory", 33554432);
@@ -21,17 +21,16 @@ public class ProducerLesson {
     settings.put("linger.ms", 1);
     settings.put("key.serializer", "org.apache.kafka.common.serialization.StringSerializer");
     settings.put("value.serializer", "org.apache.kafka.common.serialization.StringSerializer");
-    String topic = arguments[1];
     AtomicReference<Exception> failure = new AtomicReference<>();
     try (KafkaProducer<String, String> producer = new KafkaProducer<>(settings)) {
       for (int order = 0; order < SYNCHRONOUS; order++) {
-        RecordMetadata told = producer.send(orderOf(topic, order)).get();
+        RecordMetadata told = producer.send(orderOf(order)).get();
         System.out.println("sync " + order + " " + told.partition() + " " + told.offset());
       }
       CountDownLatch latch = new CountDownLatch(ASYNCHRONOUS);
       for (int i = 0; i < ASYNCHRONOUS; i++) {
         int order = SYNCHRONOUS + i;
-        producer.send(orderOf(topic, order), (told, error) -> {
+        producer.send(orderOf(order), (told, error) -> {
           if (error != null) failure.set(error);
           else System.out.println("async " + order + " " + told.partition() + " " + told.offset());
           latch.countDown();
@@ -43,7 +42,7 @@ public class ProducerLesson {
     System.out.println("done");
   }
 
-  private static ProducerRecord<String, String> orderOf(String topic, int order) {
-    return new ProducerRecord<>(topic, "customer-" + order % 10, "order-" + order);
+  private static ProducerRecord<String, String> orderOf(int order) {
+    return new ProducerRecord<>("orders", "customer-" + order % 10, "order-" + order);
   }
 }
