@@ -1,5 +1,6 @@
 /** A program run as a user runs it: its lines as they come, its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { expectSoon } from './scenario.ts';
 
 const OUTPUT_LIMIT_MS = 60_000;
@@ -13,7 +14,7 @@ export class ChildRun implements AsyncDisposable {
   constructor(
     command: string,
     args: readonly string[],
-    input?: string,
+    input: string | AsyncIterable<string> = '',
     env: NodeJS.ProcessEnv = process.env,
   ) {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
@@ -23,7 +24,8 @@ export class ChildRun implements AsyncDisposable {
       this.#complaints += String(error);
     });
     child.stdin.on('error', () => {});
-    child.stdin.end(input ?? '');
+    if (typeof input === 'string') child.stdin.end(input);
+    else Readable.from(input).pipe(child.stdin);
     child.stdout.on('data', (chunk: Buffer) => {
       this.#output += chunk.toString();
     });
@@ -35,6 +37,11 @@ export class ChildRun implements AsyncDisposable {
   /** What it has printed, whole lines only. */
   get lines(): string[] {
     return this.#output.split('\n').slice(0, -1);
+  }
+
+  /** What it has said on its other channel. */
+  get complaints(): string {
+    return this.#complaints;
   }
 
   /** What it has printed once it ended well. */

@@ -1,13 +1,18 @@
 /** kcat, and with it the librdkafka that Debian ships. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { Millrace } from '@millrace/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ClusterProcesses } from '../cluster/cluster-processes.ts';
 import { ChildRun } from './child-run.ts';
+import { expectSoon } from './scenario.ts';
 import { demand, kcat } from './toolchain.ts';
 
 const TOPIC = 'kcat-records';
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 const KCAT_LIMIT_MS = 60_000;
+const FLOW_TOPIC = 'kcat-flow';
+const FLOW_BEFORE_KILL = 100;
+const FLOW_AFTER_KILL = 300;
 
 let cluster: ClusterProcesses;
 
@@ -61,4 +66,59 @@ test(
     expect(await member.until((lines) => lines.length >= expected.length)).toEqual(expected);
   },
   KCAT_LIMIT_MS,
+);
+
+/** A number a line, a few every moment, until it is told to end. */
+class Numbers {
+  count = 0;
+  isOver = false;
+
+  async *lines(): AsyncGenerator<string> {
+    while (!this.isOver) {
+      yield `${this.count++}\n`;
+      await pause(5);
+    }
+  }
+}
+
+test(
+  'kcat loses nothing when the leader is killed while it produces',
+  async ({ skip }) => {
+    await demand('kcat', skip);
+    const { command, env } = await kcat();
+    await using millrace = new Millrace({ bootstrap: cluster.bootstrap });
+    const admin = millrace.admin();
+    await admin.createTopic({ name: FLOW_TOPIC, partitions: 1, replicationFactor: 3 });
+    const end = async (): Promise<number> => {
+      const [told] = await admin.listOffsets([{ topic: FLOW_TOPIC, partition: 0, at: 'latest' }]);
+      return Number(told!.offset);
+    };
+    const numbers = new Numbers();
+    const options = ['-P', '-t', FLOW_TOPIC, '-p', '0', '-X', 'acks=all', '-X', 'linger.ms=5'];
+    await using producer = new ChildRun(
+      command,
+      ['-b', cluster.kafkaBootstrap, ...options],
+      numbers.lines(),
+      env,
+    );
+    await expectSoon(end, (offset) => offset >= FLOW_BEFORE_KILL);
+    const [described] = await admin.describeTopics([FLOW_TOPIC]);
+    const victim = cluster.node(described!.partitions[0]!.leader);
+    await victim.end('SIGKILL');
+    await expectSoon(end, (offset) => offset >= FLOW_AFTER_KILL);
+    numbers.isOver = true;
+    // It ends well once everything is acknowledged, and says so of each line that was not.
+    await producer.output();
+    expect(producer.complaints).not.toMatch(/deliver/i);
+    await victim.start();
+    await using reader = new ChildRun(
+      command,
+      ['-b', cluster.kafkaBootstrap, '-C', '-t', FLOW_TOPIC, '-o', 'beginning', '-e', '-q'],
+      '',
+      env,
+    );
+    const read = new Set((await reader.output()).trimEnd().split('\n'));
+    expect(read).toEqual(new Set(Array.from({ length: numbers.count }, (_, number) => String(number))));
+  },
+  2 * KCAT_LIMIT_MS,
 );

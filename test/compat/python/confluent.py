@@ -100,14 +100,13 @@ class ConfluentMember(Member):
         self.consumer = new_consumer(group, **{"auto.offset.reset": "earliest"}, **own)
         self.consumer.subscribe([topic])
 
-    def consume(self):
-        while not self.leaving.is_set():
-            for message in self.consumer.consume(100, 0.2):
-                if not message.error():
-                    self.got(message.partition(), message.offset(), message.value())
-            self.assignment = [one.partition for one in self.consumer.assignment()]
+    def poll(self):
+        for message in self.consumer.consume(100, 0.2):
+            if not message.error():
+                yield message.partition(), message.offset(), message.value()
+
+    def commit(self):
         self.consumer.commit(asynchronous=False)
-        self.consumer.close()
 
 
 def committed(group, topic):
@@ -124,22 +123,22 @@ def groups():
 
 
 class ConfluentFlow(Flow):
-    def run(self):
-        producer = Producer({**place, "acks": "all", "enable.idempotence": True})
+    def __init__(self, topic):
+        super().__init__(topic)
+        self.producer = Producer({**place, "acks": "all", "enable.idempotence": True})
 
-        def done(error, message):
-            if error:
-                self.failures.append(str(error))
-            else:
-                self.acknowledged.append(to_text(message.value()))
+    def send(self, value):
+        self.producer.produce(self.topic, key=value, value=value, on_delivery=self.done)
+        self.producer.poll(0.005)
 
-        number = 0
-        while not self.ending.is_set():
-            value = str(number)
-            number += 1
-            producer.produce(self.topic, key=value, value=value, on_delivery=done)
-            producer.poll(0.005)
-        producer.flush(40)
+    def done(self, error, message):
+        if error:
+            self.failures.append(str(error))
+        else:
+            self.acknowledged.append(to_text(message.value()))
+
+    def finish(self):
+        self.producer.flush(40)
 
 
 def increase(topic, partitions):

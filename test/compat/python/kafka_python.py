@@ -103,14 +103,13 @@ class KafkaMember(Member):
             heartbeat_interval_ms=300,
         )
 
-    def consume(self):
-        while not self.leaving.is_set():
-            for records in self.consumer.poll(200).values():
-                for record in records:
-                    self.got(record.partition, record.offset, record.value)
-            self.assignment = [one.partition for one in self.consumer.assignment()]
+    def poll(self):
+        for records in self.consumer.poll(200).values():
+            for record in records:
+                yield record.partition, record.offset, record.value
+
+    def commit(self):
         self.consumer.commit()
-        self.consumer.close()
 
 
 def committed(group, topic):
@@ -128,21 +127,22 @@ def groups():
 
 
 class KafkaFlow(Flow):
-    def run(self):
-        producer = KafkaProducer(**place, acks="all", retries=1000, retry_backoff_ms=50)
-        number = 0
-        while not self.ending.is_set():
-            value = str(number)
-            number += 1
-            try:
-                sent = producer.send(self.topic, key=value.encode(), value=value.encode())
-                sent.add_callback(lambda _told, value=value: self.acknowledged.append(value))
-                sent.add_errback(lambda error: self.failures.append(repr(error)))
-            except Exception as error:
-                self.failures.append(repr(error))
-            time.sleep(0.005)
-        producer.flush(40)
-        producer.close()
+    def __init__(self, topic):
+        super().__init__(topic)
+        self.producer = KafkaProducer(**place, acks="all", retries=1000, retry_backoff_ms=50)
+
+    def send(self, value):
+        try:
+            sent = self.producer.send(self.topic, key=value.encode(), value=value.encode())
+            sent.add_callback(lambda _told: self.acknowledged.append(value))
+            sent.add_errback(lambda error: self.failures.append(repr(error)))
+        except Exception as error:
+            self.failures.append(repr(error))
+        time.sleep(0.005)
+
+    def finish(self):
+        self.producer.flush(40)
+        self.producer.close()
 
 
 def increase(topic, partitions):

@@ -18,7 +18,10 @@ def to_text(data):
 
 
 class Member(threading.Thread):
-    """A member of a group: what it holds, what it has got, until it is told to leave."""
+    """A member of a group: what it holds, what it has got, until it is told to leave.
+
+    A client gives it its `consumer`, and says how records come (`poll`: partition, offset, value) and are committed.
+    """
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -30,13 +33,15 @@ class Member(threading.Thread):
 
     def run(self):
         try:
-            self.consume()
+            while not self.leaving.is_set():
+                for partition, offset, value in self.poll():
+                    with self.lock:
+                        self.records.append([partition, offset, to_text(value)])
+                self.assignment = [one.partition for one in self.consumer.assignment()]
+            self.commit()
+            self.consumer.close()
         except Exception:
             self.error = traceback.format_exc()
-
-    def got(self, partition, offset, value):
-        with self.lock:
-            self.records.append([partition, offset, to_text(value)])
 
     def state(self):
         if self.error:
@@ -53,7 +58,10 @@ class Member(threading.Thread):
 
 
 class Flow(threading.Thread):
-    """Numbered records one after the other until it is told to end; remembers which were acknowledged."""
+    """Numbered records one after the other until it is told to end; remembers which were acknowledged.
+
+    A client says how one is sent (`send`) and how the last answers are waited for (`finish`).
+    """
 
     def __init__(self, topic):
         super().__init__(daemon=True)
@@ -61,6 +69,13 @@ class Flow(threading.Thread):
         self.acknowledged = []
         self.failures = []
         self.ending = threading.Event()
+
+    def run(self):
+        number = 0
+        while not self.ending.is_set():
+            self.send(str(number))
+            number += 1
+        self.finish()
 
     def state(self):
         return {"acknowledged": len(self.acknowledged), "failures": self.failures[:5]}
