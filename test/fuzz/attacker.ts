@@ -15,8 +15,6 @@ const PATIENCE_MS = 100;
 const ANSWER_LIMIT_MS = 60_000;
 const LOOK_EVERY_MS = 25;
 const PIPELINE_MAX = 12;
-/** Longer than the node under test waits for the rest of a frame. */
-const SILENCE_MS = 8_000;
 
 /** Another mutant, and the random numbers of how it is sent. */
 export type NextMutant = () => { readonly mutant: Mutant; readonly random: SeededRandom };
@@ -199,7 +197,7 @@ export class Attacker {
     this.#tally.note(this.#pending[reason]!.mutant, 'cut off');
   }
 
-  /** What follows is not judged, only that it comes to an end: by its client, or by the node's patience. */
+  /** What follows is not judged, only that it comes to an end. */
   async #sendUnframed(mutant: Mutant, random: SeededRandom): Promise<void> {
     const socket = this.#socket!;
     socket.removeAllListeners('data');
@@ -212,21 +210,13 @@ export class Attacker {
       this.#leave();
       return;
     }
-    const isSilent = below(random, 300) === 0;
-    if (isSilent) socket.write(mutant.bytes);
-    else socket.end(mutant.bytes);
+    socket.end(mutant.bytes);
     for (let waitedMs = 0; !this.#isClosed; ) {
       if (await this.#change()) continue;
       waitedMs += LOOK_EVERY_MS;
-      // What was sent may have been whole after all, and is waited for, or answered.
-      if (isSilent && waitedMs > SILENCE_MS) break;
       if (waitedMs > ANSWER_LIMIT_MS) throw this.#failure('the connection does not end', [mutant]);
     }
-    this.#tally.note(
-      mutant,
-      isSilent ? (this.#isClosed ? 'cut off' : 'left waiting') : 'ended by its client',
-    );
-    if (!this.#isClosed) this.#leave();
+    this.#tally.note(mutant, 'ended by its client');
   }
 
   #failure(what: string, mutants = this.#pending.map(({ mutant }) => mutant)): Error {

@@ -14,6 +14,8 @@ export interface MemoryUse {
   readonly heapBytes: number;
   readonly bufferBytes: number;
   readonly residentBytes: number;
+  /** Processor time of the longest turn of its event loop since the last question, without those of the questions. */
+  readonly longestTurnMs: number;
 }
 
 export interface LogLine {

@@ -40,8 +40,9 @@ export function describeTopics(view: View, request: DescribeTopicsRequest): Desc
   const topics = isAll
     ? [...image.topics.values()].map(describeTopic)
     : [
-        ...request.names.map((name) => describeNamed(image, name)),
-        ...request.topicIds.map((id) => describeIdentified(image, id)),
+        // Each once, however often it is named: an answer is thousands of times as long as a name.
+        ...Array.from(new Set(request.names), (name) => describeNamed(image, name)),
+        ...Array.from(new Set(request.topicIds), (id) => describeIdentified(image, id)),
       ];
   return {
     clusterId: view.clusterId,

@@ -13,6 +13,8 @@ import { IN_HAND_MAX, type RequestKind, requestKind } from './request-kind.ts';
 /** Who sends a request at this speed or more is not stalling, however long it takes. */
 const RECEIVED_BYTES_PER_MS_MIN = 10;
 
+const NO_BYTES = Buffer.alloc(0);
+
 export interface ConnectionLimits {
   readonly requestMaxBytes: number;
   readonly requestsInHandMax: number;
@@ -26,7 +28,8 @@ export interface ConnectionLimits {
 
 /** A request in hand. */
 export interface PendingRequest {
-  readonly frame: Buffer;
+  /** Empty once released: it may be a window on much more. */
+  frame: Buffer;
   readonly kind: RequestKind;
   readonly slot: AnswerSlot;
   /** What it counts against the limits. */
@@ -136,6 +139,7 @@ export class ConnectionState {
   release(request: PendingRequest): void {
     this.#inHandBytes -= request.heldBytes;
     request.heldBytes = 0;
+    request.frame = NO_BYTES;
   }
 
   /** Undefined for a request that nobody expects an answer to. */

@@ -45,7 +45,7 @@ function joinHandler({ broker: { groups } }: Surroundings): Handler<'joinGroup'>
         // Before there were two timeouts, the one meant both (KIP-62).
         rebalanceTimeoutMs: version === 0 ? sessionTimeoutMs : request.rebalanceTimeoutMs,
         protocolType,
-        protocols: protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
+        protocols: protocols.map(({ name, metadata }) => ({ name, metadata: alone(metadata) })),
         requiresKnownMemberId: version >= KNOWN_MEMBER_ID,
         supportsSkippingAssignment: version >= SKIP_ASSIGNMENT,
         reason: reason ?? '',
@@ -59,6 +59,13 @@ function joinHandler({ broker: { groups } }: Surroundings): Handler<'joinGroup'>
       return joined({ ...nothing, failure: reason, generationId: -1, memberId, members: [] }, facts);
     },
   };
+}
+
+/** A copy that keeps nothing else alive, as one out of Node's pool would. */
+function alone(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 function joined(
@@ -95,7 +102,7 @@ function syncHandler({ broker: { groups } }: Surroundings): Handler<'syncGroup'>
         protocolName: saysProtocol ? (protocolName ?? '') : undefined,
         assignments: request.assignments.map((one) => ({
           memberId: one.memberId,
-          assignment: Buffer.from(one.assignment),
+          assignment: alone(one.assignment),
         })),
       });
       release();

@@ -52,14 +52,13 @@ export function configHandlers(
 function describeHandler({ broker }: Surroundings): Handler<'describeConfigs'> {
   return {
     handle: async (request, { clientId }) => {
-      const known = request.resources.map(({ resourceType, resourceName }) =>
-        resourceOf(resourceType, resourceName),
-      );
+      const named = eachOnce(request.resources);
+      const known = named.map(({ resourceType, resourceName }) => resourceOf(resourceType, resourceName));
       const resources = known.filter((resource) => resource !== undefined);
       const found = await broker.describeConfigs({ timeoutMs: 0, clientId, resources });
       let next = 0;
       return {
-        results: request.resources.map((asked, i) => {
+        results: named.map((asked, i) => {
           const resource = known[i];
           if (resource === undefined) return { ...answer(asked, noResource(asked)), configs: [] };
           const { failure: fault, entries } = found.resources[next++]!;
@@ -71,6 +70,12 @@ function describeHandler({ broker }: Surroundings): Handler<'describeConfigs'> {
       results: resources.map((asked) => ({ ...answer(asked, fault), configs: [] })),
     }),
   };
+}
+
+/** Settings are hundreds of times as long as the name that asks for them. Of two namings the later one counts. */
+function eachOnce<T extends NamedResource>(resources: readonly T[]): T[] {
+  const byName = new Map(resources.map((each) => [`${each.resourceType} ${each.resourceName}`, each]));
+  return [...byName.values()];
 }
 
 function shown(

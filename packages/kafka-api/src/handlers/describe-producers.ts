@@ -7,9 +7,18 @@ import { wireError } from './wire-error.ts';
 const NONE = -1;
 
 export function describeProducersHandler({ broker }: Surroundings): Handler<'describeProducers'> {
+  // Each partition once, however often it is named: it may have thousands of producers.
   const asked = (
     topics: readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[],
-  ) => topics.map(({ name, partitionIndexes }) => ({ name, partitions: partitionIndexes }));
+  ) => {
+    const indexes = new Map<string, Set<number>>();
+    for (const { name, partitionIndexes } of topics) {
+      const known = indexes.get(name);
+      if (known === undefined) indexes.set(name, new Set(partitionIndexes));
+      else for (const index of partitionIndexes) known.add(index);
+    }
+    return Array.from(indexes, ([name, partitions]) => ({ name, partitions: [...partitions] }));
+  };
   return {
     handle: async ({ topics }, { clientId }) => {
       const partitions = flatten(broker.image(), asked(topics), (topicId, partition) => ({
