@@ -69,7 +69,7 @@ export class ReplicaSession implements ReplicaFetchSession {
         ? Promise.resolve({ correlationId: request.correlationId, failure: refusal, partitions: [] })
         : undefined;
     }
-    this.#brokerEpoch = request.brokerEpoch;
+    this.#registered(request.brokerEpoch);
     for (const ref of request.removed) this.#remove(ref);
     for (const position of request.positions) this.#moved(position, isNumbered);
     if (!isNumbered) return undefined;
@@ -128,6 +128,15 @@ export class ReplicaSession implements ReplicaFetchSession {
       return failure('INVALID_REQUEST', 'a replication stream has one request at a time');
     }
     return undefined;
+  }
+
+  /** Registered again while it runs, the follower still stands where it stood, and counts as who it is now. */
+  #registered(brokerEpoch: number): void {
+    if (brokerEpoch === this.#brokerEpoch) return;
+    this.#brokerEpoch = brokerEpoch;
+    for (const places of this.#places.values()) {
+      for (const place of places) if (place !== undefined) this.#judge(place);
+    }
   }
 
   #remove({ topicId, partition }: PartitionRef): void {

@@ -165,6 +165,19 @@ describe('the in-sync set', () => {
     expect(cluster.clock.nowMs() - before).toBeLessThan(400);
   });
 
+  test('takes an idle follower back that was registered again while it ran', async () => {
+    await start();
+    const topicId = await cluster.createTopic('orders', { configs: SAFE });
+    await cluster.produce(1, topicId, ['a']);
+    const { directoryId, endpoints, rack } = cluster.controller.image.brokers.get(3)!;
+    // A late request of its former life: it loses its id, and takes it back under a new epoch.
+    cluster.controller.commit([
+      { kind: 'brokerRegistered', brokerId: 3, incarnationId: 'a-former-life', directoryId, endpoints, rack },
+    ]);
+    await isrIs(topicId, 1, 2);
+    await isrIs(topicId, 1, 2, 3);
+  });
+
   test('keeps being asked for while the controller cannot be reached', async () => {
     await start();
     const topicId = await cluster.createTopic('orders', { configs: SAFE });
