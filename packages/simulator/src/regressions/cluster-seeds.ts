@@ -248,4 +248,11 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'simulator: an old disk is put back only where no leader counts on what it loses',
     hasGroups: true,
   },
+  {
+    seed: 2002111,
+    invariant: '59 replicas-are-in-sync',
+    cause: 'a follower that was registered again while it ran stood under its old epoch on idle partitions',
+    mendedBy: 'broker: a follower that is registered again while it runs counts with its new epoch',
+    hasGroups: true,
+  },
 ];
