@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePorts } from '../../cluster/cluster-processes.ts';
+import { endsWithUs } from './ended-with-us.ts';
 import { ON_SERVER_CORE } from './pinning.ts';
 import { type RunningNode, type Subject, untilServing } from './subject.ts';
 
@@ -95,7 +96,8 @@ class KafkaNode implements RunningNode {
     const [command, ...args] = [...ON_SERVER_CORE, ...java];
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
-    this.#exited = new Promise((resolve) => child.once('exit', resolve));
+    const forget = endsWithUs(() => child.kill('SIGKILL'));
+    this.#exited = new Promise((resolve) => child.once('exit', resolve)).finally(forget);
     const log = createWriteStream(join(this.#folder, 'server.log'), { flags: 'a' });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });

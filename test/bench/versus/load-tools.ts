@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { repositoryRoot } from '../../cluster/cluster-processes.ts';
 import { javaWith, lackOf, rdkafkaPerformance } from '../../compat/toolchain.ts';
 import { sleepMs } from '../monotonic-clock.ts';
+import { endsWithUs } from './ended-with-us.ts';
 import { lackOfPinning, ON_CLIENT_CORE } from './pinning.ts';
 
 const RUN_LIMIT_MS = 120_000;
@@ -43,13 +44,14 @@ export class ToolProcess implements AsyncDisposable {
     child.stdout.on('data', take);
     child.stderr.on('data', take);
     const limit = setTimeout(() => child.kill('SIGKILL'), RUN_LIMIT_MS);
-    this.ended = new Promise((resolve, reject) => {
+    const forget = endsWithUs(() => child.kill('SIGKILL'));
+    this.ended = new Promise<ToolRun>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (exitCode) => {
         clearTimeout(limit);
         resolve({ exitCode, output: this.#output });
       });
-    });
+    }).finally(forget);
   }
 
   /** Asks it to print its summary and end. */

@@ -1,5 +1,6 @@
 /** Millrace in the same place: real processes with default settings, spoken to through their Kafka listener only. */
 import { ClusterProcesses } from '../../cluster/cluster-processes.ts';
+import { endsWithUs } from './ended-with-us.ts';
 import { ON_SERVER_CORE } from './pinning.ts';
 import { type RunningNode, type Subject, untilServing } from './subject.ts';
 
@@ -9,9 +10,13 @@ export class MillraceSubject implements Subject {
   readonly pageCacheConfigs = { durability: 'page-cache' };
   readonly nodes: readonly RunningNode[];
   readonly #processes: ClusterProcesses;
+  readonly #forget: () => void;
 
   private constructor(processes: ClusterProcesses) {
     this.#processes = processes;
+    this.#forget = endsWithUs(() => {
+      for (const node of processes.nodes) if (node.isRunning) node.kill('SIGKILL');
+    });
     const addresses = processes.kafkaBootstrap.split(',');
     this.nodes = processes.nodes.map((node, index) => ({
       id: node.id,
@@ -33,5 +38,6 @@ export class MillraceSubject implements Subject {
 
   async close(): Promise<void> {
     await this.#processes.close();
+    this.#forget();
   }
 }

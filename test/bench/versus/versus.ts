@@ -9,6 +9,7 @@ import { isContinuousIntegration } from '../../compat/toolchain.ts';
 import { describeMachine, isInMemory } from '../machine.ts';
 import { Arena, type Measuring, type VersusRow } from './arena.ts';
 import type { Comparison } from './comparison.ts';
+import { endOnSignals, endsWithUs } from './ended-with-us.ts';
 import { lackOfTools, loadTools } from './load-tools.ts';
 import { markdownTable, progressText } from './markdown.ts';
 import { consumeRows } from './rows/consume.ts';
@@ -120,10 +121,13 @@ export async function versus(args: readonly string[]): Promise<number> {
     return 0;
   }
   const folder = mkdtempSync(join(tmpdir(), 'millrace-versus-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  endOnSignals();
+  endsWithUs(remove);
   try {
     if (isInMemory(folder)) say(`${folder} is in memory: set TMPDIR to a folder on the disk to measure`);
     return await measure(options, folder);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 }

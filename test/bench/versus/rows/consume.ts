@@ -37,7 +37,7 @@ function consumeRow(nodes: 1 | 3, size: RecordSize, partitions: 1 | 100): Versus
         const slice = async (side: SubjectName): Promise<Figures> => {
           const subject = arena.subject(side);
           const place = { bootstrap: bootstrapOf(subject), topic: topics[side], partitions };
-          return await measured(subject, async () => {
+          return await measured(measuring, subject, async () => {
             const consumer = rdkafkaConsumer(measuring.tools, { ...place, from: 'beginning', records });
             return rdkafkaConsumption(await consumer.output);
           });

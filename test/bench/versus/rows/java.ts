@@ -19,14 +19,15 @@ function javaProduceRow(nodes: 1 | 3): VersusRow {
   return {
     name: `java-produce-${nodes}r`,
     nodes,
-    async run({ tools, pairs: count, sliceMs }, arena) {
+    async run(measuring, arena) {
+      const { tools, pairs: count, sliceMs } = measuring;
       const records = (PRODUCED_PER_S * sliceMs) / 1_000;
       const pairs = await arena.withTopics({ partitions: 1, durability: 'page-cache' }, async (topics) => {
         const slice = async (side: SubjectName): Promise<Figures> => {
           const subject = arena.subject(side);
           const place = { bootstrap: bootstrapOf(subject), topic: topics[side] };
           const load = { ...place, recordBytes: RECORD_BYTES, acks: arena.acks, records };
-          const { recordsPerS } = await measured(subject, async () =>
+          const { recordsPerS } = await measured(measuring, subject, async () =>
             javaDelivery(await javaProducer(tools, load).output),
           );
           return { recordsPerS: recordsPerS! };

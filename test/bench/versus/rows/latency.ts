@@ -6,7 +6,7 @@ import { formatNumber } from '../../table.ts';
 import type { Arena, Durability, Measuring, VersusRow } from '../arena.ts';
 import { compare, type Figures, inPairs, type Target } from '../comparison.ts';
 import { interruptedAfter, rdkafkaConsumer, rdkafkaProducer } from '../load-tools.ts';
-import { produceSlice } from '../slices.ts';
+import { produceSlice, untilWritten } from '../slices.ts';
 import { quantile } from '../statistics.ts';
 import { bootstrapOf, type SubjectName } from '../subject.ts';
 import { rdkafkaLatenciesMs } from '../tool-output.ts';
@@ -30,14 +30,16 @@ interface Flow {
 }
 
 async function latencySlice(
-  { tools, sliceMs, folder }: Measuring,
+  measuring: Measuring,
   arena: Arena,
   side: SubjectName,
   { topic, recordsPerS }: Flow,
 ): Promise<Figures> {
+  const { tools, sliceMs, folder } = measuring;
   const place = { bootstrap: bootstrapOf(arena.subject(side)), topic };
   const own = await mkdtemp(join(folder, 'latency-'));
   try {
+    await untilWritten(measuring);
     const file = join(own, 'us');
     const more = ['-l', '-A', file];
     await using consumer = rdkafkaConsumer(tools, { ...place, partitions: 1, from: 'end', more });

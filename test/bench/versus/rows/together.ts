@@ -19,14 +19,15 @@ function togetherRow(nodes: 1 | 3): VersusRow {
   return {
     name: `together-${RECORD_BYTES}-1p-${nodes}r`,
     nodes,
-    async run({ tools, pairs: count, sliceMs }, arena) {
+    async run(measuring, arena) {
+      const { tools, pairs: count, sliceMs } = measuring;
       const pairs = await arena.withTopics({ partitions: 1, durability: 'page-cache' }, async (topics) => {
         const slice = async (side: SubjectName): Promise<Figures> => {
           const subject = arena.subject(side);
           const place = { bootstrap: bootstrapOf(subject), topic: topics[side] };
           await using consumer = rdkafkaConsumer(tools, { ...place, partitions: 1, from: 'end' });
           await sleepMs(SETTLE_MS);
-          return await measured(subject, async () => {
+          return await measured(measuring, subject, async () => {
             const producer = rdkafkaProducer(tools, {
               ...place,
               recordBytes: RECORD_BYTES,
