@@ -4,6 +4,7 @@
  */
 import { type Millrace, Millrace as MillraceClient, networkTransport } from '@millrace/client';
 import type { MillraceError, SeededRandom } from '@millrace/core';
+import { KafkaClient } from '../classic/kafka-client.ts';
 import { ClientHistory } from '../history/client-history.ts';
 import type { SimRpcNetwork } from '../network/sim-rpc-network.ts';
 import { simLogger } from '../world/sim-logger.ts';
@@ -71,10 +72,18 @@ export class ClientCrew {
     for (const process of this.#processes) process.kill();
   }
 
+  get brokers(): string[] {
+    return this.layout.nodes.filter(({ isBroker }) => isBroker).map(({ name }) => name);
+  }
+
+  /** A client of another make. */
+  kafka(life: SimLife, clientId: string): KafkaClient {
+    return new KafkaClient(this.#rpc.of(life), life.clock, clientId);
+  }
+
   millrace(life: SimLife, clientId?: string): Millrace {
-    const brokers = this.layout.nodes.filter(({ isBroker }) => isBroker);
     return new MillraceClient({
-      bootstrap: brokers.map(({ name }) => `${name}:${PORT}`),
+      bootstrap: this.brokers.map((name) => `${name}:${PORT}`),
       ...(clientId !== undefined && { clientId }),
       requestTimeoutMs: 10_000,
       clock: life.clock,

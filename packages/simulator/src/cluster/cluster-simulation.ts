@@ -4,6 +4,7 @@
  */
 import { randomUuid } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
+import { withClassic } from '../groups/classic-groups.ts';
 import { GroupCrew } from '../groups/group-crew.ts';
 import { drawGroups, type GroupsPlan, withGroups } from '../groups/group-plan.ts';
 import { GroupWatch } from '../groups/group-watch.ts';
@@ -75,7 +76,8 @@ export class ClusterSimulation {
     const { streams } = world;
     this.plan = FaultPlan.draw(streams.plan, options);
     const layout = drawLayout(streams.workload);
-    const groups = drawGroups(seed, layout, options.hasGroups);
+    const drawn = drawGroups(seed, layout, options.hasGroups);
+    const groups = drawn && withClassic(seed, drawn, options.hasClassic);
     this.layout = withGroups(layout, groups);
     this.network = new SimNetwork(world);
     this.rpc = new SimRpcNetwork(this.network, rpcOptions(streams.network));
@@ -120,7 +122,10 @@ export class ClusterSimulation {
     const { offsetsPartitions } = plan;
     const image = (): MetadataImage => this.witness.image;
     const watch = new GroupWatch({ offsetsPartitions, nodes: () => nodes, image, violated });
-    for (const node of nodes) node.watchGroups = (id) => watch.factoryOf(id);
+    for (const node of nodes) {
+      node.watchGroups = (id) => watch.factoryOf(id);
+      node.hasKafkaDoor = plan.classicRandom !== undefined;
+    }
     return new GroupCrew(world, crew, plan, watch);
   }
 
@@ -206,6 +211,7 @@ export class ClusterSimulation {
         ...faults.disks.counts,
         ...this.groups?.counts,
         ...this.groups?.watch.counts,
+        ...(this.groups?.plan.classicRandom && this.groups.watch.truth.moves),
       },
     };
   }

@@ -5,9 +5,11 @@
 import { below, type SeededRandom, type Timer, unit } from '@millrace/core';
 import type { ClientCrew } from '../cluster/client-crew.ts';
 import { exponential } from '../world/exponential.ts';
-import type { SimProcess } from '../world/sim-process.ts';
+import type { SimLife, SimProcess } from '../world/sim-process.ts';
 import type { World } from '../world/world.ts';
+import { ClassicGroupMember } from './classic-group-member.ts';
 import { GroupMember } from './group-member.ts';
+import type { Holder } from './group-observation.ts';
 import type { GroupPlan, GroupsPlan } from './group-plan.ts';
 import type { GroupWatch } from './group-watch.ts';
 
@@ -23,7 +25,12 @@ interface Place {
   readonly process: SimProcess;
   readonly random: SeededRandom;
   readonly groupInstanceId: string | undefined;
+  /** Speaks the classic protocol. */
+  readonly isClassic: boolean;
 }
+
+/** One that is over believes nothing. */
+type Member = Holder & { readonly isOver: boolean };
 
 export class GroupCrew {
   readonly world: World;
@@ -35,8 +42,8 @@ export class GroupCrew {
   isCalm = false;
   readonly #random: SeededRandom;
   readonly #places: Place[] = [];
-  /** Consumers that were begun; one that is over believes nothing. */
-  readonly #members = new Set<GroupMember>();
+  /** Consumers that were begun. */
+  readonly #members = new Set<Member>();
   readonly #timers = new Set<Timer>();
   #serial = 0;
 
@@ -49,25 +56,13 @@ export class GroupCrew {
   }
 
   get plannedNames(): string[] {
-    return this.plan.groups.flatMap((group) =>
-      Array.from({ length: group.members }, (_, i) => `${group.groupId}-${i + 1}`),
-    );
+    return this.plan.groups.flatMap((group) => [...namesOf(group, false), ...namesOf(group, true)]);
   }
 
   start(): void {
-    for (const plan of this.plan.groups) {
-      for (let i = 1; i <= plan.members; i++) {
-        const name = `${plan.groupId}-${i}`;
-        const isStatic = below(this.#random, STATIC_ONE_IN) === 0;
-        this.#places.push({
-          plan,
-          name,
-          process: this.world.process(name),
-          random: this.#random.fork(),
-          groupInstanceId: isStatic ? name : undefined,
-        });
-      }
-    }
+    this.#addPlaces(false, this.#random);
+    const { classicRandom } = this.plan;
+    if (classicRandom !== undefined) this.#addPlaces(true, classicRandom);
     for (const place of this.#places) this.#begin(place);
     this.#trouble();
   }
@@ -93,24 +88,48 @@ export class GroupCrew {
     return `${name}.${this.#serial}`;
   }
 
-  begun(member: GroupMember): void {
+  begun(member: Member): void {
     for (const other of this.#members) if (other.isOver) this.#members.delete(other);
     this.#members.add(member);
   }
 
-  othersOf(member: GroupMember): GroupMember[] {
+  othersOf(member: Holder): Member[] {
     return [...this.#members].filter((other) => other !== member && other.groupId === member.groupId);
   }
 
-  #begin(place: Place): void {
-    const { process, plan, name, random, groupInstanceId } = place;
-    process.start(async (life) => {
-      for (;;) {
-        const member = new GroupMember(this, life, plan, name, random.fork(), groupInstanceId);
-        this.begun(member);
-        await member.live();
+  #addPlaces(isClassic: boolean, random: SeededRandom): void {
+    for (const plan of this.plan.groups) {
+      for (const name of namesOf(plan, isClassic)) {
+        const isStatic = below(random, STATIC_ONE_IN) === 0;
+        this.#places.push({
+          plan,
+          name,
+          process: this.world.process(name),
+          random: random.fork(),
+          groupInstanceId: isStatic ? name : undefined,
+          isClassic,
+        });
       }
+    }
+  }
+
+  #begin(place: Place): void {
+    place.process.start(async (life) => {
+      for (;;) await this.#stay(place, life);
     });
+  }
+
+  async #stay({ plan, name, random, groupInstanceId, isClassic }: Place, life: SimLife): Promise<void> {
+    const { classic } = plan;
+    if (!isClassic || classic === undefined) {
+      const member = new GroupMember(this, life, plan, name, random.fork(), groupInstanceId);
+      this.begun(member);
+      await member.live();
+      return;
+    }
+    const member = new ClassicGroupMember(this, life, plan, classic, name, random.fork(), groupInstanceId);
+    this.begun(member.holder);
+    await member.live();
   }
 
   #trouble(): void {
@@ -148,4 +167,9 @@ export class GroupCrew {
     });
     this.#timers.add(timer);
   }
+}
+
+function namesOf({ groupId, members, classic }: GroupPlan, isClassic: boolean): string[] {
+  const [count, stem] = isClassic ? [classic?.count ?? 0, `${groupId}-classic`] : [members, groupId];
+  return Array.from({ length: count }, (_, i) => `${stem}-${i + 1}`);
 }

@@ -5,20 +5,26 @@
 import { below, SeededRandom } from '@millrace/core';
 import { OFFSETS_TOPIC } from '@millrace/metadata';
 import type { ClusterLayout, TopicPlan } from '../cluster/cluster-layout.ts';
+import type { ClassicMembersPlan } from './classic-groups.ts';
 
 /** Sets the stream of groups apart from the seed's other ones. */
 const STREAM = 0x6772_6f75;
 
 export interface GroupPlan {
   readonly groupId: string;
+  /** By the SDK. */
   readonly members: number;
   readonly topics: readonly string[];
+  /** Members of the classic protocol; undefined for none. */
+  readonly classic?: ClassicMembersPlan | undefined;
 }
 
 export interface GroupsPlan {
   readonly groups: readonly GroupPlan[];
   /** What members, their days and their deaths are drawn from. */
   readonly random: SeededRandom;
+  /** The same for members of the classic protocol; undefined without any. */
+  readonly classicRandom?: SeededRandom | undefined;
   /** Settings of every node. */
   readonly settings: Readonly<Record<string, string>>;
   /** As faults must treat it: what it holds may not be lost. */

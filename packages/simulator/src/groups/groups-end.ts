@@ -67,8 +67,9 @@ async function unsettled(simulation: ClusterSimulation, admin: Admin): Promise<s
     for (const plan of plans) {
       const [info] = await admin.describeGroups([plan.groupId], { timeoutMs: CALL_MS });
       const { state, members } = info!;
-      if (state !== 'Stable' || members.length !== plan.members) {
-        return `${plan.groupId} is ${state} with ${members.length} of ${plan.members} members`;
+      const wanted = plan.members + (plan.classic?.count ?? 0);
+      if (state !== 'Stable' || members.length !== wanted) {
+        return `${plan.groupId} is ${state} with ${members.length} of ${wanted} members`;
       }
       const behind = await behindOf(simulation, admin, plan);
       if (behind !== undefined) return behind;

@@ -59,6 +59,10 @@ const LOADERS = {
     const { ClusterSimulation } = await import('../cluster/cluster-simulation.ts');
     return ofWorld((seed) => new ClusterSimulation(seed, { hasGroups: true, hasClassic: false }).run());
   },
+  'classic-groups': async () => {
+    const { ClusterSimulation } = await import('../cluster/cluster-simulation.ts');
+    return ofWorld((seed) => new ClusterSimulation(seed, { hasGroups: true, hasClassic: true }).run());
+  },
   commits: async () => {
     const { CommitSimulation } = await import('../commits/commit-simulation.ts');
     return ofWorld((seed) => new CommitSimulation(seed, { hasClassic: false }).run());

@@ -13,6 +13,8 @@ export interface KeptSeed {
   readonly mendedBy: string;
   /** Its world has groups: seeds of the time before there were any go on without. */
   readonly hasGroups?: boolean;
+  /** Its groups have members of the classic protocol: seeds of the time before there were any go on without. */
+  readonly hasClassic?: boolean;
 }
 
 export const CLUSTER_SEEDS: readonly KeptSeed[] = [

@@ -35,7 +35,7 @@ const OF_ITS_OWN: WorldChoices = {
 export const WORLD_CHOICES: Readonly<Record<WorldName, WorldChoices>> = {
   raft: { ...OF_ITS_OWN, faults: QUORUM_FAULTS, hasFaultsMs: true },
   partition: { ...OF_ITS_OWN, faults: FAULT_CLASSES, hasFaultsMs: true, hasClients: true },
-  cluster: { faults: FAULT_CLASSES, hasFaultsMs: true, hasClients: true, hasGroups: true, hasClassic: false },
+  cluster: { faults: FAULT_CLASSES, hasFaultsMs: true, hasClients: true, hasGroups: true, hasClassic: true },
   commits: { ...OF_ITS_OWN, hasFaultsMs: true, hasClassic: true },
   crashes: OF_ITS_OWN,
   flips: OF_ITS_OWN,
