@@ -35,7 +35,7 @@ import type {
   RequestToken,
 } from './group-coordinator.ts';
 import { type Group, GroupDirectory } from './group-directory.ts';
-import { mayUpgrade, upgradeGroup } from './group-migration.ts';
+import { isOpenToConsumers, mayUpgrade, upgradeGroup } from './group-migration.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import type { GroupRecord, TopicsView } from './group-record.ts';
 import { OutcomeDraft } from './outcome-draft.ts';
@@ -269,7 +269,7 @@ export class GroupCoordinatorState implements GroupCoordinator {
       out.answer(token, response);
       return;
     }
-    const failure = checkGroupId(groupId) ?? heartbeatRefusal(before);
+    const failure = checkGroupId(groupId) ?? this.#heartbeatRefusal(before);
     if (failure !== undefined) {
       out.answer(token, { failure, memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: undefined });
       return;
@@ -283,6 +283,15 @@ export class GroupCoordinatorState implements GroupCoordinator {
     for (const record of records) out.write(record);
     out.answer(token, response);
     this.#chores.downgradeIfClassic(groupId, nowMs, this.#topics, out);
+  }
+
+  /**
+   * A classic group that may move has no such member: who was thrown out before the group came to that joins again, which
+   * no client does where there is no group. Otherwise members of the classic protocol have it to themselves.
+   */
+  #heartbeatRefusal(group: Group | undefined): GroupFailure | undefined {
+    if (!(group instanceof ClassicGroup) || group.isVacant) return undefined;
+    return isOpenToConsumers(group, this.#options.config) ? NO_SUCH_MEMBER : failureOf('GROUP_ID_NOT_FOUND');
   }
 
   #withMemberId(request: ConsumerGroupHeartbeatRequest): ConsumerGroupHeartbeatRequest {
@@ -348,9 +357,4 @@ export class GroupCoordinatorState implements GroupCoordinator {
     if (failure !== undefined) out.answer(token, { groupId, failure });
     else this.#chores.deleteGroup({ groupId, token }, nowMs, out);
   }
-}
-
-/** Where a group may not move to the consumer protocol, members of the classic one have it to themselves. */
-function heartbeatRefusal(group: Group | undefined): GroupFailure | undefined {
-  return group instanceof ClassicGroup && !group.isVacant ? failureOf('GROUP_ID_NOT_FOUND') : undefined;
 }

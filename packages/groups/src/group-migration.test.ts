@@ -185,6 +185,22 @@ test('who is left in the classic protocol keeps and commits what it holds until 
   expect(bench.commit(member)).toEqual(['ILLEGAL_GENERATION']);
 });
 
+test('a member of the consumer protocol that was thrown out before the group moved is told to join again, and may', () => {
+  const bench = new Bench();
+  bench.consumer(0);
+  const old = bench.join('');
+  for (let i = 0; i < 2; i++) {
+    bench.pass(25_000);
+    bench.beat(bench.join(old.memberId));
+  }
+  expect(bench.state()[0]).toBe('classic');
+  expect(bench.consumer(2).failure?.code).toBe('UNKNOWN_MEMBER_ID');
+  expect(bench.consumer(-1).failure?.code).toBe('UNKNOWN_MEMBER_ID');
+  expect(bench.state()[0]).toBe('classic');
+  expect(bench.consumer(0).failure).toBeUndefined();
+  expect(bench.state()[0]).toBe('consumer');
+});
+
 test('who is left in the classic protocol joins again also after a failover', () => {
   const bench = new Bench();
   bench.consumer(0);

@@ -24,8 +24,13 @@ export function mayUpgrade(
   { memberEpoch }: ConsumerGroupHeartbeatRequest,
   config: GroupConfig,
 ): boolean {
+  return memberEpoch === JOIN_EPOCH && isOpenToConsumers(classic, config);
+}
+
+/** Whether members of the consumer protocol may join the classic group, which then moves. */
+export function isOpenToConsumers(classic: ClassicGroup, config: GroupConfig): boolean {
   const policy = config['group.consumer.migration.policy'];
-  if (memberEpoch !== JOIN_EPOCH || (policy !== 'upgrade' && policy !== 'bidirectional')) return false;
+  if (policy !== 'upgrade' && policy !== 'bidirectional') return false;
   if (!classic.isOfConsumers) return false;
   // A member whose bytes are not Kafka's own could be given nothing.
   for (const { protocols } of classic.members()) {
