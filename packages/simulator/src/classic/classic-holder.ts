@@ -1,11 +1,31 @@
-/** A member of the classic protocol as judges see it: what it believes to hold, and since when. */
-import { formatTopicPartition, type TopicPartition } from '@millrace/core';
+/** Members as judges see them, whatever they speak: what they believe to hold, and since when. */
 import type { Holder } from '../groups/group-observation.ts';
 import type { GroupWatch } from '../groups/group-watch.ts';
 import type { SimLife } from '../world/sim-process.ts';
 import type { ClassicClient } from './classic-client.ts';
 
-export class ClassicHolder implements Holder {
+/** Its owner writes down what it is given. */
+export interface WritableHolder extends Holder {
+  readonly since: Map<string, number>;
+  /** It believes nothing any more. */
+  readonly isOver: boolean;
+}
+
+/** The member was told that these are its own from now on. */
+export function bringBefore(
+  watch: GroupWatch,
+  holder: WritableHolder,
+  partitions: readonly string[],
+  others: readonly Holder[],
+): void {
+  const { truth } = watch;
+  // What reaches it after it was thrown out was given to it before.
+  const removals = truth.removalsOf(holder.clientId) - (truth.isOut(holder.clientId) ? 1 : 0);
+  for (const key of partitions) holder.since.set(key, removals);
+  watch.given(holder, partitions, others);
+}
+
+export class ClassicHolder implements WritableHolder {
   readonly clientId: string;
   readonly since = new Map<string, number>();
   readonly #life: SimLife;
@@ -34,15 +54,6 @@ export class ClassicHolder implements Holder {
 
   believes(partition: string): boolean {
     return !this.isOver && this.#client().held.has(partition);
-  }
-
-  given(partitions: readonly TopicPartition[], watch: GroupWatch, others: readonly Holder[]): void {
-    const keys = partitions.map(formatTopicPartition);
-    const { truth } = watch;
-    // What reaches it after it was thrown out was given to it before.
-    const removals = truth.removalsOf(this.clientId) - (truth.isOut(this.clientId) ? 1 : 0);
-    for (const key of keys) this.since.set(key, removals);
-    watch.given(this, keys, others);
   }
 
   over(): void {

@@ -3,20 +3,20 @@
  * paused by chance of their own.
  */
 import { below, type SeededRandom } from '@millrace/core';
-import type { ClassicHolder } from '../classic/classic-holder.ts';
+import { bringBefore, type WritableHolder } from '../classic/classic-holder.ts';
 import { exponential } from '../world/exponential.ts';
 import type { SimProcess } from '../world/sim-process.ts';
 import { ClassicMember } from './classic-member.ts';
 import type { ClassicPlan } from './classic-plan.ts';
 import type { CommitCrew } from './commit-crew.ts';
 import { SdkMember } from './sdk-member.ts';
-import { WireMember } from './wire-member.ts';
+import { type HolderCourt, WireMember } from './wire-member.ts';
 
 const TROUBLE_MEAN_MS = 2_500;
 const DOWN_MEAN_MS = 500;
 const PAUSE_MEAN_MS = 1_200;
 
-export class ClassicCrew {
+export class ClassicCrew implements HolderCourt {
   readonly crew: CommitCrew;
   readonly plan: ClassicPlan;
   readonly counts = {
@@ -32,7 +32,7 @@ export class ClassicCrew {
   readonly #members: readonly ClassicMember[];
   readonly #wireMembers: readonly WireMember[];
   readonly #sdkMembers: readonly SdkMember[];
-  readonly #holders = new Set<ClassicHolder>();
+  readonly #holders = new Set<WritableHolder>();
   #serial = 0;
 
   constructor(crew: CommitCrew, plan: ClassicPlan) {
@@ -48,7 +48,7 @@ export class ClassicCrew {
       Array.from({ length: count }, (_, i) => make(i + 1));
     this.#wireMembers = each(
       plan.wireMembers,
-      (n) => new WireMember(crew, 'mixed', `mixed-wire-${n}`, random.fork()),
+      (n) => new WireMember(crew, 'mixed', `mixed-wire-${n}`, random.fork(), this),
     );
     this.#sdkMembers = each(
       plan.consumers,
@@ -70,23 +70,26 @@ export class ClassicCrew {
     for (const member of [...this.#members, ...this.#wireMembers, ...this.#sdkMembers]) member.stop();
   }
 
-  /** Never the same twice, so that a member is known by it. */
   nextClientId(name: string): string {
     this.#serial += 1;
     return `${name}.${this.#serial}`;
   }
 
-  begun(holder: ClassicHolder): void {
+  begun(holder: WritableHolder): void {
     for (const other of this.#holders) if (other.isOver) this.#holders.delete(other);
     this.#holders.add(holder);
   }
 
-  othersOf(holder: ClassicHolder): ClassicHolder[] {
-    return [...this.#holders].filter((other) => other !== holder && other.groupId === holder.groupId);
+  given(holder: WritableHolder, partitions: readonly string[]): void {
+    bringBefore(this.crew.watch, holder, partitions, this.#othersOf(holder));
   }
 
   refused(code: string): void {
     this.counts[kindOf(code)] += 1;
+  }
+
+  #othersOf(holder: WritableHolder): WritableHolder[] {
+    return [...this.#holders].filter((other) => other !== holder && other.groupId === holder.groupId);
   }
 
   #trouble(): void {

@@ -98,7 +98,7 @@ export class ClassicMember {
       },
       given: (partitions) => {
         crew.counts['classic assignments'] += 1;
-        holder.given(partitions, crew.crew.watch, crew.othersOf(holder));
+        crew.given(holder, partitions.map(formatTopicPartition));
       },
     });
     crew.begun(holder);

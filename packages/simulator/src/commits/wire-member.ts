@@ -22,6 +22,7 @@ import {
   type RpcStream,
   type TopicPartitions,
 } from '@millrace/protocol';
+import type { WritableHolder } from '../classic/classic-holder.ts';
 import { codeOf } from '../cluster/client-crew.ts';
 import { PORT } from '../cluster/cluster-layout.ts';
 import { exponential } from '../world/exponential.ts';
@@ -54,6 +55,15 @@ interface Stay {
   assigned: ReadonlySet<number>;
   /** What it has taken over, with the next offset to read. */
   readonly owned: Map<number, number>;
+  isOver: boolean;
+}
+
+/** Who is told what it takes over, beside others of its group. */
+export interface HolderCourt {
+  /** Never the same twice, so that a member is known by it. */
+  nextClientId(name: string): string;
+  begun(holder: WritableHolder): void;
+  given(holder: WritableHolder, partitions: readonly string[]): void;
 }
 
 export class WireMember {
@@ -64,16 +74,26 @@ export class WireMember {
   readonly #crew: CommitCrew;
   readonly #random: SeededRandom;
   readonly #process: SimProcess;
+  readonly #court: HolderCourt | undefined;
+  #clientId: string;
   readonly #underWay = new Map<number, CommitUnderWay>();
   #serial = 0;
   #heartbeats: ((address: Address) => Connection) | undefined;
   #commits: ((address: Address) => Connection) | undefined;
   #stream: RpcStream<CommitOffsetsRequest> | undefined;
 
-  constructor(crew: CommitCrew, groupId: string, name: string, random: SeededRandom) {
+  constructor(
+    crew: CommitCrew,
+    groupId: string,
+    name: string,
+    random: SeededRandom,
+    court: HolderCourt | undefined = undefined,
+  ) {
     this.#crew = crew;
     this.groupId = groupId;
     this.name = name;
+    this.#clientId = name;
+    this.#court = court;
     this.#random = random;
     this.#process = crew.world.process(name);
     this.commitsFrom = crew.world.process(`${name}-commits`);
@@ -124,11 +144,22 @@ export class WireMember {
       topicId: '',
       assigned: new Set(),
       owned: new Map(),
+      isOver: false,
     };
+    try {
+      await this.#be(stay, life);
+    } finally {
+      stay.isOver = true;
+    }
+  }
+
+  async #be(stay: Stay, life: SimLife): Promise<void> {
+    const holder = this.#holderOf(stay);
+    if (holder !== undefined) this.#court?.begun(holder);
     const untilMs = life.clock.nowMs() + exponential(this.#random, STAY_MEAN_MS);
     while (life.clock.nowMs() < untilMs) {
       await this.#beat(stay);
-      await this.#takeOver(stay);
+      await this.#takeOver(stay, holder);
       this.#work(stay);
       await sleep(life.clock, exponential(this.#random, BEAT_MEAN_MS));
     }
@@ -181,7 +212,10 @@ export class WireMember {
   }
 
   /** Goes on where the group is. What cannot be found out now is tried after the next heartbeat. */
-  async #takeOver({ memberId, epoch, address, assigned, owned }: Stay): Promise<void> {
+  async #takeOver(
+    { memberId, epoch, address, assigned, owned }: Stay,
+    holder: WritableHolder | undefined,
+  ): Promise<void> {
     const fresh = [...assigned].filter((partition) => !owned.has(partition));
     if (fresh.length === 0) return;
     const request = {
@@ -197,6 +231,23 @@ export class WireMember {
     });
     if (found.failure !== undefined) return;
     for (const { partition, offset } of found.offsets) owned.set(partition, Math.max(0, offset));
+    if (holder !== undefined) this.#court?.given(holder, fresh.map(keyOf));
+  }
+
+  /** Undefined where nobody asks what it holds. */
+  #holderOf(stay: Stay): WritableHolder | undefined {
+    if (this.#court === undefined) return undefined;
+    this.#clientId = this.#court.nextClientId(this.name);
+    return {
+      groupId: this.groupId,
+      clientId: this.#clientId,
+      since: new Map(),
+      get isOver() {
+        return stay.isOver;
+      },
+      believes: (partition) =>
+        !stay.isOver && [...stay.owned.keys()].some((each) => keyOf(each) === partition),
+    };
   }
 
   /** Reads on in some of its partitions, and commits that; sometimes far too often. */
@@ -246,7 +297,7 @@ export class WireMember {
     this.#crew.acknowledged({
       groupId: this.groupId,
       clientId: memberId,
-      partition: `${TOPIC}-${partition}`,
+      partition: keyOf(partition),
       offset,
     });
   }
@@ -256,7 +307,7 @@ export class WireMember {
     return {
       correlationId: this.#serial,
       timeoutMs: CALL_MS,
-      clientId: this.name,
+      clientId: this.#clientId,
       clusterId: '',
       quorumId: '',
     };
@@ -265,4 +316,8 @@ export class WireMember {
 
 function errorOf(failure: Failure | undefined): MillraceError {
   return new MillraceError(failure === undefined ? 'COORDINATOR_NOT_AVAILABLE' : errorCodeOf(failure.code));
+}
+
+function keyOf(partition: number): string {
+  return `${TOPIC}-${partition}`;
 }

@@ -13,7 +13,7 @@ import {
   unit,
 } from '@millrace/core';
 import { ClassicClient, type CommittedPartition } from '../classic/classic-client.ts';
-import { ClassicHolder } from '../classic/classic-holder.ts';
+import { bringBefore, ClassicHolder } from '../classic/classic-holder.ts';
 import { type ClassicTerms, drawSpeech } from '../classic/classic-terms.ts';
 import { codeOf } from '../cluster/client-crew.ts';
 import { exponential } from '../world/exponential.ts';
@@ -86,8 +86,9 @@ export class ClassicGroupMember {
       beforeJoin: () => this.#settleDebts(),
       taken: (partitions) => this.#taken(partitions),
       given: (partitions) => {
-        life.note('given', partitions.map(formatTopicPartition).join(' '));
-        this.holder.given(partitions, crew.watch, crew.othersOf(this.holder));
+        const keys = partitions.map(formatTopicPartition);
+        life.note('given', keys.join(' '));
+        bringBefore(crew.watch, this.holder, keys, crew.othersOf(this.holder));
       },
     });
   }

@@ -257,4 +257,13 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     mendedBy: 'broker: a follower that is registered again while it runs counts with its new epoch',
     hasGroups: true,
   },
+  {
+    seed: 2000,
+    invariant: '61 groups-settle',
+    cause:
+      'a member that was thrown out before its group moved back to the classic protocol was told that there is no group, and never joined again',
+    mendedBy: 'groups: who was thrown out before the group became a classic one is told to join again',
+    hasGroups: true,
+    hasClassic: true,
+  },
 ];
