@@ -273,11 +273,9 @@ export class ClassicGroup {
       return;
     }
     const assignments = new Map(request.assignments.map((one) => [one.memberId, one.assignment]));
-    const assignedBytes = request.assignments.reduce((sum, { assignment }) => sum + assignment.length, 0);
-    if (
-      recordBytesAtMost(classicGroupRecord(rounds)) + assignedBytes >
-      rounds.config['offsets.batch.max.bytes']
-    ) {
+    // The new ones replace those of the generation before.
+    const besideBytes = recordBytesAtMost(classicGroupRecord(rounds)) - bytesOf([...rounds.roster.members()]);
+    if (besideBytes + bytesOf(request.assignments) > rounds.config['offsets.batch.max.bytes']) {
       out.answer(token, syncFailure(failureOf('MESSAGE_TOO_LARGE', TOO_LARGE)));
       rounds.begin(TOO_LARGE, nowMs, out);
       return;
@@ -358,4 +356,8 @@ function describedAssignment(bytes: Buffer): readonly DescribedAssignment[] {
     topicId: '',
     partitions,
   }));
+}
+
+function bytesOf(list: readonly { readonly assignment: Buffer }[]): number {
+  return list.reduce((sum, { assignment }) => sum + assignment.length, 0);
 }

@@ -216,10 +216,12 @@ export class ClassicRebalance {
     else this.begin(cause, nowMs, out);
   }
 
-  /** Members that wait for the leader join again. What was assigned before no longer holds. */
+  /**
+   * Members that wait for the leader join again. What they were assigned last is kept: a cooperative member holds on to it
+   * until it hears otherwise, and a group that moves now must not give that away.
+   */
   #abandonAssignment(out: OutcomeDraft): void {
     for (const member of this.roster.members()) {
-      member.assignment = NO_BYTES;
       member.owesSync = false;
       this.#answerSync(member, failureOf('REBALANCE_IN_PROGRESS'), out);
     }

@@ -241,6 +241,19 @@ test('joins that wait in the classic group are answered when it moves', () => {
   ]);
 });
 
+test('a classic member keeps what it holds when the group moves after a round that nobody assigned', () => {
+  const bench = new Bench();
+  const old = bench.classicGroup();
+  bench.join('');
+  bench.join(old.memberId, orders(0, 1, 2, 3));
+  expect(bench.state()).toEqual(['classic', 'CompletingRebalance']);
+  bench.join('');
+  expect(bench.state()).toEqual(['classic', 'PreparingRebalance']);
+  expect(bench.consumer(0)).toMatchObject({ assignment: [] });
+  const again = bench.join(old.memberId, orders(0, 1, 2, 3));
+  expect(decodeAssignmentOf(bench.sync(again).assignment)).not.toEqual([]);
+});
+
 test('a refused heartbeat leaves the classic group as it was', () => {
   const bench = new Bench();
   const old = bench.classicGroup();
