@@ -36,11 +36,12 @@ const GUARDS: readonly Omit<Mutant, 'world'>[] = [
     replacement: 'if (this.roster.joinsWaiting > 0) this.#completeJoin(nowMs, out);',
   },
   {
-    name: 'classic-member-that-holds-on-has-let-go',
+    name: 'group-that-moves-forgets-what-members-hold',
     rule: 'KIP-848',
     module: 'groups/src/classic-members.ts',
-    guard: 'partitionSetOf(idsOf(wanted.ownedPartitions, topics)),',
-    replacement: 'partitionSetOf([]),',
+    guard: 'const assignment = { ...UNASSIGNED, memberEpoch: epoch, previousMemberEpoch: epoch, assigned };',
+    replacement:
+      'const assignment = { ...UNASSIGNED, memberEpoch: epoch, previousMemberEpoch: epoch, assigned: partitionSetOf([]) };',
   },
 ];
 
