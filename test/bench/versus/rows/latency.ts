@@ -22,7 +22,6 @@ const DRAIN_MS = 500;
 const DROPPED_SHARE = 0.2;
 /** Quantiles need more records than a rate does. */
 const SLICE_FACTOR = 2;
-const LINGER_MS = 1;
 
 interface Flow {
   readonly topic: string;
@@ -45,8 +44,7 @@ async function latencySlice(
     await using consumer = rdkafkaConsumer(tools, { ...place, partitions: 1, from: 'end', more });
     await sleepMs(SETTLE_MS);
     const load = { ...place, recordBytes: RECORD_BYTES, acks: arena.acks, recordsPerS };
-    const properties = { 'linger.ms': LINGER_MS };
-    await using producer = rdkafkaProducer(tools, { ...load, properties, more: ['-l'] });
+    await using producer = rdkafkaProducer(tools, { ...load, more: ['-l'] });
     await interruptedAfter(producer, sliceMs * SLICE_FACTOR);
     await interruptedAfter(consumer, DRAIN_MS);
     const all = rdkafkaLatenciesMs(await readFile(file, 'utf8'));

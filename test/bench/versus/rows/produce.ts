@@ -10,6 +10,9 @@ const TARGETS: Readonly<Record<Durability, Target>> = {
   durable: { ratio: 2, sense: 'at least' },
 };
 
+/** Three hundred logs take longer to come into being than one. */
+const MANY_WARMUP_SLICES = 3;
+
 interface Shape {
   readonly nodes: 1 | 3;
   readonly size: RecordSize;
@@ -27,7 +30,7 @@ function produceRow({ nodes, size, partitions, durability }: Shape): VersusRow {
       const pairs = await arena.withTopics({ partitions, durability }, async (topics) => {
         const slice = async (side: SubjectName): Promise<Figures> =>
           await produceSlice(measuring, arena, side, { topic: topics[side], recordBytes: size.bytes });
-        await inPairs(1, slice);
+        await inPairs(partitions === 1 ? 1 : MANY_WARMUP_SLICES, slice);
         return await inPairs(measuring.pairs, slice);
       });
       const where = `${partitions} partition${partitions === 1 ? '' : 's'}, ${replicasText(nodes)}`;
