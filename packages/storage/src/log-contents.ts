@@ -220,12 +220,12 @@ export class LogContents {
   }
 
   #readTail(range: ReadRange): Buffer | undefined {
-    const runs = this.#tail.read(range.fromOffset, range.maxBytes, range.upTo);
-    if (runs === undefined || runs.length === 0) return undefined;
-    const [first, ...rest] = runs as [Buffer, ...Buffer[]];
-    const trimmed = trimBatches(first, range);
-    if (trimmed.end < first.length || rest.length === 0) return trimmed.bytes;
-    return Buffer.concat([trimmed.bytes, ...rest]);
+    const found = this.#tail.read(range.fromOffset, range.maxBytes, range.upTo);
+    if (found === undefined) return undefined;
+    const { bytes, firstBytes } = found;
+    const trimmed = trimBatches(bytes.subarray(0, firstBytes), range);
+    if (trimmed.end < firstBytes || firstBytes === bytes.length) return trimmed.bytes;
+    return bytes.subarray(trimmed.start);
   }
 }
 

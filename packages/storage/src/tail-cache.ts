@@ -1,180 +1,234 @@
 /**
- * The most recently appended small batches of each log, so that followers and tailing consumers are served
- * without a system call for each. Bounded over all logs and for each; the oldest go first.
+ * What was appended last to each log that somebody reads at its end, so that followers and tailing consumers are
+ * served without reading files. Kept in memory that is allocated once and written over, one ring a log: buffers of
+ * their own would outlive the young generation, and collecting those cost half of a busy leader's time. A log whose
+ * end nobody reads keeps nothing. Bounded over all logs and for each; the log unused longest gives way.
  */
 
+const RING_BYTES_MIN = 16 * 1024;
+/** A ring has room for this many appends of the size it has seen. */
+const RUNS_MIN = 4;
+/** A reader at the end comes again before this many times its ring was written over. */
+const UNREAD_ROUNDS_MAX = 2;
+const COMPACT_MIN = 64;
+
+/** Whole batches that were appended together. */
 interface CachedRun {
-  readonly tail: LogTail;
   readonly baseOffset: number;
   readonly nextOffset: number;
-  readonly slab: Slab;
-  /** A window on the slab; empty once dropped, as the run may linger in a queue. */
-  bytes: Buffer;
-  isDropped: boolean;
+  /** Counted in bytes that the ring has taken so far. */
+  readonly start: number;
+  readonly length: number;
 }
 
-/** Memory of runs that lie side by side; all of it stays as long as one of them does. */
-interface Slab {
-  /** Empty once no run is left: dropped runs still point here. */
-  memory: Buffer;
-  used: number;
-  liveRuns: number;
+export interface TailRead {
+  /** Whole runs, back to back. Belongs to the caller. */
+  readonly bytes: Buffer;
+  /** Of the first run. */
+  readonly firstBytes: number;
 }
 
-const COMPACT_MIN = 256;
-
-/**
- * Larger runs are read from the page cache as fast. Kept here, each would outlive the young generation, and
- * collecting those cost half of a busy leader's time.
- */
-const RUN_BYTES_MAX = 16 * 1024;
-
-/** Small runs share slabs of this size, or of this part of a small cache. */
-const SLAB_BYTES = 64 * 1024;
-const SLABS_MIN = 8;
-
-const NO_BYTES = Buffer.alloc(0);
-
+/** The room that the rings of all logs share. */
 export class TailCache {
   readonly logBytesMax: number;
   readonly #bytesMax: number;
-  readonly #slabBytes: number;
-  /** The one that is being filled. */
-  #slab: Slab | undefined;
-  /** In order of appending, over all logs; dropped ones linger until the queue is compacted. */
-  #queue: CachedRun[] = [];
-  #head = 0;
-  #dropped = 0;
-  /** Of all slabs that are kept, however little of them is in use. */
-  #slabsBytes = 0;
+  /** In clock order: the hand is at the first. */
+  readonly #tails = new Set<LogTail>();
+  #bytes = 0;
 
   constructor(options: { readonly bytesMax: number; readonly logBytesMax: number }) {
     this.#bytesMax = options.bytesMax;
     this.logBytesMax = Math.min(options.logBytesMax, options.bytesMax);
-    this.#slabBytes = Math.min(SLAB_BYTES, Math.floor(options.bytesMax / SLABS_MIN));
   }
 
-  /** Memory that is kept alive. */
+  /** Of all rings. */
   get bytes(): number {
-    return this.#slabsBytes;
+    return this.#bytes;
   }
 
-  /**
-   * Copies a run. A window would keep the whole message that it came in, and so would a buffer of Node's pool:
-   * eight kilobytes for however few.
-   */
-  add(tail: LogTail, baseOffset: number, nextOffset: number, appended: Buffer): CachedRun {
-    const slab = this.#slabWith(appended.length);
-    const bytes = slab.memory.subarray(slab.used, slab.used + appended.length);
-    appended.copy(bytes);
-    slab.used += appended.length;
-    slab.liveRuns += 1;
-    const run = { tail, baseOffset, nextOffset, slab, bytes, isDropped: false };
-    this.#queue.push(run);
-    return run;
-  }
-
-  /** To be called when what was added is in its log's place. */
-  dropExcess(): void {
-    while (this.#slabsBytes > this.#bytesMax && this.#head < this.#queue.length) {
-      const oldest = this.#queue[this.#head++]!;
-      // The oldest of all logs is also the oldest of its own.
-      if (!oldest.isDropped) oldest.tail.dropOldest();
+  /** Room for a ring, for which others may lose theirs. */
+  take(tail: LogTail, bytes: number): void {
+    this.#bytes += bytes;
+    this.#tails.add(tail);
+    let steps = 2 * this.#tails.size;
+    for (const other of this.#tails) {
+      if (this.#bytes <= this.#bytesMax || steps-- === 0) return;
+      if (other !== tail && !other.isRecent) {
+        other.clear();
+        continue;
+      }
+      other.isRecent = false;
+      this.#tails.delete(other);
+      this.#tails.add(other);
     }
   }
 
-  dropped(run: CachedRun): void {
-    run.isDropped = true;
-    run.bytes = NO_BYTES;
-    run.slab.liveRuns -= 1;
-    if (run.slab !== this.#slab) this.#letGo(run.slab);
-    this.#dropped++;
-    if (this.#dropped < COMPACT_MIN || this.#dropped * 2 < this.#queue.length) return;
-    this.#queue = this.#queue.filter((other) => !other.isDropped);
-    this.#head = 0;
-    this.#dropped = 0;
-  }
-
-  /** One that has so much room. What would waste much of a shared one has a slab of its own. */
-  #slabWith(bytes: number): Slab {
-    if (bytes * 2 > this.#slabBytes) return this.#newSlab(bytes);
-    const full = this.#slab;
-    if (full !== undefined && full.used + bytes <= full.memory.length) return full;
-    this.#slab = this.#newSlab(this.#slabBytes);
-    if (full !== undefined) this.#letGo(full);
-    return this.#slab;
-  }
-
-  #newSlab(bytes: number): Slab {
-    this.#slabsBytes += bytes;
-    return { memory: Buffer.allocUnsafeSlow(bytes), used: 0, liveRuns: 0 };
-  }
-
-  #letGo(slab: Slab): void {
-    if (slab.liveRuns > 0) return;
-    this.#slabsBytes -= slab.memory.length;
-    slab.memory = NO_BYTES;
+  giveBack(tail: LogTail, bytes: number): void {
+    this.#bytes -= bytes;
+    this.#tails.delete(tail);
   }
 }
 
-/** The cached end of one log: contiguous, up to its log end offset. */
+/** The cached end of one log: contiguous, up to its log end offset, or nothing. */
 export class LogTail {
   readonly #cache: TailCache;
+  /** Set on each use, cleared when the clock hand passes. */
+  isRecent = true;
+  #isWanted = false;
+  #ring: Buffer | undefined;
+  /** What the ring should have grown to by the next append. */
+  #wantedBytes = 0;
+  /** Bytes that the ring has taken, all that was written over included. */
+  #taken = 0;
+  /** Of `#taken`, what was there when the ring got its size. */
+  #takenBefore = 0;
+  #unreadBytes = 0;
   #runs: CachedRun[] = [];
   #head = 0;
-  #bytes = 0;
+  /** Whoever reads from here on reads at the end: less than a share of the cache lies behind it. */
+  #recentOffset = Infinity;
+  #markOffset = Infinity;
+  #bytesSinceMark = 0;
 
   constructor(cache: TailCache) {
     this.#cache = cache;
   }
 
-  /** @param appended whole batches. */
+  /** @param appended whole batches; they are copied. */
   append(baseOffset: number, nextOffset: number, appended: Buffer): void {
-    if (appended.length > Math.min(RUN_BYTES_MAX, this.#cache.logBytesMax)) {
-      this.clear();
+    this.#mark(baseOffset, nextOffset, appended.length);
+    if (!this.#isWanted) return;
+    this.#unreadBytes += appended.length;
+    if (this.#unreadBytes > UNREAD_ROUNDS_MAX * Math.max(this.#wantedBytes, appended.length * RUNS_MIN)) {
+      this.#release();
       return;
     }
-    while (this.#bytes + appended.length > this.#cache.logBytesMax) this.dropOldest();
-    this.#runs.push(this.#cache.add(this, baseOffset, nextOffset, appended));
-    this.#bytes += appended.length;
-    this.#cache.dropExcess();
+    const ring = this.#ringFor(appended.length);
+    if (ring === undefined) return;
+    while (this.#head < this.#runs.length && this.#heldBytes + appended.length > ring.length)
+      this.#dropOldest();
+    const start = this.#taken;
+    this.#copyIn(ring, start, appended);
+    this.#taken = start + appended.length;
+    this.#runs.push({ baseOffset, nextOffset, start, length: appended.length });
+    this.isRecent = true;
   }
 
   /**
    * Appended runs from the one that holds `offset` on, as long as they end at or before `upTo` and, except for
    * the first, fit into `maxBytes`. Undefined if the cache does not reach back to `offset`.
    */
-  read(offset: number, maxBytes: number, upTo: number): Buffer[] | undefined {
+  read(offset: number, maxBytes: number, upTo: number): TailRead | undefined {
     const first = this.#find(offset);
-    if (first === -1) return undefined;
-    const buffers: Buffer[] = [];
+    if (first === -1) {
+      this.#missed(offset);
+      return undefined;
+    }
     let total = 0;
     for (let i = first; i < this.#runs.length; i++) {
-      const { bytes, nextOffset } = this.#runs[i]!;
-      if (nextOffset > upTo || (buffers.length > 0 && total + bytes.length > maxBytes)) break;
-      buffers.push(bytes);
-      total += bytes.length;
+      const { length, nextOffset } = this.#runs[i]!;
+      if (nextOffset > upTo || (total > 0 && total + length > maxBytes)) break;
+      total += length;
     }
-    return buffers;
+    if (total === 0) return undefined;
+    this.#unreadBytes = 0;
+    const { start, length } = this.#runs[first]!;
+    return { bytes: this.#copyOut(this.#ring!, start, total), firstBytes: length };
   }
 
   /** Of what was cleaned another batch stands in the log now. */
   dropBefore(offset: number): void {
-    while (this.#head < this.#runs.length && this.#runs[this.#head]!.baseOffset < offset) this.dropOldest();
+    while (this.#head < this.#runs.length && this.#runs[this.#head]!.baseOffset < offset) this.#dropOldest();
   }
 
+  /** Nothing is kept, and nobody is known to read at the end. */
   clear(): void {
-    while (this.#head < this.#runs.length) this.dropOldest();
+    if (this.#recentOffset === Infinity) return;
+    this.#release();
+    this.#recentOffset = Infinity;
+    this.#markOffset = Infinity;
+    this.#bytesSinceMark = 0;
   }
 
-  dropOldest(): void {
-    const run = this.#runs[this.#head++]!;
-    if (this.#head >= 64 && this.#head * 2 >= this.#runs.length) {
+  /** A reader at the end finds nothing, or too little: from the next append on there is more. */
+  #missed(offset: number): void {
+    if (offset < this.#recentOffset) return;
+    this.#isWanted = true;
+    this.#unreadBytes = 0;
+    const { logBytesMax } = this.#cache;
+    const length = this.#ring?.length ?? 0;
+    // One that has not been full yet may be large enough.
+    if (this.#ring !== undefined && this.#taken - this.#takenBefore < length) return;
+    this.#wantedBytes = Math.min(logBytesMax, Math.max(RING_BYTES_MIN, 2 * length));
+  }
+
+  #mark(baseOffset: number, nextOffset: number, bytes: number): void {
+    if (this.#recentOffset === Infinity) this.#recentOffset = this.#markOffset = baseOffset;
+    this.#bytesSinceMark += bytes;
+    if (this.#bytesSinceMark * 2 < this.#cache.logBytesMax) return;
+    this.#recentOffset = this.#markOffset;
+    this.#markOffset = nextOffset;
+    this.#bytesSinceMark = 0;
+  }
+
+  /** The ring, as large as it should be. Undefined, and nothing kept, if `bytes` are more than one log may have. */
+  #ringFor(bytes: number): Buffer | undefined {
+    const { logBytesMax } = this.#cache;
+    if (bytes > logBytesMax) {
+      this.#release();
+      return undefined;
+    }
+    const size = this.#ring?.length ?? 0;
+    this.#wantedBytes = Math.min(logBytesMax, Math.max(this.#wantedBytes, bytes * RUNS_MIN));
+    if (size >= this.#wantedBytes) return this.#ring;
+    const larger = Buffer.allocUnsafeSlow(this.#wantedBytes);
+    if (this.#ring !== undefined) {
+      const held = this.#heldBytes;
+      if (held > 0)
+        this.#copyIn(larger, this.#taken - held, this.#copyOut(this.#ring, this.#taken - held, held));
+      this.#cache.giveBack(this, size);
+    }
+    this.#ring = larger;
+    this.#takenBefore = this.#taken;
+    this.#cache.take(this, larger.length);
+    return larger;
+  }
+
+  #release(): void {
+    this.#isWanted = false;
+    this.#unreadBytes = 0;
+    this.#wantedBytes = 0;
+    this.#runs = [];
+    this.#head = 0;
+    if (this.#ring === undefined) return;
+    this.#cache.giveBack(this, this.#ring.length);
+    this.#ring = undefined;
+  }
+
+  get #heldBytes(): number {
+    return this.#head < this.#runs.length ? this.#taken - this.#runs[this.#head]!.start : 0;
+  }
+
+  #dropOldest(): void {
+    this.#head++;
+    if (this.#head >= COMPACT_MIN && this.#head * 2 >= this.#runs.length) {
       this.#runs = this.#runs.slice(this.#head);
       this.#head = 0;
     }
-    this.#bytes -= run.bytes.length;
-    this.#cache.dropped(run);
+  }
+
+  #copyIn(ring: Buffer, start: number, bytes: Buffer): void {
+    const at = start % ring.length;
+    const copied = bytes.copy(ring, at);
+    if (copied < bytes.length) bytes.copy(ring, 0, copied);
+  }
+
+  #copyOut(ring: Buffer, start: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(length);
+    const at = start % ring.length;
+    const copied = ring.copy(bytes, 0, at, Math.min(ring.length, at + length));
+    if (copied < length) ring.copy(bytes, copied, 0, length - copied);
+    return bytes;
   }
 
   /** Index of the run that holds `offset`; -1 for none. */
