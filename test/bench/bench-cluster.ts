@@ -32,16 +32,17 @@ export class BenchCluster {
 
   /**
    * Runs `use` on a fresh cluster, with default settings except for `properties`. What the servers complained of goes
-   * into a failure's message.
+   * into a failure's message. @param kafka whether Kafka's clients are served, too.
    */
   static async run<T>(
     bench: Bench,
     nodes: number,
     use: (cluster: BenchCluster) => Promise<T>,
     properties: Readonly<Record<string, string>> = {},
+    kafka = false,
   ): Promise<T> {
     const folder = await mkdtemp(join(bench.folder, 'cluster-'));
-    const processes = await ClusterProcesses.start({ nodes, folder, properties });
+    const processes = await ClusterProcesses.start({ nodes, folder, properties, kafka });
     const cluster = new BenchCluster(processes, folder);
     try {
       return await use(cluster);
@@ -56,6 +57,11 @@ export class BenchCluster {
 
   get bootstrap(): string {
     return this.processes.bootstrap;
+  }
+
+  /** For Kafka's clients. */
+  get kafkaBootstrap(): string {
+    return this.processes.kafkaBootstrap;
   }
 
   get nodes(): readonly NodeProcess[] {

@@ -16,6 +16,7 @@ import { fixedRateRow } from './rows/fixed-rate.ts';
 import { floorRow } from './rows/floors.ts';
 import { groupsRow } from './rows/groups.ts';
 import { idleRow } from './rows/idle.ts';
+import { kafkaGrowthRow } from './rows/kafka-growth.ts';
 import { killLeaderRow } from './rows/kill-leader.ts';
 import { metadataRow } from './rows/metadata.ts';
 import { produceRows } from './rows/produce.ts';
@@ -37,6 +38,7 @@ const ROWS: readonly Row[] = [
   protocolRow,
   compactionRow,
   groupsRow,
+  kafkaGrowthRow,
 ];
 
 const QUICK_FLOOR_MS = 1_000;

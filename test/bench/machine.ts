@@ -56,3 +56,9 @@ export function describeMachine(folder: string): Machine {
 export function isInMemory(folder: string): boolean {
   return statfsSync(folder).type === TMPFS_TYPE;
 }
+
+/** Files and sockets that a process started from here may have open; Node.js raises the soft limit to the hard one. */
+export function openFilesMax(): number {
+  const line = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+  return line?.[1] === undefined || line[1] === 'unlimited' ? Infinity : Number(line[1]);
+}

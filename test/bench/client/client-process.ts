@@ -5,6 +5,7 @@ import { runEndToEnd } from './end-to-end-job.ts';
 import { runFixedRate } from './fixed-rate-job.ts';
 import type { AckGap, FromClient, Job, JobResults, ToClient } from './job.ts';
 import type { JobContext } from './job-context.ts';
+import { runKafkaLoad } from './kafka-load-job.ts';
 import { runMembers } from './members-job.ts';
 import { runFill, runProduce } from './produce-job.ts';
 import { runSteady } from './steady-job.ts';
@@ -43,6 +44,8 @@ function run(job: Job): Promise<JobResults[keyof JobResults]> {
       return runMembers(job, context);
     case 'commits':
       return runCommits(job, context);
+    case 'kafkaLoad':
+      return runKafkaLoad(job, context);
   }
 }
 

@@ -74,6 +74,20 @@ export interface CommitJob {
   readonly measureMs: number;
 }
 
+/** Produce requests with acks=1 over Kafka connections to the one node that leads every partition. */
+export interface KafkaLoadJob extends TimedJob {
+  readonly kind: 'kafkaLoad';
+  readonly partitions: number;
+  readonly connections: number;
+  /** Each to a partition of its own, so no more than there are. */
+  readonly batchesPerRequest: number;
+  readonly recordsPerBatch: number;
+  /** Of a load as fast as it is answered. */
+  readonly inFlightPerConnection: number;
+  /** Undefined: as fast as they are answered. */
+  readonly requestsPerS: number | undefined;
+}
+
 export type Job =
   | ProduceJob
   | FillJob
@@ -82,7 +96,8 @@ export type Job =
   | FixedRateJob
   | SteadyJob
   | MembersJob
-  | CommitJob;
+  | CommitJob
+  | KafkaLoadJob;
 
 export interface ThroughputResult {
   /** In the measured time. */
@@ -135,6 +150,15 @@ export interface CommitResult {
   readonly latency: LatencySummary;
 }
 
+export interface KafkaLoadResult extends ThroughputResult {
+  /** Answered in the measured time. */
+  readonly requests: number;
+  /** Until every connection was there. */
+  readonly openedMs: number;
+  /** From when each request was sent, or was due. */
+  readonly latency: LatencySummary;
+}
+
 export interface JobResults {
   readonly produce: ProduceResult;
   readonly fill: ThroughputResult;
@@ -144,6 +168,7 @@ export interface JobResults {
   readonly steady: SteadyResult;
   readonly members: MembersResult;
   readonly commits: CommitResult;
+  readonly kafkaLoad: KafkaLoadResult;
 }
 
 /** The longest time without an acknowledgement since `sinceMs` of the machine's monotonic clock. */
