@@ -41,9 +41,9 @@ export const storageConfig = configSchema('storage', {
     doc: 'Disk space kept back in a data directory. When the disk is full it is given to metadata, and logs take no more until a restart; 0 for none.',
   }),
   'open.files.max': count({
-    default: 4000,
+    default: 8000,
     min: 16,
-    doc: 'Log files kept open at once, over all partitions.',
+    doc: 'Log files kept open at once, over all partitions: those written to, best all of them. Less if the system does not allow so many.',
   }),
   'tail.cache.bytes': bytes({
     default: 64 * MiB,

@@ -5,6 +5,7 @@ import { createLogger } from '../create-logger.ts';
 import { checkClusterId } from '../data-directory.ts';
 import { favourYoungCollections } from '../garbage-collection.ts';
 import { MillraceNode } from '../millrace-node.ts';
+import { fittedToFiles, openFileLimit } from '../open-file-limit.ts';
 import { readNodeConfig } from './node-settings.ts';
 
 export const serverCommand: ProgramExtension = (program, shell) => {
@@ -24,8 +25,9 @@ Example:
     .action(
       shell.action<{ config?: string }>(async (context, { config: file }): Promise<ExitCode> => {
         favourYoungCollections();
-        const config = await readNodeConfig(context, file);
+        const { config, warning } = fittedToFiles(await readNodeConfig(context, file), openFileLimit());
         const logger = createLogger(config.properties['log.level'], { node: config.properties['node.id'] });
+        if (warning !== undefined) logger.warn({ event: 'open_files_limited' }, warning);
         const clusterId = context.environment.env.MILLRACE_CLUSTER_ID;
         if (clusterId) checkClusterId('MILLRACE_CLUSTER_ID', clusterId);
         const failed = new Deferred<Error>();
