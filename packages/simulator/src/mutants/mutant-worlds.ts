@@ -54,6 +54,15 @@ function textOf(error: unknown): string {
 /** Imported when asked for: a process that runs one world needs no other. */
 const LOADERS = {
   raft: async () => ofWorld((await import('../raft/quorum-simulation.ts')).runQuorumSeed),
+  /** The same search for every seed. */
+  exhaustive: async () => {
+    const { EXHAUSTIVE_STATES } = await import('../exhaustive/exhaustive-options.ts');
+    const { DEFAULT_LIMITS, searchQuorums } = await import('../exhaustive/search-quorums.ts');
+    return async () => {
+      const { violation } = searchQuorums({ ...DEFAULT_LIMITS, statesMax: EXHAUSTIVE_STATES });
+      return violation && { text: violation.text, isBreakDown: false };
+    };
+  },
   partition: async () => ofWorld((await import('../partition/simulate-partition.ts')).simulatePartition),
   groups: async () => {
     const { ClusterSimulation } = await import('../cluster/cluster-simulation.ts');
