@@ -261,7 +261,7 @@ export class GroupCoordinatorState implements GroupCoordinator {
     const before = this.#groups.get(groupId);
     if (
       before instanceof ClassicGroup &&
-      !before.isVacant &&
+      !before.isEmpty &&
       mayUpgrade(before, request, this.#options.config)
     ) {
       const { group, response } = upgradeGroup(before, this.#options, request, nowMs, this.#topics, out);
@@ -290,7 +290,7 @@ export class GroupCoordinatorState implements GroupCoordinator {
    * no client does where there is no group. Otherwise members of the classic protocol have it to themselves.
    */
   #heartbeatRefusal(group: Group | undefined): GroupFailure | undefined {
-    if (!(group instanceof ClassicGroup) || group.isVacant) return undefined;
+    if (!(group instanceof ClassicGroup) || group.isEmpty) return undefined;
     return isOpenToConsumers(group, this.#options.config) ? NO_SUCH_MEMBER : failureOf('GROUP_ID_NOT_FOUND');
   }
 

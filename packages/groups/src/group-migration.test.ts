@@ -71,7 +71,11 @@ class Bench {
     while (this.coordinator.nextTickMs() <= this.nowMs) this.#keep(this.coordinator.tick(this.nowMs));
   }
 
-  join(memberId: string, owned: readonly NamedPartitions[] = []): JoinGroupResponse {
+  join(
+    memberId: string,
+    owned: readonly NamedPartitions[] = [],
+    requiresKnownMemberId = false,
+  ): JoinGroupResponse {
     return this.ask('joinGroup', {
       ...caller,
       memberId,
@@ -80,7 +84,7 @@ class Bench {
       rebalanceTimeoutMs: 60_000,
       protocolType: 'consumer',
       protocols: [{ name: 'cooperative-sticky', metadata: encodeSubscriptionOf(['orders'], owned) }],
-      requiresKnownMemberId: false,
+      requiresKnownMemberId,
       reason: '',
     });
   }
@@ -199,6 +203,18 @@ test('a member of the consumer protocol that was thrown out before the group mov
   expect(bench.state()[0]).toBe('classic');
   expect(bench.consumer(0).failure).toBeUndefined();
   expect(bench.state()[0]).toBe('consumer');
+});
+
+test('a classic member that only has its id yet keeps nobody out, and joins again with a new one', () => {
+  const bench = new Bench();
+  const promised = bench.join('', [], true);
+  expect(promised.failure?.code).toBe('MEMBER_ID_REQUIRED');
+  expect(bench.consumer(0).failure).toBeUndefined();
+  expect(bench.state()[0]).toBe('consumer');
+  expect(bench.join(promised.memberId, [], true).failure?.code).toBe('UNKNOWN_MEMBER_ID');
+  const again = bench.join('', [], true);
+  expect(again.failure?.code).toBe('MEMBER_ID_REQUIRED');
+  expect(bench.join(again.memberId, [], true).failure).toBeUndefined();
 });
 
 test('who is left in the classic protocol joins again also after a failover', () => {
