@@ -266,4 +266,12 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     hasGroups: true,
     hasClassic: true,
   },
+  {
+    seed: 3000307,
+    invariant: '61 groups-settle',
+    cause: 'a classic member that had asked for its id only kept the SDK out, with a refusal that ends it',
+    mendedBy: 'groups: a classic member that only has its id yet keeps nobody out',
+    hasGroups: true,
+    hasClassic: true,
+  },
 ];
