@@ -53,7 +53,6 @@ function propertiesOf(place: Place, all: readonly Place[], dataFolder: string): 
     'default.replication.factor': copies,
     'min.insync.replicas': copies >= 3 ? 2 : 1,
     'offsets.topic.replication.factor': copies,
-    'group.initial.rebalance.delay.ms': 0,
   };
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
