@@ -19,7 +19,7 @@ export interface KillMutantsOptions {
   readonly print: (line: string) => void;
 }
 
-export const DEFAULT_SEEDS_MAX = 2_000;
+export const DEFAULT_SEEDS_MAX = 3_000;
 const NAME_WIDTH = 44;
 
 /** @returns whether all were killed, and the code as it is was not. */
