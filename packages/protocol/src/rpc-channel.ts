@@ -27,10 +27,13 @@ export interface RpcChannelOptions {
 }
 
 export interface UnaryOptions {
-  /** Time for the whole call. Default 30 s. */
+  /** Time for the whole call; what is past 24 days counts as that. Default 30 s. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
 }
+
+/** On the wire it is whole seconds, rounded up; where those are more than 2^31 ms grpc-js counts them as passed. */
+const DEADLINE_MAX_MS = 2_147_483_000;
 
 const DEFAULTS: Required<RpcChannelOptions> = {
   maxMessageBytes: 101 * MiB,
@@ -110,7 +113,7 @@ export class RpcChannel {
       };
       const decode = async (frame: Buffer): Promise<Response> => method.response.decode(frame);
       const frame = asBuffer(method.request.frame(request));
-      const deadline = Date.now() + deadlineMs;
+      const deadline = Date.now() + Math.min(deadlineMs, DEADLINE_MAX_MS);
       const call = this.#client.makeUnaryRequest(
         method.path,
         same,

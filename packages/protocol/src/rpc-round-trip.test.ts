@@ -139,6 +139,16 @@ test('a call to a port where nobody listens fails at once with CONNECTION_FAILED
   expect(error).toMatchObject({ code: 'CONNECTION_FAILED' });
 });
 
+test.each([2 ** 31 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER])(
+  'a deadline in %d ms has not passed',
+  async (deadlineMs) => {
+    const left: (number | undefined)[] = [];
+    const { channel } = await loopback(deleteTopics(({ timeLeftMs }) => void left.push(timeLeftMs)));
+    await channel.unary(adminService.deleteTopics, DELETE, { deadlineMs });
+    expect(left[0]).toBeGreaterThan(2 ** 31 - 2_000);
+  },
+);
+
 test('a call to a port that takes connections and says nothing fails in time, whatever its deadline', async () => {
   const mute = createServer(() => undefined);
   await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
