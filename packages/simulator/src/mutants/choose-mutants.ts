@@ -19,6 +19,7 @@ export const SAMPLE: readonly string[] = [
   'truncate-to-the-watermark',
   'partition-given-before-it-was-released',
   'read-without-a-round',
+  'vote-for-an-older-log',
 ];
 
 /** @param wanted names, a count, or `all`. @throws {RangeError} naming what is not there. */
