@@ -326,8 +326,9 @@ export class Partition {
     // All that differs may be leaderships that wrote nothing.
     const isSame = isWhole && own.epoch !== log.lastEpoch;
     const isAllDeletedThere = !isSame && target <= leaderLogStart && log.logStartOffset < leaderLogStart;
-    // The leader never had our start, or what it has below is not what we deleted: begin where it does, or that is missing.
-    const isForeignBelow = leaderLogStart < target && log.epochAt(target - 1) !== diverging.epoch;
+    // The leader never had our start, or surely not what we deleted right below it: begin where it does, or that is missing.
+    const deletedEpoch = target === diverging.endOffset ? log.epochAt(target - 1) : -1;
+    const isForeignBelow = leaderLogStart < target && deletedEpoch !== -1 && deletedEpoch !== diverging.epoch;
     const isForeign = target < log.logStartOffset || (target === log.logStartOffset && isForeignBelow);
     if (isAllDeletedThere || isForeign) await this.restartAt(leaderLogStart);
     else await this.#exclusively(() => log.truncateTo(target));
