@@ -131,9 +131,11 @@ export class ConsumerGroupBalance {
       isFree: (topicId, partition) => this.isFree(memberId, topicId, partition),
     });
     const session = this.sessions.get(memberId)!;
+    // Also where it is what the member has: it may be about to take what it was given before.
+    if (!sameSet(before.assigned, after.assigned)) session.isTold = false;
+    else if (owned !== undefined) session.isTold = sameSet(owned, after.assigned);
     if (after !== before) {
       this.write(turn, memberAssignmentRecord(this.state.groupId, memberId, after));
-      if (!sameSet(before.assigned, after.assigned)) session.isTold = false;
       if (after.state === 'UNREVOKED_PARTITIONS') this.demand(memberId, 'revoke', turn.nowMs);
       else if (session.duty === 'revoke') this.sessions.acquit(memberId);
       const { waitingSinceMs } = session;
@@ -141,7 +143,6 @@ export class ConsumerGroupBalance {
       if (after.state === 'STABLE') session.waitingSinceMs = undefined;
       this.settle(memberId, turn.nowMs);
     }
-    if (owned !== undefined) session.isTold = sameSet(owned, after.assigned);
     return after;
   }
 

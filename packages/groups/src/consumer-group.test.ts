@@ -106,6 +106,24 @@ describe('reconciliation', () => {
     expect(bench.beat('a', 1).assignment).toBeUndefined();
   });
 
+  test('who gave up by itself what is then given to another is told that it lost it', () => {
+    const bench = new Bench();
+    bench.beat('a', 0);
+    bench.beat('a', 1, owned(0, 1, 2, 3));
+    bench.beat('b', 0);
+    const { memberEpoch, assignment } = bench.beat('a', 1, owned(0, 1));
+    expect(memberEpoch).toBe(2);
+    expect(assignment).toEqual([{ topicId: ORDERS, partitions: [0, 1] }]);
+  });
+
+  test('who says everything again is told everything again', () => {
+    const bench = new Bench();
+    bench.beat('a', 0);
+    expect(bench.beat('a', 1, owned(0, 1, 2, 3)).assignment).toBeUndefined();
+    const whole = { rebalanceTimeoutMs: 60_000, subscribedTopicNames: ['orders'], ...owned(0, 1, 2, 3) };
+    expect(bench.beat('a', 1, whole).assignment).toEqual([{ topicId: ORDERS, partitions: [0, 1, 2, 3] }]);
+  });
+
   test('new partitions and new topics are given out without anybody giving up anything', () => {
     const bench = new Bench();
     const member = new TestMember('a');

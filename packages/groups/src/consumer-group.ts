@@ -223,10 +223,13 @@ export class ConsumerGroup {
   }
 
   #reconcile(request: ConsumerGroupHeartbeatRequest, turn: Turn): ConsumerGroupHeartbeatResponse {
-    const { memberId, memberEpoch, topicPartitions } = request;
+    const { memberId, memberEpoch, rebalanceTimeoutMs, topicPartitions } = request;
     const owned = topicPartitions === undefined ? undefined : partitionSetOf(topicPartitions);
     const member = this.#balance.reconcile(memberId, owned, turn);
-    const mustTell = memberEpoch === JOIN_EPOCH || !this.#balance.sessions.get(memberId)!.isTold;
+    // Who says everything has missed an answer, and does not know what that one told.
+    const isWhole = rebalanceTimeoutMs !== undefined && owned !== undefined;
+    const isTold = this.#balance.sessions.get(memberId)!.isTold && !isWhole;
+    const mustTell = memberEpoch === JOIN_EPOCH || !isTold;
     const intervalMs = this.#balance.config['group.consumer.heartbeat.interval.ms'];
     const waits = member.state === 'UNRELEASED_PARTITIONS';
     return {

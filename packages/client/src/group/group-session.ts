@@ -204,7 +204,9 @@ export class GroupSession<K, V> {
       .filter(({ key, isReady, isLeaving }) => isReady && !isLeaving && !target.has(key));
     if (leaving.length > 0) void this.#revoke(leaving);
     const wanted = [...target].filter((key) => !this.#held.has(key) && !this.#adding.has(key));
-    if (wanted.length > 0) void this.#takeOver(wanted);
+    const free = wanted.filter((key) => !this.#membership.isLettingGo(key));
+    if (free.length > 0) void this.#takeOver(free);
+    if (free.length < wanted.length) this.#reconcileLater(wanted);
   }
 
   async #takeOver(keys: readonly GroupPartitionKey[]): Promise<void> {

@@ -70,6 +70,8 @@ export class MembershipState {
   #target: ReadonlySet<GroupPartitionKey> | undefined;
   readonly #held = new Set<GroupPartitionKey>();
   #heldVersion = 0;
+  /** What was let go, and in which version: until the coordinator has heard of it, somebody else may be given it. */
+  readonly #lettingGo = new Map<GroupPartitionKey, number>();
   /** What the coordinator surely knows; undefined where an answer may be lost. */
   #acknowledged: Pick<SentHeartbeat, 'subscription' | 'heldVersion'> | undefined;
   #heartbeatIntervalMs = FIRST_INTERVAL_MS;
@@ -139,7 +141,16 @@ export class MembershipState {
   }
 
   letGo(keys: Iterable<GroupPartitionKey>): void {
-    for (const key of keys) if (this.#held.delete(key)) this.#heldVersion++;
+    for (const key of keys) {
+      if (!this.#held.delete(key)) continue;
+      this.#heldVersion++;
+      this.#lettingGo.set(key, this.#heldVersion);
+    }
+  }
+
+  /** Whether the target may be of before this was let go. */
+  isLettingGo(key: GroupPartitionKey): boolean {
+    return this.#lettingGo.has(key);
   }
 
   /** The next heartbeat: everything where the coordinator may not know it, and otherwise only what is new. */
@@ -196,6 +207,9 @@ export class MembershipState {
     this.#heardOfAtMs = sent.sentAtMs;
     this.#sessionTimeoutMs = response.sessionTimeoutMs ?? 0;
     this.#acknowledged = { subscription: sent.subscription, heldVersion: sent.heldVersion };
+    for (const [key, version] of this.#lettingGo) {
+      if (version <= sent.heldVersion) this.#lettingGo.delete(key);
+    }
     if (response.assignment === undefined) return false;
     this.#target = new Set(keysOf(response.assignment.topics));
     return true;
@@ -225,6 +239,7 @@ export class MembershipState {
     this.#incarnation++;
     this.#target = undefined;
     this.#held.clear();
+    this.#lettingGo.clear();
     this.#heldVersion++;
     this.#acknowledged = undefined;
     this.#sessionTimeoutMs = 0;

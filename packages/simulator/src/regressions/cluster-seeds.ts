@@ -274,4 +274,13 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     hasGroups: true,
     hasClassic: true,
   },
+  {
+    seed: 540,
+    invariant: '47 one-owner-per-partition',
+    cause:
+      'a member gave up a partition that it could not begin, was not told that another had it, and took it again',
+    mendedBy: 'groups: who gave up a partition by itself is told when it is given to another',
+    hasGroups: true,
+    hasClassic: true,
+  },
 ];
