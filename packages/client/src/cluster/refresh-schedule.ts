@@ -59,6 +59,8 @@ export class RefreshSchedule {
   failed(): void {
     this.#isRunning = false;
     this.#fruitless++;
+    // Whoever waited for less time than it took has asked again already, and hears nothing of this.
+    if (this.#isWanted) this.request();
   }
 
   close(): void {
