@@ -283,4 +283,12 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     hasGroups: true,
     hasClassic: true,
   },
+  {
+    seed: 4001633,
+    invariant: '61 groups-settle',
+    cause: 'a consumer never asked for metadata again after a try that had outlived its caller failed',
+    mendedBy: 'client: metadata is asked for again also after a try that outlived its caller',
+    hasGroups: true,
+    hasClassic: true,
+  },
 ];
