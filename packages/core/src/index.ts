@@ -34,5 +34,6 @@ export {
 export { assertNever, InvariantError, invariant } from './invariant.ts';
 export { type Closable, closeAll, Deferred } from './lifecycle.ts';
 export { type Logger, silentLogger } from './logger.ts';
+export { ownCopy } from './own-copy.ts';
 export { below, type Random, SeededRandom, shuffled, unit } from './random.ts';
 export { DAY_MS, GiB, HOUR_MS, KiB, MINUTE_MS, MiB, SECOND_MS } from './units.ts';

@@ -228,8 +228,8 @@ export class ConsumerGroup {
     const member = this.#balance.reconcile(memberId, owned, turn);
     // Who says everything has missed an answer, and does not know what that one told.
     const isWhole = rebalanceTimeoutMs !== undefined && owned !== undefined;
-    const isTold = this.#balance.sessions.get(memberId)!.isTold && !isWhole;
-    const mustTell = memberEpoch === JOIN_EPOCH || !isTold;
+    const { isTold } = this.#balance.sessions.get(memberId)!;
+    const mustTell = memberEpoch === JOIN_EPOCH || isWhole || !isTold;
     const intervalMs = this.#balance.config['group.consumer.heartbeat.interval.ms'];
     const waits = member.state === 'UNRELEASED_PARTITIONS';
     return {

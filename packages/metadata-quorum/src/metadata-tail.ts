@@ -2,6 +2,7 @@
  * The newest committed entries as bytes, for nodes that follow from elsewhere: whoever is not far behind gets
  * entries, others a snapshot first. Bounded; never waits for a follower and never throws because of one.
  */
+import { ownCopy } from '@millrace/core';
 import { encodeSnapshot, type MetadataImage } from '@millrace/metadata';
 import type { MetadataLogEntry, MetadataLogFollower, Unsubscribe } from './controller-api.ts';
 
@@ -21,7 +22,7 @@ export class MetadataTail {
   /** Committed entries that count, and where the log stands after them. */
   append(entries: readonly MetadataLogEntry[], nextOffset: number): void {
     for (const { offset, data } of entries) {
-      this.#entries.push({ offset, data: alone(data) });
+      this.#entries.push({ offset, data: ownCopy(data) });
       this.#bytes += data.length;
     }
     this.#trim();
@@ -70,11 +71,4 @@ export class MetadataTail {
     }
     this.#entries = this.#entries.slice(drop);
   }
-}
-
-/** A copy in memory of its own: a window would keep all of the message that the entry came in. */
-function alone(data: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(data.length);
-  data.copy(copy);
-  return copy;
 }

@@ -3,7 +3,7 @@
  * synchronous into the page cache; what is durable is told by `flushedOffset`. Decides nothing about
  * replication, and never throws away what was acknowledged: damage takes the log offline instead.
  */
-import { Deferred, invariant, type Logger, MillraceError, type TopicId } from '@millrace/core';
+import { Deferred, invariant, type Logger, MillraceError, ownCopy, type TopicId } from '@millrace/core';
 import type { BatchView } from '@millrace/records';
 import {
   checkFollowerBatches,
@@ -64,8 +64,7 @@ export class PartitionLog implements JournalClient {
     this.topic = id.topic;
     this.partition = id.partition;
     this.topicId = id.topicId;
-    // In memory of its own: out of Node's pool, 16 bytes would keep eight kilobytes as long as the log lives.
-    this.topicIdBytes = Buffer.from(Uint8Array.from(Buffer.from(id.topicId, 'base64url')).buffer);
+    this.topicIdBytes = ownCopy(Buffer.from(id.topicId, 'base64url'));
     invariant(this.topicIdBytes.length === 16, 'a topic id is 16 bytes', { ...id });
     this.#context = context;
     this.#resources = context.resources;

@@ -3,6 +3,7 @@
  * here; what groups keep of a request is copied, so that no member holds on to the frame it came in.
  */
 import type { Failure } from '@millrace/broker';
+import { ownCopy } from '@millrace/core';
 import type { JoinGroupResponse, LeaveGroupResponse, SyncGroupResponse } from '@millrace/groups';
 import type { ResponseDraftOf } from '../schemas/api-table.ts';
 import { callerOf } from './group-caller.ts';
@@ -45,7 +46,7 @@ function joinHandler({ broker: { groups } }: Surroundings): Handler<'joinGroup'>
         // Before there were two timeouts, the one meant both (KIP-62).
         rebalanceTimeoutMs: version === 0 ? sessionTimeoutMs : request.rebalanceTimeoutMs,
         protocolType,
-        protocols: protocols.map(({ name, metadata }) => ({ name, metadata: alone(metadata) })),
+        protocols: protocols.map(({ name, metadata }) => ({ name, metadata: ownCopy(metadata) })),
         requiresKnownMemberId: version >= KNOWN_MEMBER_ID,
         supportsSkippingAssignment: version >= SKIP_ASSIGNMENT,
         reason: reason ?? '',
@@ -59,13 +60,6 @@ function joinHandler({ broker: { groups } }: Surroundings): Handler<'joinGroup'>
       return joined({ ...nothing, failure: reason, generationId: -1, memberId, members: [] }, facts);
     },
   };
-}
-
-/** A copy that keeps nothing else alive, as one out of Node's pool would. */
-function alone(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
 }
 
 function joined(
@@ -102,7 +96,7 @@ function syncHandler({ broker: { groups } }: Surroundings): Handler<'syncGroup'>
         protocolName: saysProtocol ? (protocolName ?? '') : undefined,
         assignments: request.assignments.map((one) => ({
           memberId: one.memberId,
-          assignment: alone(one.assignment),
+          assignment: ownCopy(one.assignment),
         })),
       });
       release();
