@@ -1,4 +1,5 @@
 /** What the chaos suite is told through its environment. Everything is checked before anything is started. */
+import { environmentNumber } from '../environment-number.ts';
 import { CHAOS_FAULTS } from './chaos-faults.ts';
 
 export interface ChaosOptions {
@@ -19,13 +20,7 @@ const DAY_MS = 86_400_000;
 
 /** @throws {RangeError} naming the variable and what it may be. */
 export function chaosOptions(env: Readonly<Record<string, string | undefined>>, nowMs: number): ChaosOptions {
-  const number = (name: string, otherwise: number, least: number, most: number): number => {
-    const text = env[name];
-    if (text === undefined) return otherwise;
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new RangeError(`${name}=${text}: must be a whole number from ${least} to ${most}`);
-  };
+  const number = environmentNumber(env);
   const seconds = number('CHAOS_SECONDS', SECONDS, 1, 86_400);
   const runs = number('CHAOS_RUNS', RUNS, 1, 1_000);
   const seed = number('CHAOS_SEED', Math.floor(nowMs / DAY_MS), 0, 0xffff_ffff - runs);

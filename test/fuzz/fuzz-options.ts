@@ -1,4 +1,5 @@
 /** What the fuzzer is told through its environment. Everything is checked before anything is started. */
+import { environmentNumber } from '../environment-number.ts';
 
 export interface FuzzOptions {
   /** Mutated frames that the node must have dealt with. */
@@ -11,13 +12,7 @@ const SEED = 1;
 
 /** @throws {RangeError} naming the variable and what it may be. */
 export function fuzzOptions(env: Readonly<Record<string, string | undefined>>): FuzzOptions {
-  const number = (name: string, otherwise: number, least: number, most: number): number => {
-    const text = env[name];
-    if (text === undefined) return otherwise;
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new RangeError(`${name}=${text}: must be a whole number from ${least} to ${most}`);
-  };
+  const number = environmentNumber(env);
   return {
     frames: number('FUZZ_FRAMES', FRAMES, 1_000, 1_000_000_000),
     seed: number('FUZZ_SEED', SEED, 0, 0xffff_ffff),
