@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeAssignmentOf, encodeSubscriptionOf } from './consumer-protocol.ts';
+import type { OffsetCommitRequest } from './group-api.ts';
 import type { GroupConfig } from './group-config.ts';
 import type { GroupAnswer, GroupRequestName, GroupRequests } from './group-coordinator.ts';
 import { TestCoordinator } from './testing/test-coordinator.ts';
@@ -58,7 +59,7 @@ class Asked {
       offset?: number;
       metadata?: string;
     }[],
-    retentionTimeMs?: number,
+    { retentionTimeMs, sequence }: Pick<OffsetCommitRequest, 'retentionTimeMs' | 'sequence'> = {},
   ) {
     return this.ask('offsetCommit', {
       ...caller,
@@ -67,6 +68,7 @@ class Asked {
       groupInstanceId: undefined,
       generationIdOrMemberEpoch: -1,
       retentionTimeMs,
+      sequence,
       offsets: offsets.map((one) => ({ offset: 1, leaderEpoch: -1, metadata: '', ...one })),
     })!;
   }
@@ -266,14 +268,34 @@ describe('sizes', () => {
 
   test('are kept as long as the commit says, also after a failover', () => {
     const asked = new Asked({ 'offsets.retention.check.interval.ms': 10_000 });
-    asked.commit('g', [{ topic: 'orders', partition: 0 }], 60_000);
-    asked.commit('g', [{ topic: 'orders', partition: 1 }], Number.MAX_SAFE_INTEGER);
-    asked.commit('g', [{ topic: 'orders', partition: 2 }], -1);
+    asked.commit('g', [{ topic: 'orders', partition: 0 }], { retentionTimeMs: 60_000 });
+    asked.commit('g', [{ topic: 'orders', partition: 1 }], { retentionTimeMs: Number.MAX_SAFE_INTEGER });
+    asked.commit('g', [{ topic: 'orders', partition: 2 }], { retentionTimeMs: -1 });
     asked.coordinator.failOver();
     asked.coordinator.pass(40_000);
     expect(asked.fetched('g')).toBe(3);
     asked.coordinator.pass(40_000);
     expect(asked.fetched('g')).toBe(2);
+  });
+
+  test('that a newer one of the same sender has overtaken are refused, partition by partition', () => {
+    const asked = new Asked();
+    const commit = (number: number, senderId: string, ...partitions: number[]) =>
+      asked
+        .commit(
+          'g',
+          partitions.map((partition) => ({ topic: 'orders', partition, offset: number })),
+          { sequence: { senderId, number } },
+        )
+        .offsets.map(({ failure }) => failure?.code);
+    expect(commit(3, 'a', 0)).toEqual([undefined]);
+    expect(commit(2, 'a', 0, 1)).toEqual(['OUT_OF_ORDER_SEQUENCE_NUMBER', undefined]);
+    expect(commit(1, 'b', 0)).toEqual([undefined]);
+    expect(commit(4, 'a', 0, 1)).toEqual([undefined, undefined]);
+    asked.commit('g', [{ topic: 'orders', partition: 1, offset: 9 }]);
+    const request = { groupId: 'g', memberId: '', memberEpoch: -1, partitions: undefined };
+    const { offsets } = asked.coordinator.machine.fetchOffsets(request);
+    expect(offsets.map(({ offset }) => offset)).toEqual([4, 9]);
   });
 
   test('are taken as far as they name a place or none at all, and shown as they were committed', () => {

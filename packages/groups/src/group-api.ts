@@ -175,7 +175,16 @@ export interface OffsetCommitRequest extends GroupCaller {
   readonly groupInstanceId: string | undefined;
   /** How long these offsets are kept from now on, whatever `offsets.retention.minutes` says; undefined: as it says. */
   readonly retentionTimeMs?: number | undefined;
+  /** Undefined: whatever arrives last counts. */
+  readonly sequence?: CommitSequence | undefined;
   readonly offsets: readonly OffsetToCommit[];
+}
+
+/** The place of a commit among those of one sender: what was sent on a connection that broke may arrive late. */
+export interface CommitSequence {
+  readonly senderId: string;
+  /** Grows with every request of the sender. */
+  readonly number: number;
 }
 
 export interface OffsetToCommit {

@@ -22,6 +22,10 @@ import type { OutcomeDraft } from './outcome-draft.ts';
 import { recordBytesAtMost } from './record-size.ts';
 import { checkOffset } from './request-check.ts';
 
+const OVERTAKEN = failureOf(
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'A newer commit of the same consumer arrived before this one.',
+);
 const NO_OFFSET = { offset: -1, leaderEpoch: -1, metadata: '', committedAtMs: -1 };
 
 /** An offset that is to go, unless it is committed anew before its turn comes. */
@@ -41,16 +45,17 @@ export class GroupOffsets {
 
   /** The group has allowed it. Offsets that are refused do not hinder the others. */
   commit(request: OffsetCommitRequest, topics: TopicsView, out: OutcomeDraft): OffsetCommitResponse {
+    const { sequence } = request;
     const committedAtMs = this.#wallMs();
     const expiresAtMs = expiryOf(request, committedAtMs);
     const records: OffsetRecord[] = [];
     const offsets = request.offsets.map((asked) => {
       const { topic, partition } = asked;
-      const failure = checkOffset(asked, topics, this.#config);
+      const failure = checkOffset(asked, topics, this.#config) ?? this.#orderRefusal(request, asked);
       if (failure === undefined) {
         const { offset, leaderEpoch, metadata } = asked;
         const { topicId } = topics.byName(topic)!;
-        const value = { offset, leaderEpoch, metadata, committedAtMs, expiresAtMs, topicId };
+        const value = { offset, leaderEpoch, metadata, committedAtMs, expiresAtMs, topicId, sequence };
         records.push({ kind: 'offset', groupId: request.groupId, topic, partition, value });
       }
       return { topic, partition, failure };
@@ -60,6 +65,16 @@ export class GroupOffsets {
       return { failure: failureOf('INVALID_COMMIT_OFFSET_SIZE'), offsets: [] };
     for (const record of records) this.#write(record, out);
     return { offsets };
+  }
+
+  #orderRefusal(
+    { groupId, sequence }: OffsetCommitRequest,
+    { topic, partition }: TopicPartition,
+  ): GroupFailure | undefined {
+    const last = this.table.readWritten(groupId, topic, partition)?.sequence;
+    const isLate =
+      sequence !== undefined && sequence.senderId === last?.senderId && sequence.number < last.number;
+    return isLate ? OVERTAKEN : undefined;
   }
 
   delete(

@@ -4,7 +4,7 @@
  * Source: Kafka's `group-coordinator/src/main/resources/common/message/*.json` (key versions in brackets).
  */
 import type { TopicId } from '@millrace/core';
-import type { TopicPartitions } from './group-api.ts';
+import type { CommitSequence, TopicPartitions } from './group-api.ts';
 
 export type GroupRecord =
   | OffsetRecord
@@ -32,6 +32,8 @@ export interface OffsetRecord {
         readonly expiresAtMs: number;
         /** The topic that was read; undefined where whoever wrote it did not say. */
         readonly topicId?: TopicId | undefined;
+        /** Known to the coordinator that took the commit, and not stored: its successor hears nothing that it was sent. */
+        readonly sequence?: CommitSequence | undefined;
       }
     | undefined;
 }

@@ -94,13 +94,14 @@ function commitPipeline(
       for (const { topic, metadata } of offsets) bytes += COMMIT_BYTES + topic.length + metadata.length;
       return bytes;
     },
-    handle: async ({ header, groupId, memberEpoch, memberId, groupInstanceId, offsets }) => {
+    handle: async ({ header, groupId, memberEpoch, memberId, groupInstanceId, sequence, offsets }) => {
       const answer = await groups.commitOffsets({
         ...callerOf(header, { peer }),
         groupId,
         generationIdOrMemberEpoch: memberEpoch,
         memberId,
         groupInstanceId,
+        sequence,
         offsets,
       });
       return { correlationId: header.correlationId, ...outcomes(answer) };

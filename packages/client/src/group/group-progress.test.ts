@@ -157,6 +157,9 @@ describe('commits', () => {
     await run(reader.poll({ maxRecords: 1 }));
     await run(reader.commit());
     expect(group.committed('t')).toBe(6);
+    const sequence = group.commits.map((request) => request.sequence!);
+    expect(new Set(sequence.map(({ senderId }) => senderId)).size).toBe(1);
+    expect(sequence.map(({ number }) => number)).toEqual(sequence.map((_, index) => index + 1));
     await pass(10);
     await run(millrace.close());
   });

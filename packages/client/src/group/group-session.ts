@@ -51,8 +51,9 @@ export class GroupSession<K, V> {
     this.#cluster = cluster;
     this.#config = config;
     this.#partitions = partitions;
+    const memberId = randomUuid(cluster.random);
     this.#membership = new MembershipState({
-      memberId: randomUuid(cluster.random),
+      memberId,
       groupInstanceId: config.groupInstanceId || undefined,
       rackId: config.rack || undefined,
       serverAssignor: config.serverAssignor || undefined,
@@ -75,7 +76,11 @@ export class GroupSession<K, V> {
       onFailed: (error) => this.#fail(error),
       onInstanceInUse: (error) => this.#callbacks.onError?.(error),
     });
-    const handlers = { identity: () => this.#identity(), onDoubt: () => this.#doubt() };
+    const handlers = {
+      senderId: memberId,
+      identity: () => this.#identity(),
+      onDoubt: () => this.#doubt(),
+    };
     this.#commits = new GroupCommits(cluster, config, handlers, (error) => this.#callbacks.onError?.(error));
     this.#held = new HeldPartitions(partitions, this.hands, this.#commits.progress);
     this.#watch.idle();

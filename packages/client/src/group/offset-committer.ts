@@ -24,6 +24,8 @@ export interface Committer {
 }
 
 export interface CommitterHandlers {
+  /** Of this process's life in the group, whether it is a member or not. */
+  readonly senderId: string;
   identity(): Committer;
   /** A refusal that the next heartbeat explains. */
   onDoubt(): void;
@@ -58,6 +60,7 @@ export class OffsetCommitter {
   readonly #groupId: string;
   readonly #handlers: CommitterHandlers;
   readonly #state = new CommitState();
+  #sent = 0;
   #link: Link | undefined;
   #isConnecting = false;
   #failures = 0;
@@ -138,6 +141,7 @@ export class OffsetCommitter {
           header: this.#cluster.header(correlationId, ANSWER_MAX_MS),
           groupId: this.#groupId,
           ...identity,
+          sequence: { senderId: this.#handlers.senderId, number: ++this.#sent },
           offsets: [...round.offsets],
         }),
         true,

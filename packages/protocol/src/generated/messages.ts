@@ -5406,6 +5406,8 @@ export interface CommitOffsetsRequest {
   readonly memberId: string;
   readonly groupInstanceId?: string | undefined;
   readonly offsets: readonly OffsetToCommit[];
+  /** Absent: whatever arrives last counts. */
+  readonly sequence?: CommitSequence | undefined;
 }
 
 function sizeCommitOffsetsRequest(message: CommitOffsetsRequest): number {
@@ -5416,6 +5418,7 @@ function sizeCommitOffsetsRequest(message: CommitOffsetsRequest): number {
   if (message.memberId !== '') size += 1 + sizeText(message.memberId);
   if (message.groupInstanceId !== undefined) size += 1 + sizeText(message.groupInstanceId);
   for (const element of message.offsets) size += 1 + sizePrefixed(sizeOffsetToCommit(element));
+  if (message.sequence !== undefined) size += 1 + sizePrefixed(sizeCommitSequence(message.sequence));
   return size;
 }
 
@@ -5444,6 +5447,11 @@ function writeCommitOffsetsRequest(message: CommitOffsetsRequest, writer: WireWr
     writer.uint32(sizeOffsetToCommit(element));
     writeOffsetToCommit(element, writer);
   }
+  if (message.sequence !== undefined) {
+    writer.uint32(58);
+    writer.uint32(sizeCommitSequence(message.sequence));
+    writeCommitSequence(message.sequence, writer);
+  }
 }
 
 function readCommitOffsetsRequest(reader: WireReader, end: number): CommitOffsetsRequest {
@@ -5453,6 +5461,7 @@ function readCommitOffsetsRequest(reader: WireReader, end: number): CommitOffset
   let memberId: string = '';
   let groupInstanceId: string | undefined;
   const offsets: OffsetToCommit[] = [];
+  let sequence: CommitSequence | undefined;
   while (reader.position < end) {
     const tag = reader.tag();
     switch (tag) {
@@ -5474,15 +5483,66 @@ function readCommitOffsetsRequest(reader: WireReader, end: number): CommitOffset
       case 50:
         offsets.push(readOffsetToCommit(reader, reader.nested()));
         break;
+      case 58:
+        sequence = readCommitSequence(reader, reader.nested());
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.finish(end);
-  return { header: header ?? readRequestHeader(reader, reader.position), groupId, memberEpoch, memberId, groupInstanceId, offsets };
+  return { header: header ?? readRequestHeader(reader, reader.position), groupId, memberEpoch, memberId, groupInstanceId, offsets, sequence };
 }
 
 export const CommitOffsetsRequest: Codec<CommitOffsetsRequest> = codec('millrace.v1.CommitOffsetsRequest', sizeCommitOffsetsRequest, writeCommitOffsetsRequest, readCommitOffsetsRequest);
+
+/** The place of a commit among those of one sender: one that took a slower way than a newer one is refused. */
+export interface CommitSequence {
+  /** Chosen by the sender: a UUID for each of its lives. */
+  readonly senderId: string;
+  /** Grows with every request. */
+  readonly number: number;
+}
+
+function sizeCommitSequence(message: CommitSequence): number {
+  let size = 0;
+  if (message.senderId !== '') size += 1 + sizeText(message.senderId);
+  if (message.number !== 0) size += 1 + sizeUint64(message.number);
+  return size;
+}
+
+function writeCommitSequence(message: CommitSequence, writer: WireWriter): void {
+  if (message.senderId !== '') {
+    writer.uint32(10);
+    writer.text(message.senderId);
+  }
+  if (message.number !== 0) {
+    writer.uint32(16);
+    writer.uint64(message.number);
+  }
+}
+
+function readCommitSequence(reader: WireReader, end: number): CommitSequence {
+  let senderId: string = '';
+  let number: number = 0;
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        senderId = reader.text();
+        break;
+      case 16:
+        number = reader.uint64();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.finish(end);
+  return { senderId, number };
+}
+
+export const CommitSequence: Codec<CommitSequence> = codec('millrace.v1.CommitSequence', sizeCommitSequence, writeCommitSequence, readCommitSequence);
 
 export interface OffsetToCommit {
   readonly topic: string;
