@@ -291,4 +291,12 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     hasGroups: true,
     hasClassic: true,
   },
+  {
+    seed: 4001281,
+    invariant: '46 committed-offsets-never-go-back',
+    cause: 'a commit of a connection that had broken arrived after a newer one of the same member',
+    mendedBy: 'groups: a commit that a newer one of the same sender has overtaken is refused',
+    hasGroups: true,
+    hasClassic: true,
+  },
 ];
