@@ -141,7 +141,7 @@ describe('an operator', () => {
       memberMetadata: METADATA,
       memberAssignment: Buffer.from('everything'),
     };
-    const asOf = { errorCode: NONE, authorizedOperations: -(2 ** 31) };
+    const asOf = { errorCode: NONE, errorMessage: null, authorizedOperations: -(2 ** 31) };
     const stable = {
       groupState: 'Stable',
       protocolType: 'consumer',
@@ -154,6 +154,27 @@ describe('an operator', () => {
       { ...asOf, ...dead, groupId: consumer },
       { ...asOf, ...dead, groupId: missing },
       { ...asOf, ...dead, groupState: '', groupId: '', errorCode: wire('INVALID_GROUP_ID') },
+    ]);
+  });
+
+  test('hears from version 6 of DescribeGroups on that a group does not exist or is no classic one, and why', async () => {
+    const { peer, classic, consumer } = await threeGroups();
+    const missing = newGroup();
+    const asking = { groups: [classic.groupId, consumer, missing, ''], includeAuthorizedOperations: true };
+    const { groups } = await peer.ask('describeGroups', 6, asking);
+    const notThere = {
+      errorCode: wire('GROUP_ID_NOT_FOUND'),
+      groupState: 'Dead',
+      protocolType: '',
+      protocolData: '',
+      members: [],
+      authorizedOperations: -(2 ** 31),
+    };
+    expect(groups).toMatchObject([
+      { groupId: classic.groupId, errorCode: NONE, errorMessage: null, groupState: 'Stable' },
+      { ...notThere, groupId: consumer, errorMessage: `group ${consumer} is not a classic group` },
+      { ...notThere, groupId: missing, errorMessage: expect.stringMatching(/./) },
+      { groupId: '', errorCode: wire('INVALID_GROUP_ID'), errorMessage: expect.stringMatching(/./) },
     ]);
   });
 

@@ -1,5 +1,5 @@
 /** Groups as operators see them: ListGroups, DescribeGroups (of classic groups), DeleteGroups. */
-import type { Failure } from '@millrace/broker';
+import { type Failure, failure } from '@millrace/broker';
 import type { DescribedGroup, DescribedMember } from '@millrace/groups';
 import type { ResponseDraftOf } from '../schemas/api-table.ts';
 import { authorizedOperations } from './authorized-operations.ts';
@@ -8,6 +8,9 @@ import { coordinatorErrorOf, NO_ERROR } from './wire-error.ts';
 
 type WireGroup = ResponseDraftOf<'describeGroups'>['groups'][number];
 type WireMember = WireGroup['members'][number];
+
+/** From here on errors have words, and a group that does not exist is one (KIP-1043); before, it is a dead group. */
+const FIRST_WITH_REASONS = 6;
 
 export function groupAdminHandlers(
   around: Surroundings,
@@ -39,24 +42,27 @@ function listHandler({ broker: { groups } }: Surroundings): Handler<'listGroups'
 
 function describeHandler({ broker: { groups } }: Surroundings): Handler<'describeGroups'> {
   return {
-    handle: async ({ groups: groupIds, includeAuthorizedOperations }) => {
+    handle: async ({ groups: groupIds, includeAuthorizedOperations }, { version }) => {
       // A group may be large: it is shown once, however often it is named.
       const found = await groups.describeGroups([...new Set(groupIds)]);
-      return { groups: found.map((group) => described(group, includeAuthorizedOperations)) };
+      return { groups: found.map((group) => described(group, includeAuthorizedOperations, version)) };
     },
-    refuse: ({ groups: groupIds }, failure) => ({
-      groups: groupIds.map((groupId) => nothing(groupId, failure)),
+    refuse: ({ groups: groupIds }, fault, { version }) => ({
+      groups: groupIds.map((groupId) => nothing(groupId, fault, version)),
     }),
   };
 }
 
-/** These versions know classic groups only, and of any other name they say that its group is dead. */
-function described(group: DescribedGroup, includesOperations: boolean): WireGroup {
-  const { groupId, failure, type } = group;
+/** This API knows classic groups only: a group of another kind is not there for it. */
+function described(group: DescribedGroup, includesOperations: boolean, version: number): WireGroup {
+  const { groupId, type } = group;
+  const fault = group.failure ?? (type === 'classic' ? undefined : notClassic(groupId));
   const operations = authorizedOperations('group', includesOperations);
-  if (failure?.code === 'GROUP_ID_NOT_FOUND' || (failure === undefined && type !== 'classic'))
-    return { ...nothing(groupId, undefined), groupState: 'Dead', authorizedOperations: operations };
-  if (failure !== undefined) return nothing(groupId, failure);
+  if (fault?.code === 'GROUP_ID_NOT_FOUND') {
+    if (version >= FIRST_WITH_REASONS) return { ...nothing(groupId, fault, version), groupState: 'Dead' };
+    return { ...nothing(groupId, undefined, version), groupState: 'Dead', authorizedOperations: operations };
+  }
+  if (fault !== undefined) return nothing(groupId, fault, version);
   return {
     errorCode: NO_ERROR,
     groupId,
@@ -66,6 +72,10 @@ function described(group: DescribedGroup, includesOperations: boolean): WireGrou
     members: group.members.map(describedMember),
     authorizedOperations: operations,
   };
+}
+
+function notClassic(groupId: string): Failure {
+  return failure('GROUP_ID_NOT_FOUND', `group ${groupId} is not a classic group`);
 }
 
 function describedMember(member: DescribedMember): WireMember {
@@ -79,9 +89,16 @@ function describedMember(member: DescribedMember): WireMember {
   };
 }
 
-function nothing(groupId: string, failure: Failure | undefined): WireGroup {
-  const empty = { groupState: '', protocolType: '', protocolData: '', members: [] };
-  return { ...empty, groupId, errorCode: coordinatorErrorOf(failure) };
+function nothing(groupId: string, fault: Failure | undefined, version: number): WireGroup {
+  return {
+    errorCode: coordinatorErrorOf(fault),
+    errorMessage: version >= FIRST_WITH_REASONS ? (fault?.message ?? null) : undefined,
+    groupId,
+    groupState: '',
+    protocolType: '',
+    protocolData: '',
+    members: [],
+  };
 }
 
 function deleteHandler({ broker: { groups } }: Surroundings): Handler<'deleteGroups'> {
