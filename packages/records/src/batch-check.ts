@@ -6,8 +6,8 @@ import { MillraceError } from '@millrace/core';
 import { ATTRIBUTE } from './batch-header.ts';
 import type { BatchView } from './batch-view.ts';
 import { codecOfId } from './codec-id.ts';
+import type { DecompressionLimits } from './inflated.ts';
 import { RECORD_BYTES_MIN } from './log-record.ts';
-import type { DecompressionLimits } from './record-reader.ts';
 
 /** Attributes that only the cluster itself may set. */
 const FORBIDDEN_ATTRIBUTES =

@@ -13,8 +13,8 @@ import {
 import type { BatchView } from './batch-view.ts';
 import { compress } from './compression.ts';
 import { crc32c } from './crc32c.ts';
+import type { DecompressionLimits } from './inflated.ts';
 import { RecordCursor } from './record-cursor.ts';
-import type { DecompressionLimits } from './record-reader.ts';
 import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts';
 
 export interface Thinning {

@@ -178,6 +178,32 @@ describe('bombs', () => {
     expect(() => decompress('zstd', zstdBomb(3), 3 * 128 * KiB - 1)).toThrowError(refusal('INVALID_RECORD'));
   });
 
+  test('a claim that no compressed data of that size can keep is refused before anything is made for it', () => {
+    // 15 bytes and a frame of one: both claim eight mebibytes.
+    const claims: [CompressionCodec, Buffer][] = [
+      ['snappy', Buffer.from('80808004' + '2c000102030405060708090a', 'hex')],
+      ['zstd', Buffer.from('28b52ffda000008000' + '090000' + '61', 'hex')],
+    ];
+    for (const [codec, bytes] of claims) {
+      expect(() => decompress(codec, bytes, 8 * MiB)).toThrowError(refusal('CORRUPT_MESSAGE'));
+    }
+  });
+
+  test('a batch in more pieces than batches are ever cut into is refused', () => {
+    const PIECES = 50_000;
+    const many = (head: string, piece: string): Buffer =>
+      Buffer.concat([Buffer.from(head, 'hex'), ...Array<Buffer>(PIECES).fill(Buffer.from(piece, 'hex'))]);
+    const cut: [CompressionCodec, Buffer][] = [
+      ['snappy', many('82534e41505059000000000100000001', '0000000100')],
+      ['lz4', many('', '04224d1860707300000000')],
+      ['zstd', many('', '28b52ffd2000010000')],
+      ['zstd', many('28b52ffd0038', '020000')],
+    ];
+    for (const [codec, bytes] of cut) {
+      expect(() => decompress(codec, bytes, MiB)).toThrowError(refusal('CORRUPT_MESSAGE'));
+    }
+  });
+
   test.each([
     ['less', TEXT.length - 1000],
     ['more', TEXT.length + 1000],

@@ -1,6 +1,9 @@
 /** What every codec says about sizes: nothing above the caller's limit, nothing past the end of the bytes. */
 import { MillraceError } from '@millrace/core';
 
+const PIECES_FREE = 1_024;
+const PIECE_BYTES_MIN = 512;
+
 /** @throws {MillraceError} INVALID_RECORD if `sizeBytes` is above the limit. */
 export function refuseAbove(maxBytes: number, sizeBytes: number): void {
   if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
@@ -8,6 +11,17 @@ export function refuseAbove(maxBytes: number, sizeBytes: number): void {
 
 export function tooLarge(maxBytes: number): MillraceError {
   return new MillraceError('INVALID_RECORD', `compressed records inflate to more than ${maxBytes} bytes`);
+}
+
+/**
+ * Compressed data comes in one piece, or in pieces of many KiB each: thousands of them with nothing inside would cost
+ * more than the largest batch.
+ *
+ * @throws {MillraceError} CORRUPT_MESSAGE for more frames, or blocks, than so many bytes are ever cut into.
+ */
+export function refusePieces(count: number, totalBytes: number): void {
+  if (count > PIECES_FREE + totalBytes / PIECE_BYTES_MIN)
+    throw corrupt(`${totalBytes} bytes in ${count} pieces`);
 }
 
 export function corrupt(message: string, cause?: unknown): MillraceError {

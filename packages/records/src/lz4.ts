@@ -4,7 +4,7 @@
  */
 import { KiB } from '@millrace/core';
 import type * as Lz4 from 'lz4-napi';
-import { corrupt, refuseAbove } from './decompressed-size.ts';
+import { corrupt, refuseAbove, refusePieces } from './decompressed-size.ts';
 import { loadCodec } from './native-module.ts';
 import { xxh32 } from './xxh32.ts';
 
@@ -58,6 +58,7 @@ function framesOf(bytes: Buffer, maxBytes: number): Buffer[] {
     sizeBytes += frame.sizeBytes;
     refuseAbove(maxBytes, sizeBytes);
     if (!frame.isSkippable) frames.push(bytes.subarray(at, frame.end));
+    refusePieces(frames.length, bytes.length);
     at = frame.end;
   }
   if (frames.length === 0) throw corrupt('there is no lz4 frame');

@@ -240,11 +240,38 @@ describe('a message set is refused', () => {
     },
   );
 
+  test('that is larger than the limit itself', () => {
+    const set = message(1, { ...plain, value: Buffer.alloc(64 * KiB) });
+    expect(() => convertMessageSet(set, LIMITS)).toThrowError(refusal('INVALID_RECORD', /inflate/));
+  });
+
+  test('of more wrappers than the limit has KiB, however small they are', () => {
+    const one = wrapper(1, 'gzip', good);
+    expect(convertMessageSet(Buffer.concat(Array<Buffer>(40).fill(one)), LIMITS)).toBeInstanceOf(Buffer);
+    const many = Buffer.concat(Array<Buffer>(65).fill(one));
+    expect(() => convertMessageSet(many, LIMITS)).toThrowError(refusal('INVALID_RECORD', /inflate/));
+  });
+
   test('in format 1 with the lz4 header of format 0, as every decoder would', () => {
     const value = oldLz4(compress('lz4', good));
     const set = message(1, { ...plain, value }, { attributes: codecId('lz4') });
     expect(() => convertMessageSet(set, LIMITS)).toThrowError(refusal('CORRUPT_MESSAGE', /lz4/));
   });
+});
+
+test('what a message set costs is told: its bytes, what its wrappers became, and all of the limit for one that is bad', () => {
+  const costOf = (set: Buffer): number => {
+    const costs: number[] = [];
+    attempt(() => convertMessageSet(set, { ...LIMITS, spent: (bytes) => void costs.push(bytes) }));
+    return costs.reduce((sum, bytes) => sum + bytes, 0);
+  };
+  const [plain] = MESSAGES as [Message];
+  const inner = message(1, { ...plain, value: Buffer.alloc(10_000) });
+  const sound = wrapper(1, 'gzip', inner);
+  expect(costOf(inner)).toBe(inner.length);
+  expect(costOf(sound)).toBe(sound.length + KiB + inner.length);
+  const bad = message(1, { ...plain, value: Buffer.from('no gzip') }, { attributes: 1 });
+  expect(costOf(bad)).toBe(bad.length + LIMITS.maxDecompressedBytes);
 });
 
 describe('the records of a produce request', () => {

@@ -6,25 +6,26 @@
 import { MillraceError } from '@millrace/core';
 import { BatchBuilder } from './batch-builder.ts';
 import { type CompressionCodec, codecOfId } from './codec-id.ts';
-import { decompress } from './compression.ts';
-import { corrupt } from './decompressed-size.ts';
+import { corrupt, refuseAbove } from './decompressed-size.ts';
+import { accounted, CALL_BYTES, type DecompressionLimits, inflated } from './inflated.ts';
 import { NO_HEADERS } from './log-record.ts';
 import { decompressOldLz4 } from './lz4.ts';
 import { MessageCursor, NO_TIMESTAMP } from './message-cursor.ts';
-import type { DecompressionLimits } from './record-reader.ts';
 import { VARLONG_MAX } from './varint.ts';
 
 /**
  * Plain messages, wrappers, or both, of format 0 or 1. The codec of the batch is that of the first message.
  *
- * @param limits bounds what all wrappers together inflate to.
+ * @param limits bounds the set itself, and what all its wrappers together inflate to, each of them one KiB at least.
  * @throws {MillraceError} CORRUPT_MESSAGE for a wrong checksum or bytes that are no messages, UNSUPPORTED_COMPRESSION_TYPE,
  * INVALID_RECORD for what Kafka's rules forbid, an empty set, or wrappers beyond the limit.
  */
 export function convertMessageSet(set: Buffer, limits: DecompressionLimits): Buffer {
+  refuseAbove(limits.maxDecompressedBytes, set.length);
+  limits.spent?.(set.length);
   const messages = new MessageCursor(set);
   let builder: Conversion | undefined;
-  let budgetBytes = limits.maxDecompressedBytes;
+  let leftBytes = limits.maxDecompressedBytes;
   while (messages.next()) {
     const codec = codecOf(messages);
     builder ??= new Conversion(codec, set.length);
@@ -33,8 +34,8 @@ export function convertMessageSet(set: Buffer, limits: DecompressionLimits): Buf
       builder.append(messages);
       continue;
     }
-    const inner = unwrapped(messages, codec, budgetBytes);
-    budgetBytes -= inner.length;
+    const inner = unwrapped(messages, codec, { ...limits, maxDecompressedBytes: leftBytes });
+    leftBytes = Math.max(0, leftBytes - CALL_BYTES - inner.length);
     convertWrapped(messages.magic, inner, builder);
   }
   if (builder === undefined) throw invalid('there are no records');
@@ -48,11 +49,16 @@ function codecOf({ codecId }: MessageCursor): CompressionCodec {
   throw new MillraceError('UNSUPPORTED_COMPRESSION_TYPE', 'messages of old formats cannot have zstd');
 }
 
-function unwrapped({ magic, value }: MessageCursor, codec: CompressionCodec, maxBytes: number): Buffer {
+function unwrapped(
+  { magic, value }: MessageCursor,
+  codec: CompressionCodec,
+  limits: DecompressionLimits,
+): Buffer {
   if (value === null) throw invalid('a compressed message has no value');
-  if (codec !== 'lz4' || magic === 1) return decompress(codec, value, maxBytes);
+  refuseAbove(limits.maxDecompressedBytes, 1);
+  if (codec !== 'lz4' || magic === 1) return inflated(codec, value, limits);
   try {
-    return decompressOldLz4(value, maxBytes);
+    return accounted(codec, limits, (maxBytes) => decompressOldLz4(value, maxBytes));
   } catch (error) {
     if (error instanceof MillraceError) throw error;
     throw corrupt('the messages are not valid lz4 data', error);

@@ -6,8 +6,8 @@ import { MillraceError } from '@millrace/core';
 import { FIELD, MAGIC_V2 } from './batch-header.ts';
 import { BatchView } from './batch-view.ts';
 import { codecId } from './codec-id.ts';
+import type { DecompressionLimits } from './inflated.ts';
 import { convertMessageSet } from './message-set.ts';
-import type { DecompressionLimits } from './record-reader.ts';
 
 /** What the version of the request allows. */
 export interface ProducedFormats {

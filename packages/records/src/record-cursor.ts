@@ -4,9 +4,8 @@
  */
 import { MillraceError } from '@millrace/core';
 import type { BatchView } from './batch-view.ts';
-import { decompress } from './compression.ts';
+import { type DecompressionLimits, inflated } from './inflated.ts';
 import { RECORD_BYTES_MIN } from './log-record.ts';
-import type { DecompressionLimits } from './record-reader.ts';
 import { VarintCursor } from './varint.ts';
 
 /** The fields speak of the record that `next` came to. */
@@ -34,8 +33,8 @@ export class RecordCursor {
   #left: number;
 
   /** @throws {MillraceError} CORRUPT_MESSAGE, INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE, as `decodeRecords`. */
-  constructor(view: BatchView, { maxDecompressedBytes }: DecompressionLimits) {
-    this.bytes = decompress(view.codec, view.recordsBytes, maxDecompressedBytes);
+  constructor(view: BatchView, limits: DecompressionLimits) {
+    this.bytes = inflated(view.codec, view.recordsBytes, limits);
     this.#varints = new VarintCursor(this.bytes);
     this.#baseOffset = view.baseOffset;
     this.#baseTimestamp = view.baseTimestamp;

@@ -4,14 +4,9 @@
  */
 import { MiB, MillraceError } from '@millrace/core';
 import type { BatchView } from './batch-view.ts';
-import { decompress } from './compression.ts';
+import { type DecompressionLimits, inflated } from './inflated.ts';
 import { type LogRecord, NO_HEADERS, RECORD_BYTES_MIN, type RecordHeader } from './log-record.ts';
 import { VarintCursor } from './varint.ts';
-
-export interface DecompressionLimits {
-  /** Records that would inflate beyond this are refused without inflating them. */
-  readonly maxDecompressedBytes: number;
-}
 
 const LIMITS_DEFAULT: DecompressionLimits = { maxDecompressedBytes: 64 * MiB };
 
@@ -61,8 +56,8 @@ export function checkRecords(view: BatchView, limits: DecompressionLimits): void
 }
 
 /** The records' bytes, decompressed, and long enough for as many as the header claims. */
-function plainRecords(view: BatchView, { maxDecompressedBytes }: DecompressionLimits): Buffer {
-  const bytes = decompress(view.codec, view.recordsBytes, maxDecompressedBytes);
+function plainRecords(view: BatchView, limits: DecompressionLimits): Buffer {
+  const bytes = inflated(view.codec, view.recordsBytes, limits);
   const { recordCount } = view;
   if (recordCount < 0 || recordCount * RECORD_BYTES_MIN > bytes.length) {
     throw contradiction(`${bytes.length} bytes cannot hold ${recordCount} records`);

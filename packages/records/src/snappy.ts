@@ -5,7 +5,7 @@
  */
 import { KiB } from '@millrace/core';
 import type * as Snappy from 'snappy';
-import { corrupt, refuseAbove } from './decompressed-size.ts';
+import { corrupt, refuseAbove, refusePieces } from './decompressed-size.ts';
 import { loadCodec } from './native-module.ts';
 
 /** Magic, version 1, oldest compatible version 1. */
@@ -13,6 +13,8 @@ const XERIAL_HEADER = Buffer.from('82534e41505059000000000100000001', 'hex');
 const XERIAL_MAGIC = XERIAL_HEADER.subarray(0, 8);
 const BLOCK_BYTES = 32 * KiB;
 const LENGTH_BYTES = 4;
+/** The densest element is a copy of 64 bytes, written in three. */
+const GROWTH_MAX = 64 / 3;
 
 let native: typeof Snappy | undefined;
 
@@ -35,10 +37,15 @@ export function compressSnappy(bytes: Buffer): Buffer {
 
 export function decompressSnappy(bytes: Buffer, maxBytes: number): Buffer {
   const blocks = isXerial(bytes, 0) ? xerialBlocks(bytes) : [bytes];
+  refusePieces(blocks.length, bytes.length);
+  const sizes = blocks.map(declaredSize);
   refuseAbove(
     maxBytes,
-    blocks.reduce((total, block) => total + declaredSize(block), 0),
+    sizes.reduce((total, size) => total + size, 0),
   );
+  if (blocks.some((block, i) => sizes[i]! > block.length * GROWTH_MAX)) {
+    throw corrupt('a snappy block claims to become more than it can');
+  }
   const { uncompressSync } = snappy();
   const parts = blocks.map((block) => uncompressSync(block) as Buffer);
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
@@ -67,7 +74,10 @@ function xerialBlocks(bytes: Buffer): Buffer[] {
   return blocks;
 }
 
-/** A raw block opens with its decompressed size, an unsigned varint. The decoder insists on exactly that size. */
+/**
+ * A raw block opens with its decompressed size, an unsigned varint. The decoder insists on exactly that size, but only
+ * after it has made room for it.
+ */
 function declaredSize(block: Buffer): number {
   let size = 0;
   for (let i = 0; i < Math.min(block.length, 5); i++) {

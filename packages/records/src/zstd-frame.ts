@@ -64,6 +64,9 @@ function readFrame(bytes: Buffer): ZstdFrame {
     at = within(bytes, at + BLOCK_HEADER_BYTES + (type === 1 ? 1 : size));
     blockEnds.push(at);
   }
+  if (contentBytes !== undefined && contentBytes > boundBytes) {
+    throw corrupt('a zstd frame claims to become more than its blocks can');
+  }
   const end = within(bytes, at + (hasChecksum ? 4 : 0));
   return { bytes: bytes.subarray(0, end), contentBytes, boundBytes: contentBytes ?? boundBytes, blockEnds };
 }

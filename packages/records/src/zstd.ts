@@ -4,7 +4,7 @@
  */
 import zlib from 'node:zlib';
 import type * as CloudpssZstd from '@cloudpss/zstd/napi';
-import { corrupt, refuseAbove, tooLarge } from './decompressed-size.ts';
+import { corrupt, refuseAbove, refusePieces, tooLarge } from './decompressed-size.ts';
 import { loadCodec } from './native-module.ts';
 import { type ZstdFrame, zstdFrames } from './zstd-frame.ts';
 
@@ -30,6 +30,7 @@ export function compressZstd(bytes: Buffer, level = DEFAULT_LEVEL): Buffer {
 export function decompressZstd(bytes: Buffer, maxBytes: number): Buffer {
   const frames = zstdFrames(bytes);
   if (frames.length === 0) throw corrupt('there is no zstd frame');
+  refusePieces(frames.length, bytes.length);
   refuseAbove(
     maxBytes,
     frames.reduce((total, { contentBytes }) => total + (contentBytes ?? 0), 0),
@@ -94,9 +95,10 @@ function inflateBlocks(decompressor: BlockDecompressor, frame: ZstdFrame, maxByt
     sizeBytes += part.length;
   };
   let start = 0;
-  for (const end of frame.blockEnds) {
+  for (const [blocks, end] of frame.blockEnds.entries()) {
     decompressor.data(frame.bytes.subarray(start, end), take);
     refuseAbove(maxBytes, sizeBytes);
+    refusePieces(blocks, end + sizeBytes);
     start = end;
   }
   if (start < frame.bytes.length) decompressor.data(frame.bytes.subarray(start), take);
