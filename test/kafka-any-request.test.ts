@@ -114,7 +114,6 @@ test.each(API_NAMES)('%s is answered in every version, whatever it asks', async 
     clock: new ManualClock(),
     random,
     logger: silentLogger,
-    maxDecompressedBytes: 1_000_000,
     fetchSessionSlots: 10,
   });
   const { signal } = new AbortController();

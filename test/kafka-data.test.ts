@@ -65,6 +65,14 @@ async function newTopic(): Promise<Topic> {
   return { name, topicId: described!.topicId, leader, other, leaderId };
 }
 
+/** Another topic, led by the same node. */
+async function topicBeside({ leaderId }: Topic): Promise<Topic> {
+  for (;;) {
+    const topic = await newTopic();
+    if (topic.leaderId === leaderId) return topic;
+  }
+}
+
 const batch = (...values: string[]): Buffer =>
   buildBatch(values.map((value, i) => ({ timestamp: 1_000 + i, key: null, value: Buffer.from(value) })));
 
@@ -174,23 +182,41 @@ describe('a produced batch', () => {
     ['that two batches are', Buffer.concat([batch('a'), batch('b')]), 'INVALID_RECORD'],
   ] as const)('%s is refused, alone', async (_what, records, code) => {
     const topic = await newTopic();
+    const beside = await topicBeside(topic);
     const answer = await topic.leader.ask('produce', 9, {
       acks: 1,
       timeoutMs: 1_000,
       topicData: [
-        {
-          name: topic.name,
-          partitionData: [
-            { index: 0, records },
-            { index: 0, records: batch('sound') },
-          ],
-        },
+        { name: topic.name, partitionData: [{ index: 0, records }] },
+        { name: beside.name, partitionData: [{ index: 0, records: batch('sound') }] },
       ],
     });
-    const [bad, good] = answer.responses[0]!.partitionResponses;
+    const [bad, good] = answer.responses.map(({ partitionResponses }) => partitionResponses[0]);
     expect(bad).toMatchObject({ errorCode: wire(code), baseOffset: -1 });
     expect(bad!.errorMessage).toMatch(/./);
     expect(good).toMatchObject({ errorCode: NONE, baseOffset: 0 });
+  });
+
+  test('that is not the only one for its partition is refused with all of its request', async () => {
+    const topic = await newTopic();
+    const beside = await topicBeside(topic);
+    const twice = [
+      { index: 0, records: batch('one') },
+      { index: 0, records: batch('other') },
+    ];
+    const answer = await topic.leader.ask('produce', 9, {
+      acks: 1,
+      timeoutMs: 1_000,
+      topicData: [
+        { name: beside.name, partitionData: [{ index: 0, records: batch('sound') }] },
+        { name: topic.name, partitionData: twice },
+      ],
+    });
+    const all = answer.responses.flatMap(({ partitionResponses }) => partitionResponses);
+    expect(all.map(({ errorCode }) => errorCode)).toEqual(all.map(() => wire('INVALID_REQUEST')));
+    for (const { leader, name } of [topic, beside]) {
+      expect(await produce(leader, name, batch('a'))).toMatchObject({ errorCode: NONE, baseOffset: 0 });
+    }
   });
 
   test('with a broken checksum is refused', async () => {

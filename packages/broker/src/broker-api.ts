@@ -4,6 +4,7 @@
  */
 import type { NodeId, TopicId } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
+import type { ProducedFormats } from '@millrace/records';
 import type {
   AlterConfigsRequest,
   AlterConfigsResponse,
@@ -95,6 +96,7 @@ export interface PartitionRef {
 export interface ProduceRequest extends RequestContext {
   /** 0, 1 or -1; anything else is answered INVALID_REQUIRED_ACKS. */
   readonly acks: number;
+  /** Each of them once, or the request is answered INVALID_REQUEST. */
   readonly partitions: readonly PartitionProduce[];
 }
 
@@ -103,6 +105,8 @@ export interface PartitionProduce extends PartitionRef {
   readonly leaderEpoch: number;
   /** One record batch. The broker writes its base offset and leader epoch in place. */
   readonly records: Buffer;
+  /** What `records` may be instead of a batch of today: it is made one once the partition is known to take it. */
+  readonly formats?: ProducedFormats | undefined;
 }
 
 export interface ProduceResponse {

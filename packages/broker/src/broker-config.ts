@@ -17,9 +17,9 @@ export const brokerConfig = configSchema('broker', {
     doc: 'How long a stopping broker waits for its leaderships to move before it stops anyway.',
   }),
   'decompressed.batch.max.bytes': bytes({
-    default: 64 * MiB,
+    default: 16 * MiB,
     min: MiB,
-    doc: 'A batch that would grow beyond this when decompressed is refused where it must be decompressed.',
+    doc: 'Where records of a batch must be read (it is of an old format, the topic is compacted or has a codec of its own) a batch that would be larger than this, decompressed, is refused, and producers are held back once this much was read in one turn.',
   }),
   'fetch.max.bytes': bytes({
     default: 55 * MiB,

@@ -141,6 +141,7 @@ export class Broker implements BrokerApi, PartitionHost {
       queuedMaxBytes: config['queued.max.request.bytes'],
       journalBacklogBytes: () => logStore.journalBacklogBytes,
       decompressedMaxBytes: config['decompressed.batch.max.bytes'],
+      defer,
     });
     this.#fetch = new ConsumerFetch({
       partitions,

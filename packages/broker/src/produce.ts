@@ -1,7 +1,7 @@
 /**
  * Produce: checks each batch, appends it, and answers when `acks` is met. Everything up to the append happens
- * inside the call, so batches land in call order. Never decodes a record unless the topic wants another codec, or is
- * compacted and takes only records with a key.
+ * inside the call, so batches land in call order. Never decodes a record unless it is of an old format, the topic wants
+ * another codec, or is compacted and takes only records with a key; and then only so much in one turn.
  *
  * acks=1 is answered after the append to the leader's page cache, in both durability modes: it promises one
  * copy that survives a crash of the process, not of the machine. acks=all waits for the high watermark, which
@@ -9,16 +9,19 @@
  */
 import { type ErrorCode, MillraceError } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
-import { BatchView, checkBatch, checkKeys } from '@millrace/records';
+import { BatchView, checkBatch, checkKeys, type DecompressionLimits, producedBatch } from '@millrace/records';
 import type { LeaderAppend } from '@millrace/storage';
 import type { AckListener } from './ack-queue.ts';
 import type { PartitionProduce, PartitionProduced, ProduceRequest, ProduceResponse } from './broker-api.ts';
 import type { Deadlines, Expiring } from './deadlines.ts';
+import type { Defer } from './defer.ts';
 import { type Failure, failure, failureOf } from './failure.ts';
+import { refuseNamedAgain } from './named-once.ts';
 import type { Partition } from './partition.ts';
 import type { PartitionTable } from './partition-table.ts';
 import { recompressed } from './recompression.ts';
 import { Room } from './room.ts';
+import { TurnBudget } from './turn-budget.ts';
 
 export interface ProduceOptions {
   readonly partitions: PartitionTable;
@@ -28,20 +31,28 @@ export interface ProduceOptions {
   readonly queuedMaxBytes: number;
   /** Appended, but not on the disk yet: grows even if nobody waits for acknowledgements. */
   readonly journalBacklogBytes: () => number;
+  /** Of one batch, and of all that are decompressed in one turn. */
   readonly decompressedMaxBytes: number;
+  readonly defer: Defer;
 }
 
 type Outcome = { -readonly [K in keyof PartitionProduced]: PartitionProduced[K] };
 
 export class Produce {
   readonly #options: ProduceOptions;
-  readonly #limits: { readonly maxDecompressedBytes: number };
+  readonly #limits: DecompressionLimits;
+  readonly #turn: TurnBudget;
   readonly #room = new Room(() => this.#hasRoom());
   #queuedBytes = 0;
 
   constructor(options: ProduceOptions) {
     this.#options = options;
-    this.#limits = { maxDecompressedBytes: options.decompressedMaxBytes };
+    const { decompressedMaxBytes, defer } = options;
+    this.#turn = new TurnBudget(decompressedMaxBytes, defer, () => this.#room.look());
+    this.#limits = {
+      maxDecompressedBytes: decompressedMaxBytes,
+      spent: (bytes) => this.#turn.spend(bytes),
+    };
   }
 
   handle(request: ProduceRequest): Promise<ProduceResponse> {
@@ -50,6 +61,11 @@ export class Produce {
       return refuse('INVALID_REQUIRED_ACKS', `acks=${acks} is none of 0, 1 and -1 (all)`);
     }
     if (this.#queuedBytes >= 2 * this.#options.queuedMaxBytes) return refuse('NODE_OVERLOADED');
+    try {
+      refuseNamedAgain(this.#options.partitions, partitions);
+    } catch (error) {
+      return Promise.resolve({ partitions: [], failure: failureOf(error) });
+    }
     const outcomes: Outcome[] = [];
     let pending: PendingProduce | undefined;
     for (let i = 0; i < partitions.length; i++) {
@@ -79,6 +95,7 @@ export class Produce {
 
   #hasRoom(): boolean {
     const { queuedMaxBytes, journalBacklogBytes } = this.#options;
+    if (this.#turn.isSpent) return false;
     return this.#queuedBytes < queuedMaxBytes && journalBacklogBytes() * 2 < queuedMaxBytes;
   }
 
@@ -128,8 +145,9 @@ export class Produce {
   }
 
   /** The batch to store. @throws {MillraceError} if a producer may not write it. */
-  #checked({ records }: PartitionProduce, partition: Partition): Buffer {
+  #checked(entry: PartitionProduce, partition: Partition): Buffer {
     const { config } = partition;
+    const records = this.#ofToday(entry);
     const maxBytes = config['max.message.bytes'];
     if (records.length > maxBytes) {
       throw new MillraceError(
@@ -144,11 +162,22 @@ export class Produce {
     }
     checkBatch(view, this.#limits);
     if (view.isTransactional) throw new MillraceError('INVALID_REQUEST', 'transactions are not supported');
-    if (config['cleanup.policy'].includes('compact')) checkKeys(view, this.#limits);
+    if (config['cleanup.policy'].includes('compact')) checkKeys(view, this.#limitsOfTurn());
     const wanted = config['compression.type'];
     if (wanted === 'producer') return records;
     const codec = wanted === 'uncompressed' ? 'none' : wanted;
-    return codec === view.codec ? records : recompressed(view, codec, this.#limits);
+    return codec === view.codec ? records : recompressed(view, codec, this.#limitsOfTurn());
+  }
+
+  /** The batch that came, or that what came becomes. */
+  #ofToday({ records, formats }: PartitionProduce): Buffer {
+    return formats === undefined ? records : producedBatch(records, formats, this.#limitsOfTurn());
+  }
+
+  /** The first batch of a request always passes: it was held back until there was room. */
+  #limitsOfTurn(): DecompressionLimits {
+    if (!this.#turn.isSpent) return this.#limits;
+    throw new MillraceError('NODE_OVERLOADED', 'other batches of the request took all time to decompress');
   }
 
   #absence({ topicId, partition }: PartitionProduce): ErrorCode {

@@ -13,7 +13,11 @@ let topicId: string;
 beforeEach(async () => {
   cluster = await TestCluster.start({
     nodes: 2,
-    config: { 'replica.lag.time.max.ms': '1000', 'queued.max.request.bytes': `${1 << 20}` },
+    config: {
+      'replica.lag.time.max.ms': '1000',
+      'queued.max.request.bytes': `${1 << 20}`,
+      'decompressed.batch.max.bytes': `${1 << 20}`,
+    },
   });
   topicId = await cluster.createTopic('orders', { replicas: [[1, 2]] });
 });
@@ -92,6 +96,50 @@ describe('produce refuses', () => {
       { key: Buffer.from('k'), value: Buffer.from('a'), timestamp: cluster.clock.wallMs() },
     ]);
     expect((await produceBytes(keyed, { topicId: compacted })).failure).toBeUndefined();
+  });
+
+  test('for now, batches beyond what is decompressed in one turn, and holds producers back until it is over', async () => {
+    const compacted = await cluster.createTopic('compacted', {
+      replicas: [
+        [1, 2],
+        [1, 2],
+        [1, 2],
+      ],
+      configs: { 'cleanup.policy': 'compact' },
+    });
+    const wide = () =>
+      buildBatch([{ key: Buffer.from('k'), value: Buffer.alloc(600_000) }], { codec: 'gzip' });
+    const broker = cluster.broker(1);
+    expect(broker.produceRoom()).toBeUndefined();
+    const answer = broker.produce({
+      ...CONTEXT,
+      acks: 1,
+      partitions: [0, 1, 2].map((partition) => ({
+        topicId: compacted,
+        partition,
+        leaderEpoch: -1,
+        records: wide(),
+      })),
+    });
+    const room = broker.produceRoom();
+    expect(room).toBeDefined();
+    expect((await answer).partitions.map(({ failure }) => failure?.code)).toEqual([
+      undefined,
+      undefined,
+      'NODE_OVERLOADED',
+    ]);
+    await room;
+    expect((await produceBytes(wide(), { topicId: compacted, partition: 2 })).failure).toBeUndefined();
+  });
+
+  test('a request that names a partition twice, before anything of it is written', async () => {
+    const entry = () => ({ topicId, partition: 0, leaderEpoch: -1, records: batchOf('a') });
+    const twice = { ...CONTEXT, acks: -1, partitions: [entry(), entry()] };
+    expect(await cluster.broker(1).produce(twice)).toMatchObject({
+      partitions: [],
+      failure: { code: 'INVALID_REQUEST' },
+    });
+    expect((await produceBytes(batchOf('a'))).baseOffset).toBe(0);
   });
 
   test('nothing more than one bad partition of a request', async () => {

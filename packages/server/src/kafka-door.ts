@@ -9,7 +9,7 @@ import { KafkaListener, type KafkaListenerConfig, kafkaRequestHandler } from '@m
 export interface KafkaDoorOptions {
   /** Name of the listener, as in `listeners`. */
   readonly listener: string;
-  readonly config: KafkaListenerConfig & { readonly 'decompressed.batch.max.bytes': number };
+  readonly config: KafkaListenerConfig;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -46,7 +46,6 @@ export class KafkaDoor {
       clock,
       random,
       logger,
-      maxDecompressedBytes: config['decompressed.batch.max.bytes'],
       fetchSessionSlots: config['max.incremental.fetch.session.cache.slots'],
     });
   }

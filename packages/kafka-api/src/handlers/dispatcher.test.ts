@@ -26,7 +26,6 @@ function handlerOn(broker: Partial<BrokerApi>, logger: Logger = silentLogger): K
     clock: new ManualClock(),
     random: new SeededRandom(1),
     logger,
-    maxDecompressedBytes: 1_000,
     fetchSessionSlots: 10,
   });
 }

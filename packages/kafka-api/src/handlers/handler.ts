@@ -13,8 +13,6 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** What a batch of an old format may grow to when it is decompressed. */
-  readonly maxDecompressedBytes: number;
   /** Fetch sessions at one time. */
   readonly fetchSessionSlots: number;
 }

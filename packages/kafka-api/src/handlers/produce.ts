@@ -1,16 +1,9 @@
 /**
- * Produce: hands every partition's batch to the broker as it lies in the request. Batches of old formats become new
- * ones on the way. Everything up to the append happens inside the call, so batches land in the order of requests.
+ * Produce: hands every partition's batch to the broker as it lies in the request, with what its version allows it to be.
+ * Everything up to the append happens inside the call, so batches land in the order of requests.
  */
-import {
-  type BrokerApi,
-  type Failure,
-  failureOf,
-  type PartitionProduce,
-  type PartitionProduced,
-} from '@millrace/broker';
+import type { BrokerApi, Failure, PartitionProduce, PartitionProduced } from '@millrace/broker';
 import { ERRORS } from '@millrace/core';
-import { type DecompressionLimits, producedBatch } from '@millrace/records';
 import type { RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
 import { ConnectionEnd, type Handler, type RequestFacts, type Surroundings } from './handler.ts';
 import { type KafkaNode, kafkaNode } from './kafka-nodes.ts';
@@ -31,13 +24,13 @@ const FIRST_VERSION_WITH_LEADERS = 10;
 const MAGIC_AT = 16;
 const MAGIC = 2;
 
-export function produceHandler(around: Surroundings): Handler<'produce'> {
-  const { broker, maxDecompressedBytes } = around;
-  const limits = { maxDecompressedBytes };
+const NO_BYTES = Buffer.alloc(0);
+
+export function produceHandler({ broker }: Surroundings): Handler<'produce'> {
   return {
     handle: (request, facts) => {
       if (request.transactionalId !== null) return refused(request, transactional);
-      const batches = new Batches(broker, request, facts, limits);
+      const batches = new Batches(broker, request, facts);
       const produced = broker.produce({
         clientId: facts.clientId,
         timeoutMs: Math.max(request.timeoutMs, 0),
@@ -80,32 +73,26 @@ class Batches {
   readonly #broker: BrokerApi;
   readonly #request: Request;
   readonly #facts: RequestFacts;
-  /** Of partitions whose batch the broker never sees, by their place in the request. */
-  #faults: Map<number, Failure> | undefined;
 
-  constructor(broker: BrokerApi, request: Request, facts: RequestFacts, limits: DecompressionLimits) {
+  constructor(broker: BrokerApi, request: Request, facts: RequestFacts) {
     this.#broker = broker;
     this.#request = request;
     this.#facts = facts;
     const { version } = facts;
-    const formats = {
-      takesOldFormats: version < FIRST_VERSION_WITH_BATCHES,
-      takesZstd: version >= FIRST_VERSION_WITH_ZSTD,
-    };
+    const takesZstd = version >= FIRST_VERSION_WITH_ZSTD;
+    const formats = { takesOldFormats: version < FIRST_VERSION_WITH_BATCHES, takesZstd };
     const image = broker.image();
-    let place = -1;
     for (const { name, partitionData } of request.topicData) {
       const topicId = topicIdOf(image, name);
       for (const { index, records } of partitionData) {
-        place += 1;
-        try {
-          const isPlain = formats.takesZstd && records !== null && records[MAGIC_AT] === MAGIC;
-          const batch = isPlain ? records : producedBatch(records, formats, limits);
-          this.partitions.push({ topicId, partition: index, leaderEpoch: -1, records: batch });
-        } catch (error) {
-          this.#faults ??= new Map();
-          this.#faults.set(place, failureOf(error));
-        }
+        const isPlain = takesZstd && records !== null && records[MAGIC_AT] === MAGIC;
+        this.partitions.push({
+          topicId,
+          partition: index,
+          leaderEpoch: -1,
+          records: records ?? NO_BYTES,
+          formats: isPlain ? undefined : formats,
+        });
       }
     }
   }
@@ -113,15 +100,11 @@ class Batches {
   answer({ partitions, failure }: Awaited<ReturnType<BrokerApi['produce']>>): Response {
     const { topicData } = this.#request;
     if (failure !== undefined) return { responses: topicData.map((topic) => allFailed(topic, failure)) };
-    let place = 0;
     let next = 0;
     const leaders = this.#facts.version >= FIRST_VERSION_WITH_LEADERS ? new Set<number>() : undefined;
     const responses = topicData.map(({ name, partitionData }) => ({
       name,
-      partitionResponses: partitionData.map(({ index }) => {
-        const fault = this.#faults?.get(place++);
-        return fault === undefined ? partitionResponse(partitions[next++]!, leaders) : failed(index, fault);
-      }),
+      partitionResponses: partitionData.map(() => partitionResponse(partitions[next++]!, leaders)),
     }));
     return leaders === undefined || leaders.size === 0
       ? { responses }
@@ -130,7 +113,7 @@ class Batches {
 
   /** Nobody reads an answer, so the connection's end is what tells a client that something failed. */
   unanswered({ partitions, failure }: Awaited<ReturnType<BrokerApi['produce']>>): undefined {
-    const faults = [failure, ...(this.#faults?.values() ?? []), ...partitions.map((each) => each.failure)];
+    const faults = [failure, ...partitions.map((each) => each.failure)];
     const fault = faults.find((each) => each !== undefined);
     if (fault !== undefined) throw new ConnectionEnd(`a request with acks=0 failed: ${fault.message}`);
     return undefined;

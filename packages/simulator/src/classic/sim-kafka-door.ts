@@ -12,7 +12,6 @@ import { KAFKA_PORT, kafkaConnection } from './kafka-wire.ts';
 
 /** The addresses that clients are told are those of the node's own listener; they know the port to take instead. */
 const LISTENER = 'GRPC';
-const MAX_DECOMPRESSED_BYTES = 1_048_576;
 const FETCH_SESSIONS = 10;
 
 /** Opens it for as long as the life lasts, or until it is closed. */
@@ -26,7 +25,6 @@ export async function openKafkaDoor(
     clock: life.clock,
     random: life.random.fork(),
     logger: simLogger(life),
-    maxDecompressedBytes: MAX_DECOMPRESSED_BYTES,
     fetchSessionSlots: FETCH_SESSIONS,
   });
   const door = rpc.of(life).serve({ listener: LISTENER });
