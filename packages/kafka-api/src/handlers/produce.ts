@@ -4,6 +4,7 @@
  */
 import type { BrokerApi, Failure, PartitionProduce, PartitionProduced } from '@millrace/broker';
 import { ERRORS } from '@millrace/core';
+import type { ProducedFormats } from '@millrace/records';
 import type { RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
 import { ConnectionEnd, type Handler, type RequestFacts, type Surroundings } from './handler.ts';
 import { type KafkaNode, kafkaNode } from './kafka-nodes.ts';
@@ -80,7 +81,8 @@ class Batches {
     this.#facts = facts;
     const { version } = facts;
     const takesZstd = version >= FIRST_VERSION_WITH_ZSTD;
-    const formats = { takesOldFormats: version < FIRST_VERSION_WITH_BATCHES, takesZstd };
+    const takesOldFormats = version < FIRST_VERSION_WITH_BATCHES;
+    const formats: ProducedFormats = { takesOldFormats, takesZstd };
     const image = broker.image();
     for (const { name, partitionData } of request.topicData) {
       const topicId = topicIdOf(image, name);
