@@ -326,23 +326,31 @@ describe('settings', () => {
 });
 
 describe('the cluster', () => {
-  test.each(versions(1, 4))('tells in version %i what replicas take of the disk', async (version) => {
-    const name = await newTopic();
-    const dirs = (topics: { topic: string; partitions: number[] }[] | null) =>
-      peer.ask('describeLogDirs', version, { topics });
-    const sizes = async () => (await dirs([{ topic: name, partitions: [1, 7] }])).results;
-    await expect.poll(sizes).toMatchObject([
-      {
-        errorCode: NONE,
-        topics: [
-          { name, partitions: [{ partitionIndex: 1, partitionSize: 0, offsetLag: 0, isFutureKey: false }] },
-        ],
-      },
-    ]);
-    const all = (await dirs(null)).results[0]!;
-    expect(all.logDir).not.toBe('');
-    expect(all.topics.find((topic) => topic.name === name)!.partitions).toHaveLength(2);
-  });
+  test.each(versions(1, 4))(
+    'tells in version %i what replicas take of the disk, and from 4 on its size',
+    async (version) => {
+      const name = await newTopic();
+      const dirs = (topics: { topic: string; partitions: number[] }[] | null) =>
+        peer.ask('describeLogDirs', version, { topics });
+      const sizes = async () => (await dirs([{ topic: name, partitions: [1, 7] }])).results;
+      await expect.poll(sizes).toMatchObject([
+        {
+          errorCode: NONE,
+          topics: [
+            { name, partitions: [{ partitionIndex: 1, partitionSize: 0, offsetLag: 0, isFutureKey: false }] },
+          ],
+        },
+      ]);
+      const all = (await dirs(null)).results[0]!;
+      expect(all.logDir).not.toBe('');
+      if (version < 4) expect(all).toMatchObject({ totalBytes: -1, usableBytes: -1 });
+      else {
+        expect(all.usableBytes).toBeGreaterThan(0);
+        expect(all.usableBytes).toBeLessThanOrEqual(all.totalBytes);
+      }
+      expect(all.topics.find((topic) => topic.name === name)!.partitions).toHaveLength(2);
+    },
+  );
 
   test.each(versions(0, 2))(
     'answers elections in version %i, also those that are not needed',

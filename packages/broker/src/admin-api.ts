@@ -117,6 +117,12 @@ export interface DescribeLogDirsResponse {
 
 export interface LogDirectory {
   readonly path: string;
+  /** Of the directory as a whole; a replica that failed alone is only left out. */
+  readonly failure?: Failure | undefined;
+  /** Of its disk; -1 if the disk does not tell. */
+  readonly totalBytes: number;
+  /** What may still be written to its disk; -1 if the disk does not tell. */
+  readonly usableBytes: number;
   /** Those whose log is open. */
   readonly replicas: readonly ReplicaOnDisk[];
 }

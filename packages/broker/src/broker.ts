@@ -255,7 +255,7 @@ export class Broker implements BrokerApi, PartitionHost {
 
   readonly describeNewTopic: BrokerApi['describeNewTopic'] = (configs) => this.#queries.newTopic(configs);
   readonly describeLogDirs: BrokerApi['describeLogDirs'] = (request) =>
-    this.#queries.logDirs(request, this.#options.logStore.path, this.#partitions);
+    this.#queries.logDirs(request, this.#options.logStore, this.#partitions);
 
   describeQuorum(request: RequestContext): Promise<DescribeQuorumResponse> {
     return this.#options.controllers.describeQuorum(this.#queries.timed(request));

@@ -4,6 +4,7 @@
  */
 import { type Clock, MillraceError, type NodeId } from '@millrace/core';
 import { clusterConfigOf, describeTopicConfig, type MetadataImage } from '@millrace/metadata';
+import type { LogStore } from '@millrace/storage';
 import type {
   ConfigEntry,
   DescribeClusterRequest,
@@ -17,6 +18,7 @@ import type { DescribeTopicsRequest, DescribeTopicsResponse, RequestContext } fr
 import type { BrokerConfig } from './broker-config.ts';
 import type { ControllerChannel } from './controller-channel.ts';
 import { describeCluster, describeConfigs, describeTopics, type View } from './descriptions.ts';
+import { describeLogDirectory } from './log-directory.ts';
 import type { MetadataView } from './metadata-view.ts';
 import type { Partition } from './partition.ts';
 import { replicasOnDisk } from './replicas-on-disk.ts';
@@ -68,11 +70,12 @@ export class ClusterQueries {
 
   async logDirs(
     request: DescribeLogDirsRequest,
-    path: string,
+    store: LogStore,
     partitions: Iterable<Partition>,
   ): Promise<DescribeLogDirsResponse> {
     await this.informed(request);
-    return { directories: [{ path, replicas: replicasOnDisk(partitions, request.partitions) }] };
+    const replicas = replicasOnDisk(partitions, request.partitions);
+    return { directories: [await describeLogDirectory(store, replicas, this.#options.clock)] };
   }
 
   /** @throws {MillraceError} QUORUM_UNAVAILABLE if the broker has not caught up in the time of the request. */

@@ -2,7 +2,7 @@
  * A disk in memory that can lose what was not synced, fail, or die between two operations. Names are durable
  * at once; contents when the file is synced. For tests: never part of a running node.
  */
-import type { DirectoryLock, DiskEntry, DiskFile, FileSystem } from './file-system.ts';
+import type { DirectoryLock, DiskEntry, DiskFile, DiskSpace, FileSystem } from './file-system.ts';
 import { diskError, MemoryFileSystem } from './memory-file-system.ts';
 import { readWhole } from './whole-file.ts';
 
@@ -117,6 +117,10 @@ export class CrashableFileSystem implements FileSystem {
 
   statSync(path: string): { sizeBytes: number; isDirectory: boolean } | undefined {
     return this.#inner.statSync(path);
+  }
+
+  async space(path: string): Promise<DiskSpace> {
+    return await this.#inner.space(path);
   }
 
   async syncDirectory(path: string): Promise<void> {

@@ -12,14 +12,16 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 testFileSystem('NodeFileSystem', new NodeFileSystem(), join(root, 'real'));
 testFileSystem('MemoryFileSystem', new MemoryFileSystem(), '/memory/home');
 
-test('a full MemoryFileSystem writes what fits and then says ENOSPC', () => {
+test('a full MemoryFileSystem writes what fits and then says ENOSPC', async () => {
   const disk = new MemoryFileSystem({ capacityBytes: 100 });
   const file = disk.openSync('/f', { create: true });
   expect(() => file.writeSync([Buffer.alloc(80), Buffer.alloc(80)], 0)).toThrow(
     expect.objectContaining({ code: 'ENOSPC' }),
   );
   expect(file.sizeSync()).toBe(100);
+  expect(await disk.space('/')).toEqual({ totalBytes: 100, usableBytes: 0 });
   file.truncateSync(10);
+  expect(await disk.space('/')).toEqual({ totalBytes: 100, usableBytes: 90 });
   file.writeSync([Buffer.alloc(90)], 10);
 });
 

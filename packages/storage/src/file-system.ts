@@ -28,6 +28,13 @@ export interface DiskEntry {
   readonly isDirectory: boolean;
 }
 
+/** Bytes. */
+export interface DiskSpace {
+  readonly totalBytes: number;
+  /** What this process may still write: less than what nobody has used where the system keeps some for itself. */
+  readonly usableBytes: number;
+}
+
 /** Held until released or until the process dies, however it dies. */
 export interface DirectoryLock {
   release(): Promise<void>;
@@ -48,8 +55,8 @@ export interface FileSystem {
   removeSync(path: string): void;
   /** undefined if nothing has that name. */
   statSync(path: string): { readonly sizeBytes: number; readonly isDirectory: boolean } | undefined;
-  /** What may still be written to the disk of `path`; absent where nobody can tell. */
-  freeBytes?(path: string): Promise<number>;
+  /** Of the disk that holds `path`. @throws ENOENT */
+  space(path: string): Promise<DiskSpace>;
   /** Makes creations, renames and removals in a directory durable. */
   syncDirectory(path: string): Promise<void>;
   /** Takes the directory for this process. @throws {MillraceError} DIRECTORY_LOCKED */

@@ -7,6 +7,7 @@ export {
   type DirectoryLock,
   type DiskEntry,
   type DiskFile,
+  type DiskSpace,
   diskErrorCode,
   type FileSystem,
 } from './file-system.ts';

@@ -1,4 +1,4 @@
-import { ManualClock, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
+import { Deferred, ManualClock, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
 import { expect, test } from 'vitest';
 import { CrashableFileSystem } from './crashable-file-system.ts';
 import { LogStore } from './log-store.ts';
@@ -134,5 +134,21 @@ test('a full queue answers NODE_OVERLOADED and takes more once it is written', a
   expect(store.journalBacklogBytes).toBe(0);
   append();
   await log.whenFlushed(4);
+  await store.close({ clean: true });
+});
+
+test('a disk that hangs is asked for its size once, however many ask; one that fails says so, and is asked again', async () => {
+  const disk = new MemoryFileSystem({ capacityBytes: 1 << 30 });
+  const store = await openStore(disk);
+  const space = { totalBytes: 9, usableBytes: 7 };
+  const answers = [new Deferred<typeof space>(), new Deferred<typeof space>()] as const;
+  let asked = 0;
+  disk.space = () => answers[asked++ as 0 | 1].promise;
+  const many = [store.space(), store.space()];
+  expect(asked).toBe(1);
+  answers[0].reject(Object.assign(new Error('EIO: statfs'), { code: 'EIO' }));
+  for (const each of many) await expect(each).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' });
+  answers[1].resolve(space);
+  expect(await store.space()).toEqual(space);
   await store.close({ clean: true });
 });

@@ -16,7 +16,7 @@ import {
   keepQuorumId,
   readIdentity,
 } from './directory-identity.ts';
-import { type DirectoryLock, diskErrorCode, type FileSystem } from './file-system.ts';
+import { type DirectoryLock, type DiskSpace, diskErrorCode, type FileSystem } from './file-system.ts';
 import { Journal } from './journal.ts';
 import { JournalReplay } from './journal-replay.ts';
 import { giveUpReplay } from './journal-surrender.ts';
@@ -77,6 +77,7 @@ export class LogStore {
   /** The last thing that is done to each folder name. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #timers = new Set<Timer>();
+  #asking: Promise<DiskSpace> | undefined;
   #brokerEpoch = -1;
   #isCheckpointDue = false;
   #isClosed = false;
@@ -187,6 +188,22 @@ export class LogStore {
   async keepQuorumId(quorumId: string): Promise<void> {
     if (this.#isClosed) throw new MillraceError('CLOSED', 'the store is closed');
     this.#identity = await keepQuorumId(this.#options.fileSystem, this.path, this.#identity, quorumId);
+  }
+
+  /** Of its disk. One that hangs is asked once, however often this is called. @throws {MillraceError} KAFKA_STORAGE_ERROR */
+  space(): Promise<DiskSpace> {
+    this.#asking ??= this.#options.fileSystem
+      .space(this.path)
+      .catch((error: unknown) => this.#refuse(error, 'measured'))
+      .finally(() => {
+        this.#asking = undefined;
+      });
+    return this.#asking;
+  }
+
+  /** What failed for all of the directory and not for one log: nothing more is made durable here until the node restarts. */
+  get failure(): MillraceError | undefined {
+    return this.#journal.failure ?? this.#space.failure;
   }
 
   /** Bytes of durable appends that wait for the disk; the bound is journal.queue.bytes. */

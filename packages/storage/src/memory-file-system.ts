@@ -3,7 +3,7 @@
  * for want of space. Never touches the real disk.
  */
 import { MillraceError } from '@millrace/core';
-import type { DirectoryLock, DiskEntry, DiskFile, FileSystem } from './file-system.ts';
+import type { DirectoryLock, DiskEntry, DiskFile, DiskSpace, FileSystem } from './file-system.ts';
 
 export interface MemoryFileSystemOptions {
   /** Writes beyond it fail with ENOSPC after writing what fits, as a disk does. */
@@ -100,8 +100,10 @@ export class MemoryFileSystem implements FileSystem {
     return this.#directories.has(name) ? { sizeBytes: 0, isDirectory: true } : undefined;
   }
 
-  async freeBytes(): Promise<number> {
-    return this.#space.capacityBytes - this.#space.usedBytes;
+  async space(path: string): Promise<DiskSpace> {
+    if (this.statSync(path) === undefined) throw diskError('ENOENT', path);
+    const { capacityBytes, usedBytes } = this.#space;
+    return { totalBytes: capacityBytes, usableBytes: capacityBytes - usedBytes };
   }
 
   async syncDirectory(path: string): Promise<void> {

@@ -9,6 +9,7 @@ import {
   type DirectoryLock,
   type DiskEntry,
   type DiskFile,
+  type DiskSpace,
   diskErrorCode,
   type FileSystem,
 } from './file-system.ts';
@@ -55,9 +56,11 @@ export class NodeFileSystem implements FileSystem {
     return found && { sizeBytes: found.size, isDirectory: found.isDirectory() };
   }
 
-  async freeBytes(path: string): Promise<number> {
-    const { bavail, bsize } = await fs.promises.statfs(path);
-    return bavail * bsize;
+  async space(path: string): Promise<DiskSpace> {
+    const { blocks, bavail, bsize } = await fs.promises.statfs(path);
+    // Disks that somebody else keeps for us may say that they have no end.
+    const bytesOf = (count: number): number => Math.min(count * bsize, Number.MAX_SAFE_INTEGER);
+    return { totalBytes: bytesOf(blocks), usableBytes: bytesOf(bavail) };
   }
 
   async syncDirectory(path: string): Promise<void> {

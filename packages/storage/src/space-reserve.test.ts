@@ -40,13 +40,15 @@ test('a full disk gives the reserve up: others find the room, logs that are not 
   expect(disk.statSync(RESERVE)?.sizeBytes).toBe(2 * MIB);
   fill(logs[0]);
   expect(disk.statSync(RESERVE)).toBeUndefined();
-  expect(await disk.freeBytes()).toBeGreaterThanOrEqual(2 * MIB);
+  expect((await disk.space(HOME)).usableBytes).toBeGreaterThanOrEqual(2 * MIB);
   expect([logs[1].offline, await contentsOf(logs[1])]).toEqual([undefined, ['b/0']]);
+  expect(store.failure?.code).toBe('DISK_FULL');
   fill(logs[1]);
   expect(logs[1].logEndOffset).toBe(1);
-  expect(await disk.freeBytes()).toBeGreaterThanOrEqual(2 * MIB - 10_000);
+  expect((await disk.space(HOME)).usableBytes).toBeGreaterThanOrEqual(2 * MIB - 10_000);
   await store.close({ clean: true });
   store = await openStore(disk, { clock, config });
+  expect(store.failure).toBeUndefined();
   await kept(store, clock);
   expect(await contentsOf(await openLog(store, CACHED, 'b'))).toEqual(['b/0']);
   await store.close({ clean: true });
@@ -65,7 +67,7 @@ test('after the disk was full the journal writes only where it has blocks, and n
   fill(cached);
   fill(durable);
   const acknowledged = durable.flushedOffset;
-  expect(await disk.freeBytes()).toBeGreaterThanOrEqual(MIB);
+  expect((await disk.space(HOME)).usableBytes).toBeGreaterThanOrEqual(MIB);
   await store.close({ clean: true });
   store = await openStore(disk, { clock, config: { ...files, 'log.dir.reserve.bytes': '0' } });
   const again = await openLog(store, LARGE, 'durable');

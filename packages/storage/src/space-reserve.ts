@@ -3,7 +3,7 @@
  * shares the disk with the logs (the metadata store, checkpoints, snapshots) can still write. From then on logs and
  * journal must not grow: they would eat what was kept for the others. Never retries a write.
  */
-import type { Clock, Logger } from '@millrace/core';
+import { type Clock, type Logger, MillraceError } from '@millrace/core';
 import { FilePreparation } from './file-preparation.ts';
 import type { FileSystem } from './file-system.ts';
 import { storageFailure } from './storage-failure.ts';
@@ -18,6 +18,7 @@ export interface SpaceReserveOptions {
 }
 
 const FILE_NAME = 'disk-reserve';
+const FULL = 'the disk was full; what is free is kept for metadata until a restart';
 
 export class SpaceReserve {
   readonly #options: SpaceReserveOptions;
@@ -47,19 +48,24 @@ export class SpaceReserve {
     if (storageFailure('', error).code === 'DISK_FULL') this.#giveUp('the disk is full');
   }
 
+  /** Why logs and journal must not grow any more. */
+  get failure(): MillraceError | undefined {
+    if (!this.#isGivenUp) return undefined;
+    return new MillraceError('DISK_FULL', `${this.#options.directory}: ${FULL}`);
+  }
+
   /** Before a log or the journal takes more of the disk. @param what would grow. @throws ENOSPC after the reserve was given up. */
   checkGrowth(what: string): void {
     if (!this.#isGivenUp) return;
-    const message = `ENOSPC: ${what}: the disk was full; what is free is kept for metadata until a restart`;
-    throw Object.assign(new Error(message), { code: 'ENOSPC' });
+    throw Object.assign(new Error(`ENOSPC: ${what}: ${FULL}`), { code: 'ENOSPC' });
   }
 
   /** Whether a file of this size may be made ahead without filling the disk. */
   async hasRoomFor(bytes: number): Promise<boolean> {
     const { fileSystem, directory, sizeBytes } = this.#options;
     if (this.#isGivenUp) return false;
-    const freeBytes = await fileSystem.freeBytes?.(directory);
-    return freeBytes === undefined || freeBytes >= bytes + sizeBytes;
+    const { usableBytes } = await fileSystem.space(directory);
+    return usableBytes >= bytes + sizeBytes;
   }
 
   /** What is being made is removed. */
@@ -77,9 +83,9 @@ export class SpaceReserve {
       if (this.#isThere) fileSystem.unlinkSync(this.#path);
       this.#isThere = false;
       if (sizeBytes === 0) return;
-      const freeBytes = await fileSystem.freeBytes?.(directory);
-      if (freeBytes !== undefined && freeBytes < sizeBytes) {
-        this.#giveUp(`${freeBytes} bytes are free, less than log.dir.reserve.bytes`);
+      const { usableBytes } = await fileSystem.space(directory);
+      if (usableBytes < sizeBytes) {
+        this.#giveUp(`${usableBytes} bytes are free, less than log.dir.reserve.bytes`);
         return;
       }
       if (this.#isClosed) return;

@@ -57,6 +57,7 @@ test.each([
     durable.appendAsLeader(batchOf('b'), 0);
     await expect(durable.whenFlushed(2)).rejects.toThrow(code(expected));
     expect([durable.offline?.code, durable.flushedOffset]).toEqual([expected, 1]);
+    expect(store.failure?.code).toBe(expected);
     // Never again in this process, even if the disk comes back: what it kept is unknown.
     disk.fault = undefined;
     expect(() => durable.appendAsLeader(batchOf('c'), 0)).toThrow(code(expected));
@@ -83,6 +84,7 @@ test('a log that fails to sync is offline and stays so after a restart, until it
   disk.fault = failing('datasync', /bad-0.*\.log$/, 'EIO');
   await store.flush();
   expect([log.offline?.code, other.offline]).toEqual(['KAFKA_STORAGE_ERROR', undefined]);
+  expect(store.failure).toBeUndefined();
   disk.fault = undefined;
   await store.close({ clean: true });
   store = await openStore(disk.crash());

@@ -55,8 +55,8 @@ function describeHandler({ broker: { groups } }: Surroundings): Handler<'describ
 
 /** This API knows classic groups only: a group of another kind is not there for it. */
 function described(group: DescribedGroup, includesOperations: boolean, version: number): WireGroup {
-  const { groupId, type } = group;
-  const fault = group.failure ?? (type === 'classic' ? undefined : notClassic(groupId));
+  const { groupId } = group;
+  const fault = faultOf(group);
   const operations = authorizedOperations('group', includesOperations);
   if (fault?.code === 'GROUP_ID_NOT_FOUND') {
     if (version >= FIRST_WITH_REASONS) return { ...nothing(groupId, fault, version), groupState: 'Dead' };
@@ -74,8 +74,12 @@ function described(group: DescribedGroup, includesOperations: boolean, version: 
   };
 }
 
-function notClassic(groupId: string): Failure {
-  return failure('GROUP_ID_NOT_FOUND', `group ${groupId} is not a classic group`);
+/** A failure that clients show without the group's name names it itself. */
+function faultOf({ groupId, failure: fault, type }: DescribedGroup): Failure | undefined {
+  if (fault === undefined && type !== 'classic')
+    return failure('GROUP_ID_NOT_FOUND', `group ${groupId} is not a classic group`);
+  if (fault?.code === 'GROUP_ID_NOT_FOUND') return failure(fault.code, `group ${groupId} does not exist`);
+  return fault;
 }
 
 function describedMember(member: DescribedMember): WireMember {

@@ -1,6 +1,6 @@
-/** DescribeLogDirs: how much of a broker's disk its replicas take, and how far each is behind. */
+/** DescribeLogDirs: how large a broker's disk is, how much of it replicas take, and how far each is behind. */
 import type { Handler, Surroundings } from './handler.ts';
-import { NO_ERROR, wireError } from './wire-error.ts';
+import { NO_ERROR, wireError, wireErrorOf } from './wire-error.ts';
 
 export function logDirsHandler({ broker }: Surroundings): Handler<'describeLogDirs'> {
   return {
@@ -11,9 +11,11 @@ export function logDirsHandler({ broker }: Surroundings): Handler<'describeLogDi
       const { directories } = await broker.describeLogDirs({ timeoutMs: 0, clientId, partitions: asked });
       return {
         errorCode: NO_ERROR,
-        results: directories.map(({ path, replicas }) => ({
-          errorCode: NO_ERROR,
+        results: directories.map(({ path, failure, totalBytes, usableBytes, replicas }) => ({
+          errorCode: wireErrorOf(failure),
           logDir: path,
+          totalBytes,
+          usableBytes,
           topics: Array.from(grouped(replicas), ([name, ofTopic]) => ({
             name,
             partitions: ofTopic.map(({ partition, sizeBytes, offsetLag }) => ({

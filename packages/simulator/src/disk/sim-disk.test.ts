@@ -168,10 +168,13 @@ describe('a faulty disk', () => {
   test('writes what fits and says that it is full', async () => {
     const disk = await diskWithFile('1234');
     disk.capacityBytes = 6;
-    const file = disk.mount().openSync('/d/f');
+    const view = disk.mount();
+    expect(await view.space('/d')).toEqual({ totalBytes: 6, usableBytes: 2 });
+    const file = view.openSync('/d/f');
     const full = expect.objectContaining({ code: 'ENOSPC' });
     expect(() => file.writeSync([Buffer.from('abcd')], 4)).toThrow(full);
     expect(text(disk, '/d/f')).toBe('1234ab');
+    expect(await view.space('/d')).toEqual({ totalBytes: 6, usableBytes: 0 });
     file.writeSync([Buffer.from('x')], 0);
     disk.capacityBytes = 100;
     file.writeSync([Buffer.from('cd')], 6);

@@ -3,7 +3,7 @@
  * the process died nothing here changes the disk, and nothing that was under way completes.
  */
 import { MillraceError } from '@millrace/core';
-import type { DirectoryLock, DiskEntry, DiskFile, FileSystem } from '@millrace/storage';
+import type { DirectoryLock, DiskEntry, DiskFile, DiskSpace, FileSystem } from '@millrace/storage';
 import type { DirectoryInode } from './directory-inode.ts';
 import type { DiskFault, DiskOperation } from './disk-faults.ts';
 import { type DiskTree, diskError } from './disk-tree.ts';
@@ -119,6 +119,16 @@ export class SimFileSystem implements FileSystem {
       : { sizeBytes: 0, isDirectory: true };
   }
 
+  async space(path: string): Promise<DiskSpace> {
+    if (this.#isDead) return await never();
+    if (this.#tree.find(normal(path)) === undefined) throw diskError('ENOENT', path);
+    return { totalBytes: this.#disk.capacityBytes, usableBytes: this.roomBytes };
+  }
+
+  get roomBytes(): number {
+    return Math.max(0, this.#disk.capacityBytes - this.#tree.usedBytes);
+  }
+
   async syncDirectory(path: string): Promise<void> {
     if (this.#isDead) return await never();
     const directory = this.#tree.directory(normal(path));
@@ -185,7 +195,7 @@ export class SimFileSystem implements FileSystem {
     const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
     const fault = this.faultOf('write', path, bytes);
     const growth = Math.max(0, position + bytes - file.sizeBytes);
-    const room = Math.max(0, this.#disk.capacityBytes - this.#tree.usedBytes);
+    const room = this.roomBytes;
     const isFull = growth > room && file.isLinked;
     const allowed = Math.min(
       fault === undefined ? bytes : (fault.bytesDone ?? 0),

@@ -78,7 +78,15 @@ export function testFileSystem(name: string, disk: FileSystem, home: string): vo
       expect(() => disk.unlinkSync(path('none'))).toThrow(missing);
       expect(() => disk.renameSync(path('none'), path('other'))).toThrow(missing);
       await expect(disk.lock(path('none'))).rejects.toThrow(missing);
+      await expect(disk.space(path('none'))).rejects.toThrow(missing);
       expect(disk.statSync(path('none'))).toBeUndefined();
+    });
+
+    test('the disk has a size, and room in it', async () => {
+      const { totalBytes, usableBytes } = await disk.space(home);
+      expect(usableBytes).toBeGreaterThan(0);
+      expect(usableBytes).toBeLessThanOrEqual(totalBytes);
+      expect(Number.isSafeInteger(totalBytes)).toBe(true);
     });
 
     test('a directory has one owner until it is released', async () => {
