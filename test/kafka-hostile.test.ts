@@ -1,6 +1,6 @@
 /** Kafka clients that ask for more than anybody needs, send it slowly, or never read: others are served all the while. */
 import { connect, type Socket } from 'node:net';
-import { KiB, MiB } from '@millrace/core';
+import { ERRORS, KiB, MiB } from '@millrace/core';
 import { encodeRequest } from '@millrace/kafka-api';
 import { buildBatch } from '@millrace/records';
 import { type Cluster, startCluster } from '@millrace/server';
@@ -111,6 +111,47 @@ describe('what is named a hundred thousand times in one request is told once:', 
     });
     expect(results[0]!.topics).toMatchObject([{ name: DEEP, partitions: [{ partitionIndex: 0 }] }]);
   });
+});
+
+describe('a partition named a hundred thousand times in one request is refused, with all of it:', () => {
+  const partitionOf = <T extends object>(rest: T) => ({ partitionIndex: 0, ...rest });
+  const allInvalid = (errorCodes: readonly number[]): void => {
+    expect(errorCodes).toHaveLength(NAMINGS);
+    expect(new Set(errorCodes)).toEqual(new Set([ERRORS.INVALID_REQUEST.wire]));
+  };
+
+  test('what is produced to it, of any format', async () => {
+    const peer = await newPeer();
+    for (const version of [0, 9]) {
+      const partitionData = many({ index: 0, records: Buffer.alloc(40) });
+      const topicData = [{ name: DEEP, partitionData }];
+      const { responses } = await peer.ask('produce', version, { acks: 1, timeoutMs: 1_000, topicData });
+      allInvalid(responses[0]!.partitionResponses.map(({ errorCode }) => errorCode));
+    }
+  });
+
+  test('its offsets by time, and where an epoch of it ended', async () => {
+    const peer = await newPeer();
+    const listed = await peer.ask('listOffsets', 7, {
+      replicaId: -1,
+      topics: [{ name: DEEP, partitions: many(partitionOf({ timestamp: 5 })) }],
+    });
+    allInvalid(listed.topics[0]!.partitions.map(({ errorCode }) => errorCode));
+    const ended = await peer.ask('offsetForLeaderEpoch', 4, {
+      replicaId: -1,
+      topics: [{ topic: DEEP, partitions: many({ partition: 0, leaderEpoch: 0 }) }],
+    });
+    allInvalid(ended.topics[0]!.partitions.map(({ errorCode }) => errorCode));
+  });
+});
+
+test('a request to change more things than anybody changes at once ends the connection', async () => {
+  const good = await newPeer();
+  const names = Array.from({ length: NAMINGS }, (_, i) => `nowhere-${i}`);
+  const greedy = await newPeer();
+  await expect(greedy.ask('deleteTopics', 5, { topicNames: names, timeoutMs: 1_000 })).rejects.toThrow();
+  const some = await good.ask('deleteTopics', 5, { topicNames: names.slice(0, 100), timeoutMs: 1_000 });
+  expect(some.responses).toHaveLength(100);
 });
 
 test('a client that sends a byte now and then is cut off, whether or not it has been served before', async () => {

@@ -24,7 +24,7 @@ import {
   type RequestContext,
 } from './broker-api.ts';
 import type { ClusterQueries } from './cluster-queries.ts';
-import { failure, failureOf } from './failure.ts';
+import { type Failure, failure, failureOf } from './failure.ts';
 import type { Partition } from './partition.ts';
 import type { PartitionTable } from './partition-table.ts';
 import { within } from './within.ts';
@@ -36,6 +36,8 @@ export interface OffsetQueriesOptions {
   readonly queries: Pick<ClusterQueries, 'timeoutOf'>;
 }
 
+/** Logs that one request has searched or cut at a time: it may name thousands. */
+const READERS = 16;
 const NOTHING_FOUND = { offset: -1, timestamp: -1 };
 
 /** What a reader who goes on at `offset` would have read last: it notices by this if the log changes below it. -1 for none. */
@@ -52,7 +54,15 @@ export class OffsetQueries {
 
   async list(request: ListOffsetsRequest): Promise<ListOffsetsResponse> {
     const { partitions } = request;
-    return { partitions: await this.#inTime(request, partitions, (query) => this.#list(query), noOffset) };
+    return {
+      partitions: await this.#inTime(
+        request,
+        partitions,
+        (query) => this.#faultOf(query, query.leaderEpoch),
+        (query) => this.#list(query),
+        noOffset,
+      ),
+    };
   }
 
   async epochEnds({ partitions }: OffsetForLeaderEpochRequest): Promise<OffsetForLeaderEpochResponse> {
@@ -63,28 +73,49 @@ export class OffsetQueries {
   async deleteRecords(request: DeleteRecordsRequest): Promise<DeleteRecordsResponse> {
     const { partitions } = request;
     return {
-      partitions: await this.#inTime(request, partitions, (entry) => this.#delete(entry), notDeleted),
+      partitions: await this.#inTime(
+        request,
+        partitions,
+        (entry) => this.#faultOf(entry, -1),
+        (entry) => this.#delete(entry),
+        notDeleted,
+      ),
     };
   }
 
-  /** A disk may take as long as it likes; an answer may not. */
+  /** A disk may take as long as it likes; an answer may not. What is refused at once costs neither time nor memory. */
   async #inTime<Entry extends PartitionRef, Answer>(
     request: RequestContext,
     entries: readonly Entry[],
+    faultOf: (entry: Entry) => ErrorCode | undefined,
     answer: (entry: Entry) => Promise<Answer>,
-    failed: (entry: Entry, error: unknown) => Answer,
+    failed: (entry: Entry, fault: Failure) => Answer,
   ): Promise<Answer[]> {
     const { clock, queries } = this.#options;
-    const answers = new Map<number, Answer>();
-    const all = entries.map(async (entry, i) => {
-      answers.set(i, await answer(entry).catch((error: unknown) => failed(entry, error)));
+    const answers: (Answer | undefined)[] = [];
+    const asked: number[] = [];
+    entries.forEach((entry, i) => {
+      const fault = faultOf(entry);
+      answers.push(fault === undefined ? undefined : failed(entry, failure(fault)));
+      if (fault === undefined) asked.push(i);
     });
+    let next = 0;
+    const reader = async (): Promise<void> => {
+      while (next < asked.length) {
+        const i = asked[next++]!;
+        const entry = entries[i]!;
+        answers[i] = await answer(entry).catch((error: unknown) => failed(entry, failureOf(error)));
+      }
+    };
+    const readers = Array.from({ length: Math.min(READERS, asked.length) }, reader);
     await within(
       clock,
       queries.timeoutOf(request),
-      Promise.all(all).then(() => {}),
+      Promise.all(readers).then(() => {}),
     );
-    return entries.map((entry, i) => answers.get(i) ?? failed(entry, new MillraceError('REQUEST_TIMED_OUT')));
+    // The caller has its answer: nothing more is looked up for it.
+    next = asked.length;
+    return entries.map((entry, i) => answers[i] ?? failed(entry, failure('REQUEST_TIMED_OUT')));
   }
 
   async producers({ partitions }: DescribeProducersRequest): Promise<DescribeProducersResponse> {
@@ -129,6 +160,10 @@ export class OffsetQueries {
   #epochEnd(query: PartitionEpochQuery): PartitionEpochEnd {
     const { topicId, partition: index } = query;
     try {
+      const fault = this.#faultOf(query, query.currentLeaderEpoch);
+      if (fault !== undefined) {
+        return { topicId, partition: index, failure: failure(fault), leaderEpoch: -1, endOffset: -1 };
+      }
       const partition = this.#leader(query, query.currentLeaderEpoch);
       requireMonotonicWatermark(partition);
       const { epoch, endOffset } = partition.log.endOffsetForEpoch(query.leaderEpoch);
@@ -162,11 +197,16 @@ export class OffsetQueries {
   }
 
   #leader({ topicId, partition: index }: PartitionRef, epoch: number): Partition {
-    const partition = this.#options.partitions.get(topicId, index);
-    const fault = partition === undefined ? this.#absence(topicId, index) : partition.leaderFault(epoch);
+    const fault = this.#faultOf({ topicId, partition: index }, epoch);
     if (fault !== undefined) throw new MillraceError(fault);
+    const partition = this.#options.partitions.get(topicId, index);
     invariant(partition !== undefined, 'a partition without a fault is here', { topicId, index });
     return partition;
+  }
+
+  #faultOf({ topicId, partition: index }: PartitionRef, epoch: number): ErrorCode | undefined {
+    const partition = this.#options.partitions.get(topicId, index);
+    return partition === undefined ? this.#absence(topicId, index) : partition.leaderFault(epoch);
   }
 
   #absence(topicId: string, index: number): ErrorCode {
@@ -176,12 +216,12 @@ export class OffsetQueries {
   }
 }
 
-function noOffset({ topicId, partition }: PartitionRef, error: unknown): PartitionOffset {
-  return { topicId, partition, failure: failureOf(error), offset: -1, timestamp: -1, leaderEpoch: -1 };
+function noOffset({ topicId, partition }: PartitionRef, fault: Failure): PartitionOffset {
+  return { topicId, partition, failure: fault, offset: -1, timestamp: -1, leaderEpoch: -1 };
 }
 
-function notDeleted({ topicId, partition }: PartitionRef, error: unknown): PartitionDeleted {
-  return { topicId, partition, failure: failureOf(error), lowWatermark: -1 };
+function notDeleted({ topicId, partition }: PartitionRef, fault: Failure): PartitionDeleted {
+  return { topicId, partition, failure: fault, lowWatermark: -1 };
 }
 
 /** P7. @throws {MillraceError} OFFSET_NOT_AVAILABLE while the leader may know less than its readers saw. */

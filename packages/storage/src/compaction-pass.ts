@@ -8,6 +8,7 @@ import { BatchView, emptiedBatch, RecordCursor, thinBatch } from '@millrace/reco
 import { CleanedSegment } from './cleaned-segment.ts';
 import { type CleanerPace, CleaningEnded } from './cleaner-pace.ts';
 import { type DirtyRange, groupSegments, staysInLog } from './compaction-state.ts';
+import { LIMITS } from './decompression-limits.ts';
 import { KeyHash } from './key-hash.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContents } from './log-contents.ts';
@@ -59,8 +60,6 @@ interface Source {
 
 /** Records looked at between two rests. */
 const SLICE_RECORDS = 4096;
-/** As for readers: a batch that inflates beyond stays as it is. */
-const LIMITS = { maxDecompressedBytes: 64 * 1024 * 1024 };
 
 export class CompactionPass {
   readonly #target: CompactionTarget;

@@ -1,5 +1,6 @@
 /** Finds records by timestamp: time index first, then headers, then the records of one batch. */
-import { BatchView, decodeRecords } from '@millrace/records';
+import { BatchView, RecordCursor } from '@millrace/records';
+import { LIMITS } from './decompression-limits.ts';
 import type { LogConfig } from './log-config.ts';
 import { locateBatch } from './log-locate.ts';
 import { DamageFound } from './log-reader.ts';
@@ -128,8 +129,10 @@ async function readBatch(
 }
 
 function firstAtLeast(batch: BatchView, timestamp: number, startOffset: number): TimestampOffset | undefined {
-  const found = decodeRecords(batch).find(
-    (record) => record.timestamp >= timestamp && record.offset >= startOffset,
-  );
-  return found && { offset: found.offset, timestamp: found.timestamp };
+  const records = new RecordCursor(batch, LIMITS);
+  while (records.next()) {
+    if (records.timestamp < timestamp || records.offset < startOffset) continue;
+    return { offset: records.offset, timestamp: records.timestamp };
+  }
+  return undefined;
 }

@@ -1,7 +1,7 @@
 /** What is asked about offsets: the first, the last, by time, where an epoch ended; and the deletion of records. */
 import { EARLIEST_TIMESTAMP, type PartitionOffset } from '@millrace/broker';
 import type { Handlers, Surroundings } from './handler.ts';
-import { byTopic, eachByTopic, errorByName, flatten } from './topic-answers.ts';
+import { byTopic, eachByTopic, errorByName, flatten, refuseNamedTwice } from './topic-answers.ts';
 import { NO_ERROR, wireError } from './wire-error.ts';
 
 const MAX_TIMESTAMP_FROM_VERSION = 7;
@@ -40,6 +40,7 @@ function listOffsets({ broker }: Surroundings): Handlers['listOffsets'] {
   });
   return {
     handle: async ({ topics }, { version, clientId }) => {
+      refuseNamedTwice(topics, ({ partitionIndex }) => partitionIndex);
       const isForBroker = ({ timestamp }: { timestamp: number }): boolean =>
         timestamp !== LATEST_TIERED_TIMESTAMP && versionOf(timestamp) <= version;
       const known = topics.map(({ name, partitions }) => ({
@@ -83,6 +84,7 @@ function offsetForLeaderEpoch({ broker }: Surroundings): Handlers['offsetForLead
     topics.map(({ name, partitions }) => ({ topic: name, partitions }));
   return {
     handle: async ({ topics }, { clientId }) => {
+      refuseNamedTwice(renamed(topics), ({ partition }) => partition);
       const questions = flatten(broker.image(), renamed(topics), (topicId, asked) => ({ topicId, ...asked }));
       const answers = await broker.offsetForLeaderEpoch({ timeoutMs: 0, clientId, partitions: questions });
       return {
@@ -111,6 +113,7 @@ function offsetForLeaderEpoch({ broker }: Surroundings): Handlers['offsetForLead
 function deleteRecords({ broker }: Surroundings): Handlers['deleteRecords'] {
   return {
     handle: async ({ topics, timeoutMs }, { clientId }) => {
+      refuseNamedTwice(topics, ({ partitionIndex }) => partitionIndex);
       const partitions = flatten(broker.image(), topics, (topicId, { partitionIndex, offset }) => ({
         topicId,
         partition: partitionIndex,

@@ -2,7 +2,7 @@
  * Kafka asks and answers by topic, the broker by partition: a flat list, answered in its order. Here one becomes the
  * other. A topic that is named and unknown gets an id that no topic has, so the broker finds out that it is unknown.
  */
-import type { ErrorCode, TopicId } from '@millrace/core';
+import { type ErrorCode, MillraceError, type TopicId } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
 import { NO_ERROR, wireError } from './wire-error.ts';
 
@@ -24,6 +24,32 @@ export function errorByName(failure: { readonly code: ErrorCode } | undefined): 
 interface AskedTopic<Asked> {
   readonly name: string;
   readonly partitions: readonly Asked[];
+}
+
+/**
+ * To answer for a partition may take a look into its log: once is enough for a request.
+ *
+ * @throws {MillraceError} INVALID_REQUEST if a partition is named twice.
+ */
+export function refuseNamedTwice<Asked>(
+  topics: readonly AskedTopic<Asked>[],
+  numberIn: (asked: Asked) => number,
+): void {
+  const seen = new Map<string, Set<number>>();
+  for (const { name, partitions } of topics) {
+    let numbers = seen.get(name);
+    if (numbers === undefined) {
+      numbers = new Set();
+      seen.set(name, numbers);
+    }
+    for (const asked of partitions) {
+      const number = numberIn(asked);
+      if (numbers.has(number)) {
+        throw new MillraceError('INVALID_REQUEST', `partition ${number} of ${name} is named twice`);
+      }
+      numbers.add(number);
+    }
+  }
 }
 
 /** One question for each partition. */

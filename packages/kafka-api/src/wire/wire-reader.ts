@@ -110,6 +110,11 @@ export class WireReader {
     this.#take(length);
   }
 
+  /** From here on not more elements than that, for what costs more than its memory. */
+  limitElements(max: number): void {
+    this.#elementsLeft = Math.min(this.#elementsLeft, max);
+  }
+
   /** Refuses a number of elements that the bytes left cannot hold, or that is too large for one frame. */
   expectElements(count: number, elementBytesMin: number): void {
     if (count * elementBytesMin > this.left)
