@@ -2,7 +2,7 @@
  * The log in memory: everything after the last compaction. Never knows what is durable or committed;
  * callers guard truncation and compaction.
  */
-import { invariant } from '@millrace/core';
+import { invariant, ownCopy } from '@millrace/core';
 import type { Entry } from './raft-message.ts';
 
 export class RaftLog {
@@ -54,7 +54,8 @@ export class RaftLog {
         previous: term,
       });
       term = entry.term;
-      this.#entries.push(entry);
+      // It stays until a snapshot, however large the message was that it came in.
+      this.#entries.push({ ...entry, data: ownCopy(entry.data) });
     }
   }
 
