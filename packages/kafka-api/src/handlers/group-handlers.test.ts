@@ -1,15 +1,17 @@
 /** What handlers of group requests hand to the broker, and how they say what only a coordinator in trouble answers. */
 import { failure, type GroupApi } from '@millrace/broker';
-import { Deferred, ERRORS, type ErrorCode, silentLogger } from '@millrace/core';
+import { Deferred, ERRORS, type ErrorCode, ManualClock, silentLogger } from '@millrace/core';
 import { expect, test } from 'vitest';
 import type { RequestOf } from '../schemas/api-table.ts';
 import { classicGroupHandlers } from './classic-group.ts';
 import { groupOffsetHandlers } from './group-offsets.ts';
 import type { RequestFacts, Surroundings } from './handler.ts';
 
+const clock = new ManualClock();
+
 /** Only what a test names is there. */
 function around(groups: Partial<GroupApi>): Surroundings {
-  return { broker: { groups }, logger: silentLogger } as unknown as Surroundings;
+  return { broker: { groups }, logger: silentLogger, clock } as unknown as Surroundings;
 }
 
 function facts(version: number, release = (): void => undefined): RequestFacts {
@@ -110,4 +112,34 @@ test('a commit waits where the coordinator has no room, and takes effect at once
   room.resolve();
   await Promise.all([late, early]);
   expect(committed).toEqual(['early', 'late']);
+});
+
+test('offsets of a hundred thousand groups are looked up in slices: others are served in between', async () => {
+  let lookups = 0;
+  const fetchOffsets: GroupApi['fetchOffsets'] = async () => {
+    lookups += 1;
+    return { offsets: [] };
+  };
+  const GROUPS = 100_000;
+  const groups = Array.from({ length: GROUPS }, (_, i) => ({
+    groupId: `g${i}`,
+    memberId: null,
+    memberEpoch: -1,
+    topics: null,
+  }));
+  const request = { groupId: '', topics: null, groups, requireStable: false };
+  let answered = 0;
+  void groupOffsetHandlers(around({ fetchOffsets }))
+    .offsetFetch.handle(request, facts(9))
+    .then((answer) => {
+      answered = answer!.groups!.length;
+    });
+  let slices = 0;
+  for (let before = 0; answered === 0; before = lookups) {
+    expect(lookups - before).toBeLessThan(GROUPS / 10);
+    slices += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(0);
+  }
+  expect([answered, lookups, slices >= 10]).toEqual([GROUPS, GROUPS, true]);
 });

@@ -1,6 +1,6 @@
 /** How far groups have come: OffsetCommit, OffsetFetch, OffsetDelete. Topics go by name in all of them. */
 import type { Failure } from '@millrace/broker';
-import type { TopicPartition } from '@millrace/core';
+import { sleep, type TopicPartition } from '@millrace/core';
 import type {
   CommittedOffset,
   OffsetCommitResponse,
@@ -25,6 +25,8 @@ interface AnsweredGroup {
 /** From these versions of OffsetFetch on: a failure of the group has a place of its own; several groups. */
 const OWN_FAILURE = 2;
 const SEVERAL_GROUPS = 8;
+/** Of one request, looked up at one time. */
+const GROUPS_IN_TURN = 5_000;
 const NONE = { offset: -1, leaderEpoch: -1, metadata: '', committedAtMs: -1 };
 
 export function groupOffsetHandlers(
@@ -80,19 +82,27 @@ function commitRefused(
   };
 }
 
-function fetchHandler({ broker: { groups } }: Surroundings): Handler<'offsetFetch'> {
+function fetchHandler({ broker: { groups }, clock }: Surroundings): Handler<'offsetFetch'> {
+  const answered = async (asked: AskedGroup): Promise<AnsweredGroup> => ({
+    asked,
+    answer: await groups.fetchOffsets({
+      groupId: asked.groupId,
+      memberId: asked.memberId ?? '',
+      memberEpoch: asked.memberEpoch,
+      partitions: asked.topics === null ? undefined : partitionsOf(asked.topics),
+    }),
+  });
   return {
     handle: async (request, facts) => {
-      const answered = askedGroups(request, facts).map(async (asked) => ({
-        asked,
-        answer: await groups.fetchOffsets({
-          groupId: asked.groupId,
-          memberId: asked.memberId ?? '',
-          memberEpoch: asked.memberEpoch,
-          partitions: asked.topics === null ? undefined : partitionsOf(asked.topics),
-        }),
-      }));
-      return fetched(await Promise.all(answered), facts);
+      const all = askedGroups(request, facts);
+      const answers: AnsweredGroup[] = [];
+      for (let first = 0; first < all.length; first += GROUPS_IN_TURN) {
+        // Others are served in between.
+        if (first > 0) await sleep(clock, 0);
+        const some = all.slice(first, first + GROUPS_IN_TURN);
+        answers.push(...(await Promise.all(some.map(answered))));
+      }
+      return fetched(answers, facts);
     },
     refuse: (request, failure, facts) => {
       const answer = { failure, offsets: [] };
