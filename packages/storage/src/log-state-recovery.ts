@@ -6,7 +6,7 @@ import type { BatchView } from '@millrace/records';
 import { LeaderEpochs } from './leader-epochs-state.ts';
 import { logDamaged } from './log-damage.ts';
 import { fileNames, LEADER_EPOCHS, offsetName, offsetsOf } from './log-folder.ts';
-import { locateBatch, segmentOf } from './log-locate.ts';
+import { endOf, locateBatch, segmentOf } from './log-locate.ts';
 import { DamageFound } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import { STOP_SCAN, scanBatches } from './log-scan.ts';
@@ -64,19 +64,15 @@ export async function recoverProducers(
   const { producers, offset, hasRemoved } = readSnapshot(context, logEndOffset);
   const nowMs = context.resources.clock.wallMs();
   const from = Math.max(offset, segments[0]!.baseOffset);
-  let next = from;
   let damagedAt: number | undefined;
   if (from < logEndOffset) {
     await visitFrom(context, segments, from, (batch) => {
       // A header that lies about its sequences would make new batches pass for retries of it.
       if (!batch.isCrcValid()) damagedAt ??= batch.baseOffset;
       if (batch.baseOffset >= from) producers.update(batch, nowMs);
-      next = batch.nextOffset;
     });
   }
   if (damagedAt !== undefined) throw new DamageFound(`the batch at offset ${damagedAt} fails its checksum`);
-  // With half of them a retry would pass for new, and what is new for a gap.
-  if (next < logEndOffset) throw new DamageFound(`no batch can be read at offset ${next}`);
   return { producers: producers.size > 0 ? producers : undefined, snapshotOffset: offset, hasRemoved };
 }
 
@@ -190,7 +186,12 @@ function readSnapshot(
   return { producers, offset: -1, hasRemoved };
 }
 
-/** Headers of all batches from the one that holds `offset` on. */
+/**
+ * Headers of all batches from the one that holds `offset` on.
+ *
+ * @throws {DamageFound} if one is missing: of half of them epochs would begin too late, a retry would pass for new, and what
+ * is new for a gap.
+ */
 async function visitFrom(
   { config }: Pick<RecoveryContext, 'config'>,
   segments: readonly Segment[],
@@ -201,20 +202,28 @@ async function visitFrom(
     0,
     segments.findLastIndex(({ baseOffset }) => baseOffset <= offset),
   );
+  const from = Math.max(offset, segments[first]!.baseOffset);
+  let next = from;
+  const visitDense = (batch: BatchView): void => {
+    if (batch.baseOffset > next || (next > from && batch.baseOffset < next)) return;
+    next = batch.nextOffset;
+    visit(batch);
+  };
   for (const segment of segments.slice(first)) {
     if (segment.isEmpty || (segment.isLoaded && segment.nextOffset <= offset)) continue;
     const wasLoaded = segment.isLoaded;
     await segment.load(config);
-    const isAstray = await visitSegment(segment, offset, visit);
+    const isAstray = await visitSegment(segment, offset, visitDense);
     if (isAstray) {
       await segment.rebuild(config, 'the offset index');
-      await visitSegment(segment, offset, visit);
+      await visitSegment(segment, offset, visitDense);
     }
     if (!wasLoaded) segment.unload();
   }
+  if (next < endOf(segments)) throw new DamageFound(`no batch can be read at offset ${next}`);
 }
 
-/** @returns whether the index led past batches that were to be visited; then none was. */
+/** @returns whether the index led to no batch, or past batches that were to be visited; then none was. */
 async function visitSegment(
   segment: Segment,
   offset: number,
@@ -222,7 +231,7 @@ async function visitSegment(
 ): Promise<boolean> {
   const start = segment.positionBefore(offset);
   let isAstray = false;
-  await segment.withFile((file) =>
+  const end = await segment.withFile((file) =>
     scanBatches(file, start, segment.sizeBytes, (batch, position) => {
       isAstray ||= position === start && start > 0 && batch.baseOffset > Math.max(offset, segment.baseOffset);
       if (isAstray) return STOP_SCAN;
@@ -230,5 +239,5 @@ async function visitSegment(
       return undefined;
     }),
   );
-  return isAstray;
+  return isAstray || (end.fault !== undefined && end.position === start && start > 0);
 }
