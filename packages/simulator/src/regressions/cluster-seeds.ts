@@ -302,7 +302,8 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
   {
     seed: 5001503,
     invariant: '39 client-histories-are-sound',
-    cause: 'leader epochs were rebuilt from a log whose first batch could not be read: followers cut to a wrong offset',
+    cause:
+      'leader epochs were rebuilt from a log whose first batch could not be read: followers cut to a wrong offset',
     mendedBy: 'storage: what is rebuilt from a log is rebuilt from all of it, or the log is damaged',
     hasGroups: true,
     hasClassic: true,
