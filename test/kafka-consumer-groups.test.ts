@@ -207,6 +207,7 @@ describe('an operator', () => {
     expect(other).toMatchObject({ errorCode: wire('GROUP_ID_NOT_FOUND'), groupId: classic.groupId });
     expect(other.errorMessage).toMatch(/not a consumer group/);
     expect(missing.errorCode).toBe(wire('GROUP_ID_NOT_FOUND'));
+    expect(missing.errorMessage).toBe(`group ${groupIds[2]} does not exist`);
     const old = await peer.ask('consumerGroupDescribe', 0, {
       groupIds: [consumer],
       includeAuthorizedOperations: false,

@@ -114,6 +114,12 @@ for (const version of Object.keys(TOOL_PLACES) as (keyof typeof TOOL_PLACES)[]) 
       }
     });
 
+    test('a group that nobody has made is said not to exist', async () => {
+      const missing = `${group}-never`;
+      const described = await run('kafka-consumer-groups', '--describe', '--group', missing);
+      expect(described).toMatch(new RegExp(`group '?${missing}'? does not exist`));
+    });
+
     test('offsets, directories and the quorum are told', async () => {
       const offsets = (await run('kafka-get-offsets', '--topic', topic)).trimEnd().split('\n');
       expect(offsets.map((line) => line.split(':')[0])).toEqual([topic, topic, topic]);

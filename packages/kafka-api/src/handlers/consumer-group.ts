@@ -1,5 +1,5 @@
 /** Consumer groups of KIP-848: ConsumerGroupHeartbeat and ConsumerGroupDescribe. */
-import { type Failure, failure } from '@millrace/broker';
+import type { Failure } from '@millrace/broker';
 import type {
   ConsumerGroupHeartbeatResponse,
   DescribedAssignment,
@@ -9,6 +9,7 @@ import type {
 import type { ResponseDraftOf } from '../schemas/api-table.ts';
 import { authorizedOperations } from './authorized-operations.ts';
 import { callerOf } from './group-caller.ts';
+import { faultOf } from './group-fault.ts';
 import type { Handler, Handlers, Surroundings } from './handler.ts';
 import { coordinatorErrorOf } from './wire-error.ts';
 
@@ -80,10 +81,9 @@ function describeHandler({ broker: { groups } }: Surroundings): Handler<'consume
 
 /** Tools ask here first, and with DescribeGroups for what is not found. */
 function described(group: DescribedGroup, includesOperations: boolean): WireGroup {
-  const { groupId, type } = group;
-  if (group.failure !== undefined) return refused(groupId, group.failure);
-  if (type !== 'consumer')
-    return refused(groupId, failure('GROUP_ID_NOT_FOUND', `group ${groupId} is not a consumer group`));
+  const { groupId } = group;
+  const fault = faultOf(group, 'consumer');
+  if (fault !== undefined) return refused(groupId, fault);
   return {
     errorCode: coordinatorErrorOf(undefined),
     groupId,

@@ -1,8 +1,9 @@
 /** Groups as operators see them: ListGroups, DescribeGroups (of classic groups), DeleteGroups. */
-import { type Failure, failure } from '@millrace/broker';
+import type { Failure } from '@millrace/broker';
 import type { DescribedGroup, DescribedMember } from '@millrace/groups';
 import type { ResponseDraftOf } from '../schemas/api-table.ts';
 import { authorizedOperations } from './authorized-operations.ts';
+import { faultOf } from './group-fault.ts';
 import type { Handler, Handlers, Surroundings } from './handler.ts';
 import { coordinatorErrorOf, NO_ERROR } from './wire-error.ts';
 
@@ -56,7 +57,7 @@ function describeHandler({ broker: { groups } }: Surroundings): Handler<'describ
 /** This API knows classic groups only: a group of another kind is not there for it. */
 function described(group: DescribedGroup, includesOperations: boolean, version: number): WireGroup {
   const { groupId } = group;
-  const fault = faultOf(group);
+  const fault = faultOf(group, 'classic');
   const operations = authorizedOperations('group', includesOperations);
   if (fault?.code === 'GROUP_ID_NOT_FOUND') {
     if (version >= FIRST_WITH_REASONS) return { ...nothing(groupId, fault, version), groupState: 'Dead' };
@@ -72,14 +73,6 @@ function described(group: DescribedGroup, includesOperations: boolean, version: 
     members: group.members.map(describedMember),
     authorizedOperations: operations,
   };
-}
-
-/** A failure that clients show without the group's name names it itself. */
-function faultOf({ groupId, failure: fault, type }: DescribedGroup): Failure | undefined {
-  if (fault === undefined && type !== 'classic')
-    return failure('GROUP_ID_NOT_FOUND', `group ${groupId} is not a classic group`);
-  if (fault?.code === 'GROUP_ID_NOT_FOUND') return failure(fault.code, `group ${groupId} does not exist`);
-  return fault;
 }
 
 function describedMember(member: DescribedMember): WireMember {
