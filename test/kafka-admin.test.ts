@@ -77,13 +77,13 @@ async function alter(topic: string, name: string, configOperation: number, value
 }
 
 describe('a topic', () => {
-  test.each(versions(2, 7))('is created, told about and deleted again in version %i', async (version) => {
+  test.each(versions(0, 7))('is created, told about and deleted again in version %i', async (version) => {
     const name = `created-${version}`;
     const created = await create(
       topicOf(name, { configs: [{ name: 'retention.ms', value: '5000' }] }),
       version,
     );
-    expect(created).toMatchObject({ name, errorCode: NONE, errorMessage: null });
+    expect(created).toMatchObject({ name, errorCode: NONE, errorMessage: version === 0 ? '' : null });
     if (version >= 5) {
       expect(created).toMatchObject({ numPartitions: 2, replicationFactor: 1 });
       expect(created.configs).toContainEqual({
@@ -96,8 +96,8 @@ describe('a topic', () => {
     }
     expect(created.topicId === ZERO_UUID).toBe(version < 7);
     expect(await create(topicOf(name), version)).toMatchObject({ errorCode: wire('TOPIC_ALREADY_EXISTS') });
-    const request = version < 7 ? { topicNames: [name] } : { topics: [{ name, topicId: ZERO_UUID }] };
-    const { responses } = await peer.ask('deleteTopics', Math.min(version - 1, 6), {
+    const request = version < 6 ? { topicNames: [name] } : { topics: [{ name, topicId: ZERO_UUID }] };
+    const { responses } = await peer.ask('deleteTopics', Math.min(version, 6), {
       ...request,
       timeoutMs: 9_000,
     });
@@ -135,6 +135,30 @@ describe('a topic', () => {
       { name: other.name, errorCode: NONE },
     ]);
   });
+
+  test.each(versions(0, 6))(
+    'stays where deletion is forbidden, and version %i says so as far as its clients know',
+    async (version) => {
+      const name = await newTopic();
+      const allow = async (value: string) => {
+        const resource = { resourceType: BROKER, resourceName: '' };
+        const configs = [{ name: 'delete.topic.enable', configOperation: SET, value }];
+        const resources = [{ ...resource, configs }];
+        const { responses } = await peer.ask('incrementalAlterConfigs', 1, {
+          resources,
+          validateOnly: false,
+        });
+        expect(responses).toMatchObject([{ errorCode: NONE }]);
+      };
+      await allow('false');
+      const request = version < 6 ? { topicNames: [name] } : { topics: [{ name, topicId: ZERO_UUID }] };
+      const { responses } = await peer.ask('deleteTopics', version, { ...request, timeoutMs: 9_000 });
+      await allow('true');
+      const code = version < 3 ? 'INVALID_REQUEST' : 'TOPIC_DELETION_DISABLED';
+      expect(responses).toMatchObject([{ name, errorCode: wire(code) }]);
+      expect(await partitionCount(name)).toBe(2);
+    },
+  );
 
   test('has its replicas where the request puts them', async () => {
     const assignments = [0, 1, 2].map((partitionIndex) => ({ partitionIndex, brokerIds: [1] }));
@@ -410,6 +434,18 @@ describe('the cluster', () => {
       expect(answer.clusterAuthorizedOperations).toBeGreaterThan(0);
     },
   );
+
+  test.each([
+    [2, 'MISMATCHED_ENDPOINT_TYPE'],
+    [3, 'UNSUPPORTED_ENDPOINT_TYPE'],
+  ] as const)('asked as an endpoint of type %i says %s', async (endpointType, code) => {
+    const answer = await peer.ask('describeCluster', 1, {
+      includeClusterAuthorizedOperations: false,
+      endpointType,
+    });
+    expect(answer).toMatchObject({ errorCode: wire(code), brokers: [] });
+    expect(answer.errorMessage).not.toBe('');
+  });
 
   test('moves no replicas, and says so', async () => {
     const answer = await peer.ask('listPartitionReassignments', 0, { timeoutMs: 9_000, topics: null });

@@ -212,6 +212,11 @@ export const ERRORS = facts({
     retriable: true,
     help: 'The fetch session is at another epoch; open a new one.',
   },
+  TOPIC_DELETION_DISABLED: {
+    wire: 73,
+    retriable: false,
+    help: 'Topics cannot be deleted here: delete.topic.enable is false.',
+  },
   FENCED_LEADER_EPOCH: {
     wire: 74,
     retriable: true,
@@ -315,6 +320,16 @@ export const ERRORS = facts({
     wire: 113,
     retriable: false,
     help: 'The member epoch is not the current one: try again with the newest.',
+  },
+  MISMATCHED_ENDPOINT_TYPE: {
+    wire: 114,
+    retriable: false,
+    help: 'The address is that of another kind of node than the client wants to talk to.',
+  },
+  UNSUPPORTED_ENDPOINT_TYPE: {
+    wire: 115,
+    retriable: false,
+    help: 'There is no such kind of node.',
   },
   INVALID_UPDATE_VERSION: {
     wire: 95,

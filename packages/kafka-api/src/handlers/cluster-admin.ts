@@ -16,6 +16,7 @@ const ELECTIONS = ['preferred', 'unclean'] as const;
 /** The log of the metadata, as Kafka names it. */
 const METADATA_TOPIC = '__cluster_metadata';
 const BROKERS = 1;
+const CONTROLLERS = 2;
 /** The version from which on the quorum is told with directories and addresses (KIP-853). */
 const FIRST_WITH_NODES = 2;
 
@@ -157,16 +158,19 @@ function endpointOf(address: string): { readonly host: string; readonly port: nu
   return host === undefined ? undefined : { host, port: Number(port) };
 }
 
+/** @throws {MillraceError} */
+function checkEndpoint(type: number): void {
+  if (type === BROKERS) return;
+  if (type === CONTROLLERS)
+    throw new MillraceError('MISMATCHED_ENDPOINT_TYPE', 'brokers answer here, not controllers');
+  throw new MillraceError('UNSUPPORTED_ENDPOINT_TYPE', `there are no endpoints of type ${type}`);
+}
+
 function clusterHandler({ broker }: Surroundings): Handler<'describeCluster'> {
   return {
     handle: async ({ includeClusterAuthorizedOperations, endpointType }, { clientId, connection }) => {
       const { listener } = connection;
-      if (endpointType !== BROKERS) {
-        throw new MillraceError(
-          'INVALID_REQUEST',
-          `brokers answer here; there is no endpoint ${endpointType}`,
-        );
-      }
+      checkEndpoint(endpointType);
       const { clusterId, controllerId } = await broker.describeCluster({ timeoutMs: 0, clientId, listener });
       const nodes = kafkaNodes(broker.image(), listener);
       return {

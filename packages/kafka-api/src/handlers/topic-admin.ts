@@ -14,6 +14,8 @@ type WireDeleted = ResponseDraftOf<'deleteTopics'>['responses'][number];
 
 /** From here on a topic to be deleted may be named by its id. */
 const FIRST_DELETION_BY_ID = 6;
+/** Clients of earlier versions do not know that deletion may be disabled. */
+const FIRST_WITH_DISABLED = 3;
 const NOT_GIVEN = -1;
 
 export function topicAdminHandlers(
@@ -131,7 +133,9 @@ function topicsToDelete(request: RequestOf<'deleteTopics'>, version: number): re
   return request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }));
 }
 
-function deleted({ name, topicId }: NamedTopic, fault: Failure | undefined, version: number): WireDeleted {
+function deleted({ name, topicId }: NamedTopic, reason: Failure | undefined, version: number): WireDeleted {
+  const isUntold = reason?.code === 'TOPIC_DELETION_DISABLED' && version < FIRST_WITH_DISABLED;
+  const fault = isUntold ? failure('INVALID_REQUEST', reason.message) : reason;
   const isNameless = version >= FIRST_DELETION_BY_ID && (name === null || name === '');
   return {
     name: isNameless ? null : (name ?? ''),

@@ -33,6 +33,48 @@ describe('the table', () => {
   });
 });
 
+/** The lowest and the highest version that kafkajs, librdkafka, @platformatic/kafka, kafka-python or Java's clients send. */
+const SENT: Partial<Readonly<Record<ApiName, readonly [number, number]>>> = {
+  produce: [3, 11],
+  fetch: [4, 17],
+  listOffsets: [1, 9],
+  metadata: [0, 12],
+  offsetCommit: [2, 9],
+  offsetFetch: [1, 9],
+  findCoordinator: [0, 6],
+  joinGroup: [0, 9],
+  heartbeat: [0, 4],
+  leaveGroup: [0, 5],
+  syncGroup: [0, 5],
+  describeGroups: [0, 6],
+  listGroups: [0, 5],
+  apiVersions: [0, 4],
+  createTopics: [0, 7],
+  deleteTopics: [0, 6],
+  deleteRecords: [0, 2],
+  initProducerId: [0, 5],
+  offsetForLeaderEpoch: [2, 4],
+  describeConfigs: [1, 4],
+  alterConfigs: [0, 2],
+  describeLogDirs: [1, 4],
+  createPartitions: [0, 3],
+  deleteGroups: [0, 2],
+  electLeaders: [0, 2],
+  incrementalAlterConfigs: [0, 1],
+  offsetDelete: [0, 0],
+  describeQuorum: [0, 2],
+  describeCluster: [0, 1],
+  consumerGroupHeartbeat: [0, 1],
+  consumerGroupDescribe: [0, 1],
+  describeTopicPartitions: [0, 0],
+};
+
+test.each(Object.entries(SENT))('%s is served in the versions %j, as clients send it', (name, window) => {
+  const { served } = APIS[name as ApiName];
+  expect(served.lowest).toBeLessThanOrEqual(window[0]);
+  expect(served.highest).toBeGreaterThanOrEqual(window[1]);
+});
+
 describe('types of messages', () => {
   test('follow from the schema, with null where some version allows it', () => {
     expectTypeOf<RequestOf<'produce'>['transactionalId']>().toEqualTypeOf<string | null>();

@@ -3,7 +3,7 @@ import { array, arrayOf, boolean, int8, int16, int32, message, string, uuid } fr
 
 export const createTopicsRequest = message(
   'CreateTopicsRequest',
-  { versions: '2-7', flexible: '5+' },
+  { versions: '0-7', flexible: '5+' },
   {
     topics: array('0+', {
       name: string('0+'),
@@ -25,7 +25,7 @@ export const createTopicsRequest = message(
 
 export const createTopicsResponse = message(
   'CreateTopicsResponse',
-  { versions: '2-7', flexible: '5+' },
+  { versions: '0-7', flexible: '5+' },
   {
     throttleTimeMs: int32('2+', { default: 0, ignorable: true }),
     topics: array('0+', {

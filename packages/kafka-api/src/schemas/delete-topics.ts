@@ -3,7 +3,7 @@ import { array, arrayOf, int16, int32, message, string, uuid } from '../wire/sch
 
 export const deleteTopicsRequest = message(
   'DeleteTopicsRequest',
-  { versions: '1-6', flexible: '4+' },
+  { versions: '0-6', flexible: '4+' },
   {
     topics: array('6+', {
       name: string('6+', { nullable: '6+', default: null }),
@@ -16,7 +16,7 @@ export const deleteTopicsRequest = message(
 
 export const deleteTopicsResponse = message(
   'DeleteTopicsResponse',
-  { versions: '1-6', flexible: '4+' },
+  { versions: '0-6', flexible: '4+' },
   {
     throttleTimeMs: int32('1+', { default: 0, ignorable: true }),
     responses: array('0+', {

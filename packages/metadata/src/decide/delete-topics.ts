@@ -7,14 +7,14 @@ import { isInternalTopic } from '../internal-topic.ts';
 import type { MetadataRecord } from '../record.ts';
 import { type Decision, type DecisionContext, failureOf } from './decision.ts';
 
-/** @throws {MillraceError} POLICY_VIOLATION if `delete.topic.enable` is off. */
+/** @throws {MillraceError} TOPIC_DELETION_DISABLED if `delete.topic.enable` is off. */
 export function deleteTopics(
   image: MetadataImage,
   { names = [], topicIds = [] }: DeleteTopicsRequest,
   context: DecisionContext,
 ): Decision<DeleteTopicsResponse> {
   if (!clusterConfigOf(image, context.scope)['delete.topic.enable']) {
-    throw new MillraceError('POLICY_VIOLATION', 'topics cannot be deleted: delete.topic.enable is false');
+    throw new MillraceError('TOPIC_DELETION_DISABLED');
   }
   const records: MetadataRecord[] = [];
   const seen = new Set<TopicId>();

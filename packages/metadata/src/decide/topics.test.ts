@@ -222,7 +222,7 @@ test('deletion can be forbidden', () => {
   const cluster = new Scenario().start(1);
   alter(cluster, { resource: cluster_, name: 'delete.topic.enable', value: 'false' });
   expect(() => deleteTopics(cluster.image, { names: ['t'] }, cluster.context)).toThrow(
-    expect.objectContaining({ code: 'POLICY_VIOLATION' }),
+    expect.objectContaining({ code: 'TOPIC_DELETION_DISABLED' }),
   );
 });
 
