@@ -50,6 +50,7 @@ export class LogContents {
       () => segments.all,
       context.resources.checksReads,
       (offset) => side.epochs.epochAt(offset),
+      context.resources.readAheadRoom,
     );
     this.#tail = new LogTail(context.resources.tailCache);
     segments.onRoll = () => this.takeSnapshot();

@@ -1,6 +1,6 @@
 /**
- * Reads whole batches of one log from its files. Remembers where recent reads ended, so that a reader who
- * goes on pays no lookup. Trusts no index: where one leads astray it is rebuilt, and batches that do not
+ * Reads whole batches of one log from its files. Remembers where recent reads ended, so that a reader who goes on pays no
+ * lookup, and reads on for him meanwhile. Trusts no index: where one leads astray it is rebuilt, and batches that do not
  * match their checksum are damage, never an answer.
  */
 import { BatchView, HEADER_BYTES } from '@millrace/records';
@@ -8,6 +8,7 @@ import { trimBatches } from './batch-trim.ts';
 import type { LogConfig } from './log-config.ts';
 import { segmentOf } from './log-locate.ts';
 import { readHeader } from './log-scan.ts';
+import type { AheadRead, ReadAheadRoom } from './read-ahead.ts';
 import type { Segment } from './segment.ts';
 
 export interface ReadRange {
@@ -24,43 +25,75 @@ interface Place {
   readonly position: number;
 }
 
+/** Checked batches, and where the next one begins. */
+interface Found {
+  readonly bytes: Buffer;
+  /** Undefined if there are no batches. */
+  readonly end: Place | undefined;
+}
+
+/** Where a reader is expected again. */
+interface KnownPlace extends Place {
+  /** What he will find there, unless it is known that he would wait for nothing. */
+  readonly ahead: AheadRead<Found> | undefined;
+  /** What it was limited to. */
+  readonly aheadBytes: number;
+}
+
 /** The log's bytes are not what they were when they were written. */
 export class DamageFound extends Error {}
 
 const PLACES_MAX = 8;
 /** Read beyond what was asked, for batches that lie between the index entry and the offset. */
 const LOOKUP_SLACK_BYTES = 8 * 1024;
-const EMPTY = Buffer.alloc(0);
+const NOTHING: Found = { bytes: Buffer.alloc(0), end: undefined };
 
 export class LogReader {
   readonly #segments: () => readonly Segment[];
   readonly #checksCrcs: boolean;
   readonly #epochAt: (offset: number) => number;
-  #places: Place[] = [];
+  readonly #room: ReadAheadRoom | undefined;
+  #places: KnownPlace[] = [];
+  /** Counts `forget`: what was found before says nothing of what is there now. */
+  #era = 0;
   /** The one sealed segment whose indexes are kept in memory. */
   #loaded: Segment | undefined;
 
-  /** @param epochAt the epoch that an offset must have; -1 if unknown. */
+  /** @param epochAt the epoch that an offset must have; -1 if unknown. @param room without it nothing is read ahead. */
   constructor(
     segments: () => readonly Segment[],
     checksCrcs: boolean,
     epochAt: (offset: number) => number = () => -1,
+    room?: ReadAheadRoom,
   ) {
     this.#segments = segments;
     this.#checksCrcs = checksCrcs;
     this.#epochAt = epochAt;
+    this.#room = room;
   }
 
-  /** After a truncation or deletion. */
+  /** Before and after a truncation, after a deletion or replacement. */
   forget(): void {
+    this.#era++;
+    for (const { ahead } of this.#places) ahead?.drop();
     this.#places = [];
     this.#loaded = undefined;
   }
 
   /** @throws {DamageFound} */
   async read(range: ReadRange, config: LogConfig): Promise<Buffer> {
-    const remembered = this.#places.find(({ offset }) => offset === range.fromOffset);
-    if (remembered !== undefined) return await this.#readAt(remembered, range, 0);
+    const { fromOffset } = range;
+    const era = this.#era;
+    const known = this.#places.find(({ offset }) => offset === fromOffset);
+    const { bytes, end } =
+      known === undefined ? await this.#lookUp(range, config) : await this.#goOn(known, range);
+    // Whoever came back once will come again.
+    if (end !== undefined && era === this.#era) this.#remember(fromOffset, end, known && range);
+    return bytes;
+  }
+
+  /** @throws {DamageFound} */
+  async #lookUp(range: ReadRange, config: LogConfig): Promise<Found> {
     const { fromOffset } = range;
     const segment = segmentOf(this.#segments(), fromOffset);
     if (segment === undefined) throw new DamageFound(`no segment holds offset ${fromOffset}`);
@@ -80,6 +113,39 @@ export class LogReader {
     }
   }
 
+  /** @throws {DamageFound} */
+  async #goOn(known: KnownPlace, range: ReadRange): Promise<Found> {
+    const found = await known.ahead?.take();
+    return found !== undefined && isWithin(found, range, known.aheadBytes)
+      ? found
+      : await this.#readAt(known, range, 0);
+  }
+
+  /** @param goesOn what the reader asked for, if he is to be read ahead of. */
+  #remember(fromOffset: number, end: Place, goesOn: ReadRange | undefined): void {
+    const { offset, segment, position } = end;
+    if (position >= segment.sizeBytes || segment.isRemoved) return;
+    const isRead = this.#places.some((place) => place.offset === offset && place.ahead !== undefined);
+    this.#places = this.#places.filter((place) => {
+      const isKept = place.offset !== fromOffset && (isRead || place.offset !== offset);
+      if (!isKept) place.ahead?.drop();
+      return isKept;
+    });
+    if (isRead) return;
+    if (this.#places.length === PLACES_MAX) this.#places.shift()!.ahead?.drop();
+    const ahead = goesOn && this.#readAhead(end, goesOn);
+    this.#places.push({ ...end, ahead, aheadBytes: goesOn?.maxBytes ?? 0 });
+  }
+
+  /** As the reader would ask now: what is not committed by then he waits for. */
+  #readAhead(place: Place, { maxBytes, upTo }: ReadRange): AheadRead<Found> | undefined {
+    const { offset: fromOffset, segment, position } = place;
+    if (fromOffset >= upTo) return undefined;
+    const range = { fromOffset, maxBytes, upTo, minOneBatch: true };
+    const bytes = Math.min(maxBytes, segment.sizeBytes - position);
+    return this.#room?.begin(bytes, () => this.#readAt(place, range, 0));
+  }
+
   /** Loads a segment's indexes; of sealed segments only those used last stay in memory. */
   async load(segment: Segment, config: LogConfig): Promise<void> {
     await segment.load(config);
@@ -88,7 +154,7 @@ export class LogReader {
     this.#loaded = segment.isRemoved ? undefined : segment;
   }
 
-  async #readAt(place: Place, range: ReadRange, slackBytes: number): Promise<Buffer> {
+  async #readAt(place: Place, range: ReadRange, slackBytes: number): Promise<Found> {
     const { segment } = place;
     let { position } = place;
     let wantedBytes = Math.max(range.maxBytes + slackBytes, HEADER_BYTES);
@@ -123,9 +189,9 @@ export class LogReader {
     rest: Buffer,
     end: Omit<Place, 'offset'>,
     { fromOffset }: ReadRange,
-  ): Promise<Buffer> {
-    if (bytes.length === 0) return EMPTY;
-    const { segment, position } = end;
+  ): Promise<Found> {
+    if (bytes.length === 0) return NOTHING;
+    const { segment } = end;
     let next = fromOffset;
     for (let at = 0; at < bytes.length; ) {
       const batch = BatchView.at(bytes, at)!;
@@ -138,12 +204,7 @@ export class LogReader {
     if (due !== undefined && due !== next && !segment.isRemoved) {
       throw new DamageFound(`${segment.logPath}: offset ${due} follows where ${next} is due`);
     }
-    if (position < segment.sizeBytes && !segment.isRemoved) {
-      if (this.#places.length === PLACES_MAX) this.#places.shift();
-      this.#places = this.#places.filter(({ offset }) => offset !== fromOffset && offset !== next);
-      this.#places.push({ offset: next, segment, position });
-    }
-    return bytes;
+    return { bytes, end: { offset: next, ...end } };
   }
 
   /** Where the batch at a place, or the segment after it, begins; undefined at the end of the log. */
@@ -177,4 +238,11 @@ export class LogReader {
     const batch = this.#checksCrcs ? BatchView.at(run, at) : undefined;
     if (batch !== undefined) this.#check(batch, batch.baseOffset, segment);
   }
+}
+
+/** Whether what was read ahead, limited to `aheadBytes`, is an answer to `range`. */
+function isWithin({ bytes, end }: Found, range: ReadRange, aheadBytes: number): boolean {
+  const { maxBytes, upTo, minOneBatch } = range;
+  const fits = bytes.length <= maxBytes || (minOneBatch && maxBytes === aheadBytes);
+  return end !== undefined && end.offset <= upTo && fits;
 }

@@ -3,6 +3,7 @@ import type { Clock, Random } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
 import type { Journal } from './journal.ts';
 import type { OpenFiles } from './open-files.ts';
+import type { ReadAheadRoom } from './read-ahead.ts';
 import type { SpaceReserve } from './space-reserve.ts';
 import type { TailCache } from './tail-cache.ts';
 
@@ -12,6 +13,7 @@ export interface LogResources {
   readonly random: Random;
   readonly files: OpenFiles;
   readonly tailCache: TailCache;
+  readonly readAheadRoom: ReadAheadRoom;
   readonly journal: Journal;
   readonly space: SpaceReserve;
   readonly producerIdsMax: number;

@@ -29,6 +29,7 @@ import { OpenFiles } from './open-files.ts';
 import { readTopicId } from './partition-folder.ts';
 import type { PartitionId } from './partition-id.ts';
 import { PartitionLog } from './partition-log.ts';
+import { ReadAheadRoom } from './read-ahead.ts';
 import { SpaceReserve } from './space-reserve.ts';
 import type { StorageConfig } from './storage-config.ts';
 import { storageFailure } from './storage-failure.ts';
@@ -132,6 +133,7 @@ export class LogStore {
         bytesMax: config['tail.cache.bytes'],
         logBytesMax: config['tail.cache.partition.bytes'],
       }),
+      readAheadRoom: new ReadAheadRoom({ clock, bytesMax: config['read.ahead.bytes'] }),
       journal: this.#journal,
       space: this.#space,
       producerIdsMax: config['producer.ids.max'],
@@ -378,6 +380,7 @@ export class LogStore {
     } catch (error) {
       this.#refuse(error, 'closed');
     } finally {
+      this.#resources.readAheadRoom.close();
       this.#resources.files.close();
       await this.#lock.release();
     }

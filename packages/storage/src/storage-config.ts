@@ -106,6 +106,11 @@ export const storageConfig = configSchema('storage', {
     min: 0,
     doc: 'Damaged logs of one partition kept aside, such as orders-3.0-damaged, after it was repaired from its leader; older ones are removed.',
   }),
+  'read.ahead.bytes': bytes({
+    default: 16 * MiB,
+    min: 0,
+    doc: 'Memory for what readers of log files will ask for next, read while the answer before it is on its way; 0 for none.',
+  }),
   'read.check.crcs': flag({
     default: true,
     doc: 'Verify the checksum of every batch read from disk, so that a damaged one is never served.',
