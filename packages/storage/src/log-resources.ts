@@ -3,9 +3,10 @@ import type { Clock, Random } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
 import type { Journal } from './journal.ts';
 import type { OpenFiles } from './open-files.ts';
-import type { ReadAheadRoom } from './read-ahead.ts';
+import { ReadAheadRoom } from './read-ahead.ts';
 import type { SpaceReserve } from './space-reserve.ts';
-import type { TailCache } from './tail-cache.ts';
+import type { StorageConfig } from './storage-config.ts';
+import { TailCache } from './tail-cache.ts';
 
 export interface LogResources {
   readonly fileSystem: FileSystem;
@@ -25,4 +26,18 @@ export interface LogResources {
   checkpointLater(): void;
   /** Removes these files `delayMs` from now. */
   removeLater(paths: readonly string[], delayMs: number): void;
+}
+
+/** Memory that logs share to answer readers from. */
+export function readMemory(
+  config: StorageConfig,
+  clock: Clock,
+): Pick<LogResources, 'tailCache' | 'readAheadRoom'> {
+  return {
+    tailCache: new TailCache({
+      bytesMax: config['tail.cache.bytes'],
+      logBytesMax: config['tail.cache.partition.bytes'],
+    }),
+    readAheadRoom: new ReadAheadRoom({ clock, bytesMax: config['read.ahead.bytes'] }),
+  };
 }

@@ -24,16 +24,14 @@ import { LogCleaner } from './log-cleaner.ts';
 import type { LogConfig } from './log-config.ts';
 import { DELETED_FOLDER_SUFFIX, freeName, parseFolderName } from './log-folder.ts';
 import type { RecoveryContext } from './log-recovery.ts';
-import type { LogResources } from './log-resources.ts';
+import { type LogResources, readMemory } from './log-resources.ts';
 import { OpenFiles } from './open-files.ts';
 import { readTopicId } from './partition-folder.ts';
 import type { PartitionId } from './partition-id.ts';
 import { PartitionLog } from './partition-log.ts';
-import { ReadAheadRoom } from './read-ahead.ts';
 import { SpaceReserve } from './space-reserve.ts';
 import type { StorageConfig } from './storage-config.ts';
 import { storageFailure } from './storage-failure.ts';
-import { TailCache } from './tail-cache.ts';
 import { formatCleanShutdown, parseCleanShutdown } from './text-files.ts';
 import { Trash } from './trash.ts';
 import { readWhole, replaceWholeDurably } from './whole-file.ts';
@@ -129,11 +127,7 @@ export class LogStore {
       clock,
       random,
       files: new OpenFiles(fileSystem, config['open.files.max']),
-      tailCache: new TailCache({
-        bytesMax: config['tail.cache.bytes'],
-        logBytesMax: config['tail.cache.partition.bytes'],
-      }),
-      readAheadRoom: new ReadAheadRoom({ clock, bytesMax: config['read.ahead.bytes'] }),
+      ...readMemory(config, clock),
       journal: this.#journal,
       space: this.#space,
       producerIdsMax: config['producer.ids.max'],
