@@ -335,6 +335,23 @@ test('compaction and deletion live together', async () => {
   expect((await recordsOf(world.log)).map(({ offset }) => offset)).toEqual(left);
 });
 
+test('what was deleted and what is out of date may be one empty batch: the log start stays, and no older record is read', async () => {
+  const world = await new World().open({ segmentBytes: 100_000 });
+  for (let i = 0; i < 10; i++) await world.write([[i === 3 ? 'deleted' : 'k', `${i}`]]);
+  await world.log.deleteRecordsBefore(4);
+  await world.write([['deleted', null]], [['k', '11']]);
+  await world.seal();
+  await world.compact();
+  for (const clean of [true, false]) {
+    const [first] = await world.batches();
+    expect(first).toMatchObject({ baseOffset: 0, lastOffset: 9, recordCount: 0 });
+    expect(world.log.logStartOffset).toBe(4);
+    expect((await recordsOf(world.log)).map(({ offset }) => offset)).toEqual([10, 11]);
+    await world.restart(clean);
+  }
+  expect(world.log.logStartOffset).toBe(4);
+});
+
 test('the cleaner does it by itself, and not while it is disabled', async () => {
   for (const enabled of [true, false]) {
     const world = await new World().open(

@@ -48,10 +48,11 @@ async function readAll(
   }
   if (found.length === 0) return [];
   const reasons: string[] = [];
-  for (const { batches, count } of ledger.histories) {
+  for (const { batches, count, below } of ledger.histories) {
     if (ledger.compactedTo > 0) {
       const known = {
         batches: batches.slice(0, count),
+        below,
         startOffset: logStartOffset,
         endOffset: logEndOffset,
       };

@@ -7,6 +7,8 @@ import type { BatchFact } from './log-ledger.ts';
 
 export interface KnownLog {
   readonly batches: readonly BatchFact[];
+  /** What was written right before them, wholly below `startOffset`. */
+  readonly below: readonly BatchFact[];
   readonly startOffset: number;
   readonly endOffset: number;
 }
@@ -38,9 +40,10 @@ export function factsOf(found: readonly Buffer[]): BatchFact[] {
 
 function unwritten(
   found: readonly BatchView[],
-  { batches, startOffset }: KnownLog,
+  { batches, below, startOffset }: KnownLog,
   compactedTo: number,
 ): string | undefined {
+  const written = [...below, ...batches];
   const records = recordsOf(batches.map(({ bytes, baseOffset, epoch }) => placed(bytes, baseOffset, epoch)));
   const byBase = new Map(batches.map((fact) => [fact.baseOffset, fact]));
   let expected = found[0]!.baseOffset;
@@ -49,8 +52,8 @@ function unwritten(
     const { baseOffset, lastOffset, leaderEpoch } = view;
     if (baseOffset !== expected) return `offset ${expected} is in no batch`;
     expected = view.nextOffset;
-    const first = batches.findLast((fact) => fact.baseOffset <= baseOffset);
-    const last = batches.findLast((fact) => fact.baseOffset <= lastOffset);
+    const first = written.findLast((fact) => fact.baseOffset <= baseOffset);
+    const last = written.findLast((fact) => fact.baseOffset <= lastOffset);
     if (first === undefined || last === undefined) return `nothing was written at ${baseOffset}`;
     if (first.epoch !== leaderEpoch || last.epoch !== leaderEpoch) {
       return `the batch at ${baseOffset} has epoch ${leaderEpoch} instead of ${first.epoch} to ${last.epoch}`;
@@ -60,8 +63,8 @@ function unwritten(
     }
     if (!view.isCrcValid()) return `the batch at ${baseOffset} has a wrong checksum`;
     for (const record of decodeRecords(view)) {
-      const written = records.get(record.offset);
-      if (written === undefined || !isSame(written, record)) {
+      const original = records.get(record.offset);
+      if (original === undefined || !isSame(original, record)) {
         return `the record at ${record.offset} was never written so`;
       }
     }

@@ -279,7 +279,7 @@ function asFound(views: readonly LedgerView[], { logs }: RecoveredStore): Ledger
     const { batches, startOffset, endOffset } = found;
     return {
       ...view,
-      histories: [{ batches, count: batches.length }],
+      histories: [{ batches, count: batches.length, below: [] }],
       durableTo: endOffset,
       writtenTo: endOffset,
       startMin: startOffset,

@@ -21,6 +21,11 @@ export interface BatchFact {
 interface History {
   readonly batches: readonly BatchFact[];
   readonly count: number;
+  /**
+   * Batches before those, wholly below the log start when the log was found. Nobody reads them, but their segment may be
+   * there still: then compaction may put one empty batch in the place of the last of them and of what follows.
+   */
+  readonly below: readonly BatchFact[];
 }
 
 /** The ledger at one moment, kept while the log goes on. */
@@ -57,6 +62,7 @@ export class LogLedger {
   isDeleted = false;
   /** Of the log as it is; `#before` while a truncation is under way. */
   #batches: BatchFact[] = [];
+  #below: readonly BatchFact[] = [];
   #before: History | undefined;
   durableTo = 0;
   startMin = 0;
@@ -109,7 +115,7 @@ export class LogLedger {
 
   /** A truncation begins that will end the log at `offset` or before it. */
   cutting(offset: number): void {
-    this.#before = { batches: this.#batches, count: this.#batches.length };
+    this.#before = this.#current();
     this.#batches = this.#batches.filter(({ lastOffset }) => lastOffset < offset);
     this.durableTo = Math.min(this.durableTo, this.#batches.length === 0 ? 0 : this.endOffset);
     this.generation++;
@@ -117,8 +123,9 @@ export class LogLedger {
 
   /** Everything goes; the log will begin at `offset`. */
   restarting(offset: number): void {
-    this.#before = { batches: this.#batches, count: this.#batches.length };
+    this.#before = this.#current();
     this.#batches = [];
+    this.#below = [];
     this.durableTo = 0;
     this.startMin = Math.min(this.startMin, offset);
     this.startMax = Number.MAX_SAFE_INTEGER;
@@ -152,6 +159,9 @@ export class LogLedger {
 
   /** After a restart: the log is what was found of it, all durable. */
   found(batches: readonly BatchFact[], startOffset: number, endOffset: number): void {
+    const known = this.#before ?? this.#current();
+    const firstOffset = batches[0]?.baseOffset ?? startOffset;
+    this.#below = [...known.below, ...known.batches].filter(({ lastOffset }) => lastOffset < firstOffset);
     this.#batches = [...batches];
     this.#before = undefined;
     this.#failedFrom = Number.MAX_SAFE_INTEGER;
@@ -164,7 +174,7 @@ export class LogLedger {
 
   view(): LedgerView {
     const { topic, partition, topicId, config, isThere, isDeleted } = this;
-    const current = { batches: this.#batches, count: this.#batches.length };
+    const current = this.#current();
     return {
       topic,
       partition,
@@ -182,5 +192,9 @@ export class LogLedger {
       compactedTo: this.#isCompacted ? this.highWatermarkMax : 0,
       mayBeDamaged: this.mayBeDamaged,
     };
+  }
+
+  #current(): History {
+    return { batches: this.#batches, count: this.#batches.length, below: this.#below };
   }
 }

@@ -36,6 +36,9 @@ const CRASHES: readonly (readonly [number, number])[] = [
   [7005, 181],
 ];
 
+/** Seed and state, of workloads whose logs are compacted. */
+const COMPACTIONS: readonly (readonly [number, number])[] = [[900, 1386]];
+
 /** Seed and damage. */
 const FLIPS: readonly (readonly [number, number])[] = [
   [1, 3],
@@ -87,6 +90,8 @@ test('crash states that failed once fail no more', { timeout: 60_000 }, async ()
   const report = newCrashReport();
   for (const [seed, state] of CRASHES)
     await crashSeed(seed, report, { isWanted: (found) => found === state });
+  for (const [seed, state] of COMPACTIONS)
+    await crashSeed(seed, report, { isWanted: (found) => found === state }, true);
   expect(report.failures).toEqual([]);
 });
 
