@@ -1,7 +1,9 @@
 /**
  * What a node may do with a frame. Judged by the bytes alone, with the listener's own codec, which tests of their own
- * hold against Kafka's: a frame that can be read is answered, in words of its version; any other ends its connection.
+ * hold against Kafka's: a frame that can be read is answered, in words of its version; any other ends its connection,
+ * and so does one that is too long.
  */
+import { MiB } from '@millrace/core';
 import {
   APIS,
   type ApiName,
@@ -14,6 +16,8 @@ import {
 } from '@millrace/kafka-api';
 
 const HEAD_BYTES = 8;
+/** The node's `socket.request.max.bytes`, which lists that a mutation repeats may go beyond. */
+const FRAME_BYTES_MAX = 100 * MiB;
 /** Requests that wait for other requests, or for records, as long as the client says. */
 const WAITING = new Set<ApiName | undefined>(['fetch', 'joinGroup', 'syncGroup']);
 
@@ -32,7 +36,7 @@ export interface Expected {
 /** @param frame without its size. */
 export function expectedOf(frame: Buffer): Expected {
   const nothing = { isUnanswerable: true, isSilent: false, mayWait: false, correlationId: 0, version: 0 };
-  if (frame.length < HEAD_BYTES) return { ...nothing, api: undefined };
+  if (frame.length < HEAD_BYTES || frame.length > FRAME_BYTES_MAX) return { ...nothing, api: undefined };
   const api = apiNameOf(frame.readInt16BE(0));
   const version = frame.readInt16BE(2);
   const correlationId = frame.readInt32BE(4);
