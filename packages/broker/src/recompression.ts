@@ -1,20 +1,29 @@
 /** A producer's batch in the codec that its topic wants. Off the hot path: topics keep the producer's codec by default. */
+import { MillraceError } from '@millrace/core';
 import {
   BatchBuilder,
   type BatchView,
   type CompressionCodec,
   type DecompressionLimits,
   forEachRecord,
+  VARLONG_MAX,
 } from '@millrace/records';
 
 /** @throws {MillraceError} if the records cannot be read or grow beyond the limits. */
 export function recompressed(view: BatchView, codec: CompressionCodec, limits: DecompressionLimits): Buffer {
   const { producerId, producerEpoch, baseSequence } = view;
   const builder = new BatchBuilder({ codec, capacityBytes: Number.MAX_SAFE_INTEGER });
+  let firstTimestamp: number | undefined;
   // One at a time: all of a batch's records as objects may be a hundred times its bytes.
   forEachRecord(
     view,
-    ({ timestamp, key, value, headers }) => void builder.tryAppend(timestamp, key, value, headers),
+    ({ timestamp, key, value, headers }) => {
+      firstTimestamp ??= timestamp;
+      if (!Number.isSafeInteger(timestamp) || Math.abs(timestamp - firstTimestamp) > VARLONG_MAX) {
+        throw new MillraceError('INVALID_RECORD', `timestamp ${timestamp} cannot be written again`);
+      }
+      builder.tryAppend(timestamp, key, value, headers);
+    },
     limits,
   );
   return builder.build({ producerId, producerEpoch, baseSequence });

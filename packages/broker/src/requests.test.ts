@@ -1,6 +1,6 @@
 /** What clients ask of a broker, and every answer that is not a success: produce, fetch, offsets, descriptions. */
 import { Deferred } from '@millrace/core';
-import { buildBatch, decodeRecords, splitBatches } from '@millrace/records';
+import { buildBatch, crc32c, decodeRecords, splitBatches } from '@millrace/records';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP } from './broker-api.ts';
 import { TestCluster } from './testing/test-cluster.ts';
@@ -130,6 +130,16 @@ describe('produce refuses', () => {
     ]);
     await room;
     expect((await produceBytes(wide(), { topicId: compacted, partition: 2 })).failure).toBeUndefined();
+  });
+
+  test('records with times that cannot be, where they must be written again', async () => {
+    const configs = { 'compression.type': 'gzip' };
+    const packed = await cluster.createTopic('packed', { replicas: [[1, 2]], configs });
+    const records = buildBatch([{ timestamp: 0 }, { timestamp: 1_000 }]);
+    // The first and the largest time of the header.
+    for (const at of [27, 35]) records.writeBigInt64BE(BigInt(Number.MAX_SAFE_INTEGER), at);
+    records.writeUInt32BE(crc32c(records.subarray(21)), 17);
+    expect((await produceBytes(records, { topicId: packed })).failure?.code).toBe('INVALID_RECORD');
   });
 
   test('a request that names a partition twice, before anything of it is written', async () => {
