@@ -28,6 +28,8 @@ export interface CleanerMemory {
 export interface CompactionTarget extends Pick<RecoveryContext, 'folder' | 'resources' | 'logger'> {
   readonly contents: LogContents;
   readonly config: LogConfig;
+  /** Segments below are left alone: they are to be deleted, and of those that a power loss brought back some may be missing. */
+  readonly logStartOffset: number;
   /** The log was closed, cut, or went offline: what was read of it may not be so any more. */
   readonly isEnded: () => boolean;
   /** Nothing else removes or renames files of the log meanwhile. */
@@ -284,13 +286,15 @@ export class CompactionPass {
   }
 
   #sources(): Source[] {
-    const { all } = this.#target.contents.segments;
-    return all.slice(0, -1).map((segment, i) => ({
+    const { contents, logStartOffset } = this.#target;
+    const { all } = contents.segments;
+    const sources = all.slice(0, -1).map((segment, i) => ({
       segment,
       baseOffset: segment.baseOffset,
       endOffset: all[i + 1]!.baseOffset,
       sizeBytes: segment.sizeBytes,
     }));
+    return sources.filter(({ endOffset }) => endOffset > logStartOffset);
   }
 
   async *#batches(segment: Segment): AsyncGenerator<readonly BatchView[], void, undefined> {

@@ -81,7 +81,11 @@ export class LogCompaction {
     if (contents === undefined) return undefined;
     const config = log.config();
     const range = await this.#range(contents, nowMs);
-    if (range.to <= contents.segments.startOffset || !(await this.#secure(contents, range.to)))
+    const { logStart } = offsets;
+    if (
+      range.to <= Math.max(contents.segments.startOffset, logStart) ||
+      !(await this.#secure(contents, range.to))
+    )
       return undefined;
     const pass = new CompactionPass(
       {
@@ -90,6 +94,7 @@ export class LogCompaction {
         logger,
         contents,
         config,
+        logStartOffset: logStart,
         isEnded: () => log.contents() !== contents || !log.config().isCompacted,
         exclusively: (work) => this.turns.run(work),
         failed: log.failed,
@@ -129,7 +134,7 @@ export class LogCompaction {
   async #range(contents: LogContents, nowMs: number): Promise<DirtyRange> {
     const { offsets } = this.#log;
     const config = this.#log.config();
-    const segments = await sealedSegments(contents, config);
+    const segments = await sealedSegments(contents, offsets.logStart, config);
     return dirtyRange(segments, config, {
       firstDirtyOffset: offsets.firstDirty,
       upTo: Math.min(contents.segments.active.baseOffset, offsets.highWatermark, offsets.flushed),
@@ -139,18 +144,24 @@ export class LogCompaction {
   }
 }
 
-async function sealedSegments(contents: LogContents, config: LogConfig): Promise<SealedSegment[]> {
+async function sealedSegments(
+  contents: LogContents,
+  logStartOffset: number,
+  config: LogConfig,
+): Promise<SealedSegment[]> {
   const all = [...contents.segments.all];
   const needsTimes = config.minCompactionLagMs > 0 || config.maxCompactionLagMs < Number.MAX_SAFE_INTEGER;
   const sealed: SealedSegment[] = [];
   for (const [i, segment] of all.slice(0, -1).entries()) {
     const { baseOffset, sizeBytes } = segment;
+    const endOffset = all[i + 1]!.baseOffset;
+    if (endOffset <= logStartOffset) continue;
     if (needsTimes) await learnTimes(segment, config);
     const { oldestTimestamp, newest, openedMs } = segment;
     const newestTimestamp = newest?.timestamp ?? openedMs;
     sealed.push({
       baseOffset,
-      endOffset: all[i + 1]!.baseOffset,
+      endOffset,
       sizeBytes,
       oldestTimestamp,
       newestTimestamp,

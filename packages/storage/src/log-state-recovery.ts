@@ -187,13 +187,14 @@ function readSnapshot(
 }
 
 /**
- * Headers of all batches from the one that holds `offset` on.
+ * Headers of all batches from the one that holds `offset` on. Segments that are deleted go name by name, and after a
+ * power loss any of them may be there again: of those below the log start some may be missing.
  *
- * @throws {DamageFound} if one is missing: of half of them epochs would begin too late, a retry would pass for new, and what
- * is new for a gap.
+ * @throws {DamageFound} if any other batch is: of half of them epochs would begin too late, a retry would pass for new, and
+ * what is new for a gap.
  */
 async function visitFrom(
-  { config }: Pick<RecoveryContext, 'config'>,
+  { config, logStartOffset = 0 }: Pick<RecoveryContext, 'config' | 'logStartOffset'>,
   segments: readonly Segment[],
   offset: number,
   visit: (batch: BatchView) => void,
@@ -210,6 +211,7 @@ async function visitFrom(
     visit(batch);
   };
   for (const segment of segments.slice(first)) {
+    if (segment.baseOffset <= logStartOffset) next = Math.max(next, segment.baseOffset);
     if (segment.isEmpty || (segment.isLoaded && segment.nextOffset <= offset)) continue;
     const wasLoaded = segment.isLoaded;
     await segment.load(config);

@@ -37,7 +37,11 @@ const CRASHES: readonly (readonly [number, number])[] = [
 ];
 
 /** Seed and state, of workloads whose logs are compacted. */
-const COMPACTIONS: readonly (readonly [number, number])[] = [[900, 1386]];
+const COMPACTIONS: readonly (readonly [number, number])[] = [
+  [900, 1386],
+  [3008, 2974],
+  [3008, 3042],
+];
 
 /** Seed and damage. */
 const FLIPS: readonly (readonly [number, number])[] = [
