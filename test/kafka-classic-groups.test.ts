@@ -13,6 +13,8 @@ import {
   wire,
 } from './kafka-group-requests.ts';
 
+const CLUSTER_AUTHORIZATION_FAILED = 31;
+
 let node: KafkaNode;
 
 beforeAll(async () => {
@@ -42,11 +44,20 @@ describe('FindCoordinator', () => {
     ]);
   });
 
-  test('a coordinator of transactions is refused for good, with the reason', async () => {
+  test.each(upTo(6, 1))(
+    'a coordinator of transactions is refused for good in version %i, with the reason',
+    async (version) => {
+      const peer = await node.peer();
+      const asked = version >= 4 ? { coordinatorKeys: ['t'] } : { key: 't' };
+      const answer = await peer.ask('findCoordinator', version, { ...asked, keyType: 1 });
+      const found = version >= 4 ? answer.coordinators[0]! : answer;
+      expect(found).toMatchObject({ errorCode: CLUSTER_AUTHORIZATION_FAILED, nodeId: -1, port: -1 });
+      expect(found.errorMessage).toBe('transactions are not served by this cluster');
+    },
+  );
+
+  test('a coordinator of a type that nobody knows is refused', async () => {
     const peer = await node.peer();
-    const one = await peer.ask('findCoordinator', 1, { key: 't', keyType: 1 });
-    expect(one).toMatchObject({ errorCode: wire('INVALID_REQUEST'), nodeId: -1, port: -1 });
-    expect(one.errorMessage).toMatch(/transactions are not served/);
     const { coordinators } = await peer.ask('findCoordinator', 6, { coordinatorKeys: ['s'], keyType: 2 });
     expect(coordinators[0]).toMatchObject({ key: 's', errorCode: wire('INVALID_REQUEST') });
   });

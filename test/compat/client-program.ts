@@ -50,6 +50,8 @@ export interface Commands {
   deleteRecords: [{ topic: string; partition: number; offset: number }, unknown];
   delete: [{ topic: string }, unknown];
   deleteGroup: [{ group: string }, unknown];
+  /** Answered with the reason why the client cannot. */
+  transact: [{ transactionalId: string }, string];
 }
 
 interface Hello {

@@ -9,7 +9,14 @@ import { ClusterProcesses } from '../cluster/cluster-processes.ts';
 import { apiCensus } from './api-census.ts';
 import { ClientProgram } from './client-program.ts';
 import { COMPAT_CLIENTS, type CompatClient } from './clients.ts';
-import { adminScenario, expectSoon, groupScenario, recordsScenario, type Scenario } from './scenario.ts';
+import {
+  adminScenario,
+  expectSoon,
+  groupScenario,
+  recordsScenario,
+  type Scenario,
+  transactionScenario,
+} from './scenario.ts';
 import { isContinuousIntegration, lackOf } from './toolchain.ts';
 
 const FLOW_PARTITIONS = 3;
@@ -113,6 +120,12 @@ describe('groups of KIP-848', () => {
 
 describe('administration', () => {
   forEveryClient('topics, settings and groups are changed', COMPAT_CLIENTS, adminScenario);
+});
+
+describe('transactions', () => {
+  // The others fail at once too, but show nothing of the reason.
+  const clients = COMPAT_CLIENTS.filter(({ name }) => /^(confluent-|kafka-3|kafka-clients-)/.test(name));
+  forEveryClient('are refused at once, with the reason', clients, transactionScenario);
 });
 
 test('nothing acknowledged is lost when a leader is killed in mid-flow', async () => {

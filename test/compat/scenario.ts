@@ -10,6 +10,8 @@ const RECORDS_A_PARTITION = 25;
 const FIRST_TIMESTAMP = 1_700_000_000_000;
 const GROUP_LIMIT_MS = 40_000;
 const ADMIN_LIMIT_MS = 15_000;
+/** Well below the time that clients spend on asking again. */
+const REFUSAL_LIMIT_MS = 10_000;
 
 export interface Scenario {
   readonly client: string;
@@ -145,6 +147,13 @@ export async function groupScenario(
 }
 
 /** What an administrator does through the client, as far as it offers it. */
+export async function transactionScenario({ client, program }: Scenario): Promise<void> {
+  const before = performance.now();
+  const reason = await program.do('transact', { transactionalId: `${client}-transaction` });
+  expect(reason).toContain('transactions are not served by this cluster');
+  expect(performance.now() - before).toBeLessThan(REFUSAL_LIMIT_MS);
+}
+
 export async function adminScenario({ client, program, millrace, done }: Scenario): Promise<void> {
   const topic = `${client}-admin`;
   await program.do('create', { topic, partitions: 1, replicas: REPLICAS });

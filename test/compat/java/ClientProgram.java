@@ -28,6 +28,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.Header;
@@ -64,6 +65,14 @@ public class ClientProgram {
     addTopicCommands();
     addRecordCommands();
     addGroupCommands();
+    commands.put("transact", o -> {
+      try (var producer = newProducer("transactional.id", o.get("transactionalId").asText())) {
+        producer.initTransactions();
+        return null;
+      } catch (KafkaException error) {
+        return error.getMessage();
+      }
+    });
     commands.put("flow", o -> {
       Flow flow = new Flow(o.get("topic").asText());
       flows.put(flow.topic, flow);

@@ -164,6 +164,14 @@ def delete_group(group):
     all_done(admin.delete_consumer_groups([group]))
 
 
+def transact(transactionalId):
+    producer = Producer({**place, "transactional.id": transactionalId})
+    try:
+        producer.init_transactions(LIMIT_S)
+    except KafkaException as error:
+        return error.args[0].str()
+
+
 serve(
     f"{confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})",
     ["none", "gzip", "snappy", "lz4", "zstd"],
@@ -183,5 +191,6 @@ serve(
         "config": config,
         "delete": delete,
         "deleteGroup": delete_group,
+        "transact": transact,
     },
 )

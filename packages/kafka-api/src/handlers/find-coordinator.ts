@@ -1,10 +1,11 @@
 /** FindCoordinator: which broker a group's members, committers and operators are to ask. */
 import { type Failure, failure } from '@millrace/broker';
 import type { NodeId } from '@millrace/core';
+import { ThrottledLog } from '../connection/throttled-log.ts';
 import type { RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
 import type { Handler, RequestFacts, Surroundings } from './handler.ts';
 import { type KafkaNode, kafkaNode } from './kafka-nodes.ts';
-import { coordinatorErrorOf, NO_ERROR } from './wire-error.ts';
+import { CLUSTER_AUTHORIZATION_FAILED, coordinatorErrorOf, NO_ERROR } from './wire-error.ts';
 
 type Request = RequestOf<'findCoordinator'>;
 type Response = ResponseDraftOf<'findCoordinator'>;
@@ -17,11 +18,16 @@ const BATCHES = 4;
 /** The topic of offsets may have to be made first. Tools give up after five seconds, and everybody asks again. */
 const TIMEOUT_MS = 3000;
 
-export function findCoordinatorHandler({ broker }: Surroundings): Handler<'findCoordinator'> {
+/** Of a transactional id, in a line of the log. */
+const ID_SHOWN_MAX = 200;
+
+export function findCoordinatorHandler({ broker, clock, logger }: Surroundings): Handler<'findCoordinator'> {
+  const log = new ThrottledLog(logger, clock);
   return {
     handle: async (request, facts) => {
       const { keyType } = request;
-      if (keyType !== GROUP) return refused(request, notServed(keyType), facts);
+      if (keyType === TRANSACTION) return noTransactions(request, facts, log);
+      if (keyType !== GROUP) return refused(request, unknownType(keyType), facts);
       const { clientId, connection } = facts;
       const { listener } = connection;
       const groupIds = keysOf(request, facts);
@@ -40,9 +46,29 @@ export function findCoordinatorHandler({ broker }: Surroundings): Handler<'findC
 }
 
 /** Nothing that a client could wait for: no later answer will differ. */
-function notServed(keyType: number): Failure {
-  const what = keyType === TRANSACTION ? 'transactions are' : `coordinators of type ${keyType} are`;
-  return failure('INVALID_REQUEST', `${what} not served by this cluster`);
+function unknownType(keyType: number): Failure {
+  return failure('INVALID_REQUEST', `coordinators of type ${keyType} are not served by this cluster`);
+}
+
+/**
+ * The message says what is the matter, the number is the one that makes every client say so at once: librdkafka asks
+ * again, until its time is up, after any number but those of a missing permission, and of these the Java client shows
+ * the message with this one only.
+ */
+function noTransactions(request: Request, facts: RequestFacts, log: ThrottledLog): Response {
+  const { clientId, connection } = facts;
+  const keys = keysOf(request, facts);
+  const transactionalId = (keys[0] ?? '').slice(0, ID_SHOWN_MAX);
+  log.warn(
+    'kafka_transaction_refused',
+    { transactionalId, clientId, peer: `${connection.peerHost}:${connection.peerPort}` },
+    `refused the transactional id ${JSON.stringify(transactionalId)}: transactions are not served`,
+  );
+  const message = 'transactions are not served by this cluster';
+  return answer(
+    keys.map((key) => nowhere(key, CLUSTER_AUTHORIZATION_FAILED, message)),
+    facts,
+  );
 }
 
 function keysOf({ key, coordinatorKeys }: Request, { version }: RequestFacts): readonly string[] {
@@ -57,19 +83,13 @@ function refused(request: Request, reason: Failure, facts: RequestFacts): Respon
 }
 
 function located(key: string, found: KafkaNode | Failure): Located {
-  if ('code' in found) {
-    const { message } = found;
-    return {
-      key,
-      nodeId: -1,
-      host: '',
-      port: -1,
-      errorCode: coordinatorErrorOf(found),
-      errorMessage: message,
-    };
-  }
+  if ('code' in found) return nowhere(key, coordinatorErrorOf(found), found.message);
   const { nodeId, host, port } = found;
   return { key, nodeId, host, port, errorCode: NO_ERROR, errorMessage: null };
+}
+
+function nowhere(key: string, errorCode: number, errorMessage: string): Located {
+  return { key, nodeId: -1, host: '', port: -1, errorCode, errorMessage };
 }
 
 function answer(coordinators: readonly Located[], { version }: RequestFacts): Response {

@@ -5,6 +5,8 @@
 import { ERRORS, type ErrorCode } from '@millrace/core';
 
 export const NO_ERROR = 0;
+/** No error of ours. */
+export const CLUSTER_AUTHORIZATION_FAILED = 31;
 
 const KAFKA_NUMBERS_END = 1_000;
 
