@@ -107,6 +107,12 @@ export interface PartitionProduce extends PartitionRef {
   readonly records: Buffer;
   /** What `records` may be instead of a batch of today: it is made one once the partition is known to take it. */
   readonly formats?: ProducedFormats | undefined;
+  /**
+   * A producer of which the partition knows nothing begins with whatever sequence its batch brings, as Kafka has it since
+   * KIP-360: the topic may be a new one of an old name. Left out, a log that lost nothing takes only sequence 0 from it,
+   * which is what keeps a batch from overtaking its refused predecessor, and shows acknowledged records that were lost.
+   */
+  readonly mayBeginAnywhere?: boolean;
 }
 
 export interface ProduceResponse {

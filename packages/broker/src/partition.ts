@@ -209,10 +209,10 @@ export class Partition {
   }
 
   /** Leader only: `leaderFault` is undefined. @throws {MillraceError} as the log does; nothing is appended then. */
-  append(batch: Buffer): LeaderAppend {
+  append(batch: Buffer, mayBeginAnywhere = false): LeaderAppend {
     const leader = this.#leader;
     invariant(leader !== undefined, 'only a leader appends', { partition: this.name });
-    const result = this.log.appendAsLeader(batch, leader.leaderEpoch);
+    const result = this.log.appendAsLeader(batch, leader.leaderEpoch, mayBeginAnywhere);
     if (!result.duplicate) {
       this.#appendedBytes += batch.length;
       for (const follower of this.followers) follower.appended();

@@ -131,7 +131,7 @@ export class Produce {
         outcome.failure = failure('NOT_ENOUGH_REPLICAS');
         return undefined;
       }
-      result = partition.append(batch);
+      result = partition.append(batch, entry.mayBeginAnywhere);
     } catch (error) {
       outcome.failure = failureOf(error);
       return acks === -1 ? uncommittedDuplicate(outcome.failure, partition) : undefined;

@@ -470,6 +470,18 @@ describe('descriptions', () => {
   });
 });
 
+test('only where the door says so may a producer that a whole log does not know begin with another sequence than 0', async () => {
+  const from = (baseSequence: number) =>
+    buildBatch([{ value: Buffer.from('v'), timestamp: cluster.clock.wallMs() }], {
+      producer: { producerId: 7, producerEpoch: 2, baseSequence },
+    });
+  expect((await produceBytes(from(5))).failure?.code).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+  const anywhere = { mayBeginAnywhere: true };
+  expect(await produceBytes(from(5), anywhere)).toMatchObject({ failure: undefined, baseOffset: 0 });
+  expect(await produceBytes(from(6))).toMatchObject({ failure: undefined, baseOffset: 1 });
+  expect((await produceBytes(from(8), anywhere)).failure?.code).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+});
+
 test('producer ids are given out once in the cluster', async () => {
   const ids = new Set<number>();
   for (const id of [1, 2, 1, 2]) {

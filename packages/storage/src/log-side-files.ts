@@ -49,10 +49,15 @@ export class LogSideFiles {
     return this.#producers;
   }
 
-  /** As ProducerState.check. @param logStartOffset of the log. */
-  checkProducer(batch: BatchView, logStartOffset: number): RememberedBatch | undefined {
+  /** As ProducerState.check. @param mayBeginAnywhere even where nothing was deleted. */
+  checkProducer(
+    batch: BatchView,
+    logStartOffset: number,
+    mayBeginAnywhere: boolean,
+  ): RememberedBatch | undefined {
     if (batch.producerId < 0) return undefined;
-    return this.#knownProducers().check(batch, this.#knowsAll || logStartOffset === 0);
+    const isWholeLog = this.#knowsAll || logStartOffset === 0;
+    return this.#knownProducers().check(batch, isWholeLog && !mayBeginAnywhere);
   }
 
   /** Notes what was appended. */

@@ -171,10 +171,11 @@ export class PartitionLog implements JournalClient {
    * Gives one batch its offsets and epoch, in place, and appends it to the page cache. The buffer belongs to
    * the log afterwards: it is cached and journalled as it is, and must not be changed or reused.
    * @param batch one whole batch that passed `checkBatch`.
+   * @param mayBeginAnywhere what is not known of its producer does not count as missing, though the log is whole.
    * @throws {MillraceError} as ProducerState.check; MESSAGE_TOO_LARGE, INVALID_RECORD, NODE_OVERLOADED; DISK_FULL or
    * KAFKA_STORAGE_ERROR, after which the log is offline.
    */
-  appendAsLeader(batch: Buffer, leaderEpoch: number): LeaderAppend {
+  appendAsLeader(batch: Buffer, leaderEpoch: number, mayBeginAnywhere = false): LeaderAppend {
     const { side } = this.#writable();
     const { config } = this;
     const view = soleBatch(batch, config.maxMessageBytes);
@@ -185,7 +186,7 @@ export class PartitionLog implements JournalClient {
     const nowMs = this.#resources.clock.wallMs();
     checkTimestamps(view, config, nowMs);
     const isAppendTime = config.timestampType === 'append';
-    const earlier = side.checkProducer(view, this.#offsets.logStart);
+    const earlier = side.checkProducer(view, this.#offsets.logStart, mayBeginAnywhere);
     if (earlier !== undefined) {
       const { baseOffset, lastOffset, timestamp } = earlier;
       return { baseOffset, lastOffset, duplicate: true, logAppendTimeMs: isAppendTime ? timestamp : -1 };

@@ -53,6 +53,23 @@ describe('a leader that checks a batch', () => {
     expect(check(state, batch(5, 5))).toBeUndefined();
   });
 
+  test('lets an unknown producer begin anywhere if it is asked to, and checks all that follows', () => {
+    const state = stateOf();
+    const begins = (each: ProducerBatch) => state.check(each, false);
+    expect(begins(batch(5, 2, { producerEpoch: 3 }))).toBeUndefined();
+    state.update(batch(5, 2, { producerEpoch: 3 }), 0);
+    expect(begins(batch(5, 2, { producerEpoch: 3 }))).toMatchObject({ baseSequence: 5 });
+    expect(begins(batch(7, 1, { producerEpoch: 3 }))).toBeUndefined();
+    for (const each of [
+      batch(8, 1, { producerEpoch: 3 }),
+      batch(0, 5, { producerEpoch: 3 }),
+      batch(7, 1, { producerEpoch: 4 }),
+    ]) {
+      expect(() => begins(each)).toThrow(fails('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+    }
+    expect(() => begins(batch(7, 1, { producerEpoch: 2 }))).toThrow(fails('INVALID_PRODUCER_EPOCH'));
+  });
+
   test('never calls a duplicate what lies before all that it knows of the producer', () => {
     const state = stateOf();
     expect(state.check(batch(5, 5), false)).toBeUndefined();

@@ -1,6 +1,6 @@
 /**
  * What a partition remembers of its idempotent producers: enough to tell a retry from a new batch and a
- * gap from a beginning. Pure. Source: KIP-98; rules P20 and P21.
+ * gap from a beginning. Pure. Source: KIP-98, KIP-360; rules P20 and P21.
  */
 import { MillraceError } from '@millrace/core';
 
@@ -76,18 +76,19 @@ export class ProducerState {
   /**
    * What a leader asks before it appends: the earlier append if this batch is a retry of it, else undefined.
    *
-   * @param isWholeLog nothing of the log was deleted. Then a producer that is not known begins with sequence 0: its
-   * first batch may have been refused, and one sent right behind it must not overtake it. Else it may begin anywhere.
+   * @param beginsAtZero a producer that is not known begins with sequence 0: its first batch may have been refused, and
+   * one sent right behind it must not overtake it. Else it may begin anywhere, and with any epoch (KIP-360): the log
+   * that knew it may be gone. Never asked of a producer that may have been forgotten.
    * @throws {MillraceError} INVALID_PRODUCER_EPOCH from a fenced producer; OUT_OF_ORDER_SEQUENCE_NUMBER if batches
    * are missing before this one, or if it lies before all that is known of the producer; DUPLICATE_SEQUENCE_NUMBER if
    * it was appended so long ago that its offset is forgotten: never for one that may not have been appended.
    */
-  check(batch: ProducerBatch, isWholeLog: boolean): RememberedBatch | undefined {
+  check(batch: ProducerBatch, beginsAtZero: boolean): RememberedBatch | undefined {
     const { producerId, producerEpoch, baseSequence, lastSequence } = batch;
     if (producerId < 0) return undefined;
     const entry = this.#entries.get(producerId);
     if (entry === undefined) {
-      if (baseSequence > 0 && isWholeLog && !this.#hasForgotten) throw outOfOrder(batch, 0);
+      if (baseSequence > 0 && beginsAtZero && !this.#hasForgotten) throw outOfOrder(batch, 0);
       return undefined;
     }
     if (producerEpoch < entry.epoch) {

@@ -94,6 +94,7 @@ class Batches {
           leaderEpoch: -1,
           records: records ?? NO_BYTES,
           formats: isPlain ? undefined : formats,
+          mayBeginAnywhere: true,
         });
       }
     }

@@ -266,11 +266,11 @@ export class Observatory implements PartitionWorldView {
   #hook(watched: Watched, replica: WatchedReplica): void {
     const log = replica.source;
     const asLeader = log.appendAsLeader.bind(log);
-    log.appendAsLeader = (bytes, leaderEpoch) => {
+    log.appendAsLeader = (bytes, leaderEpoch, mayBeginAnywhere) => {
       this.#sync(replica);
       let result: ReturnType<typeof asLeader>;
       try {
-        result = asLeader(bytes, leaderEpoch);
+        result = asLeader(bytes, leaderEpoch, mayBeginAnywhere);
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : '';
         const [view] = splitBatches(bytes);
