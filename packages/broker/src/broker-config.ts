@@ -50,7 +50,7 @@ export const brokerConfig = configSchema('broker', {
   'queued.max.request.bytes': bytes({
     default: 64 * MiB,
     min: MiB,
-    doc: 'Produced bytes that may wait for replicas at a time. Beyond it producers are held back, beyond twice as much refused with NODE_OVERLOADED.',
+    doc: 'Produced bytes that may wait for replicas at a time. Beyond it producers are held back, beyond twice as much refused with NODE_OVERLOADED. Likewise bytes of requests, half received or in hand, of all connections of a Kafka listener: beyond it no further request is read from a connection that holds 64 KiB of them, beyond twice as much rests of half received ones come a few at a time, side by side while together they are at most half of it for those of up to 1/64 of it, and as much for larger ones. What a connection holds up to 64 KiB is always read.',
   }),
   'replica.fetch.backoff.ms': millis({
     default: 1000,

@@ -47,7 +47,7 @@ export const kafkaConfig = configSchema('kafka', {
     default: 30_000,
     min: 10,
     max: INT32_MAX,
-    doc: 'A Kafka client that leaves a request half sent for this long, and sends slower than 10 bytes per millisecond, is cut off.',
+    doc: 'A Kafka client that stalls in the middle of a request for this long, or sends slower than 10 bytes per millisecond for so long that it is behind by as much, is cut off: after 10 s at most while what it has sent keeps others from being read. Time in which nothing is read from it does not count.',
   }),
   'response.send.timeout.ms': millis({
     default: 30_000,

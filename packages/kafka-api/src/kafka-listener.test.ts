@@ -343,7 +343,7 @@ describe('reading stops', () => {
     expect(requests.begun).toEqual(['a', 'd', 'b', 'c']);
   });
 
-  test('everywhere while requests in hand take all the room, and goes on when they are answered', async () => {
+  test('for large requests while those in hand take all the room, and goes on when they are answered; small ones go on', async () => {
     const requests = held();
     const { dial: dialIt, listener } = await open(requests.handle, { 'queued.max.request.bytes': 64 * KiB });
     const [large, small] = [await dialIt(), await dialIt()];
@@ -353,13 +353,68 @@ describe('reading stops', () => {
     expect(listener.requestBytes).toBeGreaterThan(100 * KiB);
     small.socket.write(request(METADATA, 'a'));
     small.socket.write(request(METADATA, 'b'));
-    requests.answers.get(body)!.resolve();
     await requests.came(3);
+    large.socket.write(request(METADATA, 'c'));
+    requests.answers.get(body)!.resolve();
+    await requests.came(4);
     await large.has(body.length);
+    requests.answers.get('c')!.resolve();
     requests.answers.get('a')!.resolve();
     requests.answers.get('b')!.resolve();
     await small.has(10);
     expect(listener.requestBytes).toBe(0);
+  });
+});
+
+describe('large requests that come slowly', () => {
+  /** A request in two parts. */
+  function parted(bytes: number, left: number): [Buffer, Buffer] {
+    const whole = request(PRODUCE, 'x'.repeat(bytes));
+    return [whole.subarray(0, whole.length - left), whole.subarray(whole.length - left)];
+  }
+
+  async function until(isTrue: () => boolean): Promise<void> {
+    while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  test('and never end hold nobody back, and are cut off for it', async () => {
+    const opened = await open(echo, { 'queued.max.request.bytes': 1 * MiB });
+    const { listener, clock, warned } = opened;
+    const stalling = await Promise.all(Array.from({ length: 8 }, opened.dial));
+    for (const { socket } of stalling) socket.write(request(METADATA, 'a'));
+    await Promise.all(stalling.map((client) => client.has(5)));
+    for (const { socket } of stalling) socket.write(parted(1 * MiB, 100 * KiB)[0]);
+    await until(() => listener.requestBytes >= 2 * MiB);
+    const [small, ordinary] = [await opened.dial(), await opened.dial()];
+    small.socket.write(request(METADATA, 'b'));
+    await small.has(5);
+    // The first request of a connection, and more of it than is free of the room.
+    ordinary.socket.write(request(PRODUCE, 'c'.repeat(16 * KiB)));
+    await ordinary.has(16 * KiB);
+    let waitedMs = 0;
+    for (; listener.connections > 2; waitedMs += 10_000) {
+      clock.advance(10_000);
+      for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(waitedMs).toBeLessThanOrEqual(80_000);
+    expect(warned[0]).toMatchObject({
+      event: 'kafka_connection_cut_off',
+      reason: 'left a request half sent for 10000 ms',
+    });
+    expect(listener.requestBytes).toBe(0);
+  });
+
+  test('all come whole, though they do not fit in together; nobody is cut off for waiting', async () => {
+    const opened = await open(echo, { 'queued.max.request.bytes': 1 * MiB });
+    const uploads = await Promise.all(Array.from({ length: 12 }, opened.dial));
+    const parts = parted(1 * MiB, 300 * KiB);
+    for (const { socket } of uploads) socket.write(parts[0]);
+    await until(() => opened.listener.requestBytes >= 2 * MiB);
+    opened.clock.advance(9_000);
+    for (const { socket } of uploads) socket.write(parts[1]);
+    await Promise.all(uploads.map((client) => client.has(1 * MiB)));
+    expect(opened.warned).toEqual([]);
+    await until(() => opened.listener.requestBytes === 0);
   });
 });
 

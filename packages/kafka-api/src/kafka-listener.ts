@@ -3,7 +3,7 @@
  * The only module of this package that touches the network. What a request means is its handler's to know.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Clock, type Logger, MillraceError, silentLogger, type Timer } from '@millrace/core';
+import { type Clock, KiB, type Logger, MillraceError, silentLogger, type Timer } from '@millrace/core';
 import type { ConnectionLimits } from './connection/connection-state.ts';
 import {
   type ConnectionShare,
@@ -20,6 +20,8 @@ const SWEEP_INTERVAL_MS = 1_000;
 const RATE_WINDOW_MS = 1_000;
 /** How long a connection in use may be silent before the system asks whether its peer is still there. */
 const KEEP_ALIVE_MS = 60_000;
+/** Of requests of one connection: as much as is read of a socket at a time, whatever other connections hold. */
+const REQUEST_BYTES_FREE = 64 * KiB;
 /** As many connections as a socket's backlog holds by default. */
 const EARLY_MAX = 511;
 
@@ -66,6 +68,7 @@ export class KafkaListener {
     this.#limits = limitsOf(config);
     this.#room = new RequestRoom({
       requestBytesMax: config['queued.max.request.bytes'],
+      requestBytesFree: REQUEST_BYTES_FREE,
       responseBytesMax: config['queued.max.response.bytes'],
     });
     this.#around = {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { type ConnectionLimits, ConnectionState } from './connection-state.ts';
-import { RequestRoom } from './request-room-state.ts';
 
 const LIMITS: ConnectionLimits = {
   requestMaxBytes: 1_000_000,
@@ -155,6 +154,26 @@ describe('time', () => {
     expect(begunAll(state)).toHaveLength(1);
   });
 
+  test('runs out for a request that stalls, however much of it came and however fast', () => {
+    const state = opened();
+    state.receive(request(METADATA), 0);
+    begunAll(state);
+    const large = request(PRODUCE, 1_000_000);
+    state.receive(large.subarray(0, 900_000), 50);
+    expect(state.overdue(50 + 199)).toBeUndefined();
+    expect(state.overdue(50 + 200)?.reason).toBe('left a request half sent for 200 ms');
+  });
+
+  test('runs out sooner for a request that stalls and is in the way of others', () => {
+    const state = opened({ receiveTimeoutMs: 30_000, idleMaxMs: 100_000 });
+    state.receive(request(METADATA), 0);
+    begunAll(state);
+    state.receive(request(PRODUCE, 1_000_000).subarray(0, 900_000), 0);
+    expect(state.overdue(9_999, true)).toBeUndefined();
+    expect(state.overdue(10_000, false)).toBeUndefined();
+    expect(state.overdue(10_000, true)?.reason).toBe('left a request half sent for 10000 ms');
+  });
+
   test('stands still while nothing is read', () => {
     const state = opened();
     state.receive(request(METADATA).subarray(0, 10), 50);
@@ -208,41 +227,5 @@ describe('the end', () => {
     expect(state.next).toBeUndefined();
     expect(output(state)).toBe('a');
     expect(state.isFinished).toBe(true);
-  });
-});
-
-describe('the room that connections share', () => {
-  const share = () => ({ requestBytes: 0, responseBytes: 0 });
-
-  test('keeps new requests out while it is full, and lets begun ones be read to their end', () => {
-    const room = new RequestRoom({ requestBytesMax: 100, responseBytesMax: 100 });
-    const [one, two] = [share(), share()];
-    room.update(one, 120, 0);
-    expect(room.mayRead(one, true)).toBe(true);
-    expect(room.mayRead(two, false)).toBe(false);
-    expect(room.hasRoomForHeldBack).toBe(false);
-    room.update(one, 0, 0);
-    expect(room.hasRoomForHeldBack).toBe(true);
-    expect([...room.takeHeldBack()]).toEqual([two]);
-    expect(room.mayRead(two, false)).toBe(true);
-  });
-
-  test('lets half requests end one after the other when they alone have filled it twice over', () => {
-    const room = new RequestRoom({ requestBytesMax: 100, responseBytesMax: 100 });
-    const shares = [share(), share(), share()];
-    for (const each of shares) room.update(each, 100, 0);
-    expect(shares.map((each) => room.mayRead(each, true))).toEqual([true, false, false]);
-    room.leave(shares[0]!);
-    expect(room.hasRoomForHeldBack).toBe(true);
-    expect([...room.takeHeldBack()].map((each) => room.mayRead(each, true))).toEqual([true, false]);
-  });
-
-  test('keeps fetches out while answers fill it', () => {
-    const room = new RequestRoom({ requestBytesMax: 100, responseBytesMax: 100 });
-    const [one, two] = [share(), share()];
-    room.update(one, 0, 100);
-    expect(room.mayBeginLarge(two)).toBe(false);
-    room.update(one, 0, 99);
-    expect([...room.takeHeldBack()]).toEqual([two]);
   });
 });

@@ -10,8 +10,10 @@ import { AnswerQueue, type AnswerSlot } from './answer-queue-state.ts';
 import { FrameSplitter } from './frame-splitter-state.ts';
 import { IN_HAND_MAX, type RequestKind, requestKind } from './request-kind.ts';
 
-/** Who sends a request at this speed or more is not stalling, however long it takes. */
+/** Who sends a request at this speed or more is not stalling, however long it takes. What came fast earns no rest. */
 const RECEIVED_BYTES_PER_MS_MIN = 10;
+/** How long a request may stall that holds others back. */
+const STALLED_IN_THE_WAY_MAX_MS = 10_000;
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -83,6 +85,11 @@ export class ConnectionState {
     return this.#splitter.isInsideFrame;
   }
 
+  /** Of the request that is half here; 0 if none is. */
+  get bytesToCome(): number {
+    return this.#splitter.bytesToCome;
+  }
+
   /** Nothing is left to do, and nothing more is to come. */
   get isFinished(): boolean {
     const isEnding = this.#isDraining || this.#peerEndedAtMs !== undefined;
@@ -98,6 +105,11 @@ export class ConnectionState {
     this.#lastActiveMs = nowMs;
     if (frames.length > 0) this.#hasSpoken = true;
     if (this.#hasSpoken && (frames.length > 0 || !wasInside)) this.#awaitingSinceMs = nowMs;
+    else
+      this.#awaitingSinceMs = Math.min(
+        nowMs,
+        this.#awaitingSinceMs + chunk.length / RECEIVED_BYTES_PER_MS_MIN,
+      );
     if (this.#isDraining) return undefined;
     for (const frame of frames) {
       this.#waiting.push(frame);
@@ -197,8 +209,11 @@ export class ConnectionState {
     this.#waitingBytes = 0;
   }
 
-  /** What ends the connection now that this much time has passed. */
-  overdue(nowMs: number): Farewell | undefined {
+  /**
+   * What ends the connection now that this much time has passed.
+   * @param isInTheWay what it holds keeps others from being read.
+   */
+  overdue(nowMs: number, isInTheWay = false): Farewell | undefined {
     const { sendTimeoutMs, firstRequestTimeoutMs, receiveTimeoutMs, idleMaxMs } = this.#limits;
     if (this.#answers.isWriting && nowMs - this.#writingSinceMs >= sendTimeoutMs) {
       return { reason: `took nothing of its answers for ${sendTimeoutMs} ms`, isFault: true };
@@ -208,10 +223,9 @@ export class ConnectionState {
       return isLeft ? { reason: 'was closed by the peer', isFault: false } : undefined;
     }
     if (this.#pausedAtMs === undefined && (this.isInsideFrame || !this.#hasSpoken)) {
-      const earnedMs = this.#splitter.receivedBytes / RECEIVED_BYTES_PER_MS_MIN;
-      const waitedMs = nowMs - this.#awaitingSinceMs - earnedMs;
-      const limitMs = this.#hasSpoken ? receiveTimeoutMs : firstRequestTimeoutMs;
-      if (waitedMs >= limitMs) return this.#stalled(limitMs);
+      const patienceMs = this.#hasSpoken ? receiveTimeoutMs : firstRequestTimeoutMs;
+      const limitMs = isInTheWay ? Math.min(patienceMs, STALLED_IN_THE_WAY_MAX_MS) : patienceMs;
+      if (nowMs - this.#awaitingSinceMs >= limitMs) return this.#stalled(limitMs);
     }
     const isBusy = this.#answers.slots > 0 || this.#answers.bytes > 0 || this.#hasWaiting;
     if (isBusy || nowMs - this.#lastActiveMs < idleMaxMs) return undefined;

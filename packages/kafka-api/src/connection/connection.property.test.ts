@@ -1,4 +1,4 @@
-import { KiB } from '@millrace/core';
+import { KiB, MiB } from '@millrace/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AnswerQueue } from './answer-queue-state.ts';
@@ -53,9 +53,12 @@ describe('frames', () => {
         const splitter = new FrameSplitter(2 ** 30);
         splitter.push(Buffer.from([0x3f, 0xff, 0xff, 0xff]));
         const chunk = Buffer.alloc(step);
-        for (let i = 0; i < times; i++) {
+        for (let received = step; received <= times * step; received += step) {
           splitter.push(chunk);
-          expect(splitter.heldBytes).toBeLessThanOrEqual(Math.max(4 * KiB, 4 * splitter.receivedBytes));
+          expect(splitter.bytesToCome).toBe(0x3fffffff - received);
+          expect(splitter.heldBytes).toBeLessThanOrEqual(
+            Math.max(4 * KiB, Math.min(4 * received, Math.max(2 * MiB, 2 * received))),
+          );
         }
       }),
       { numRuns: 20 },

@@ -9,8 +9,11 @@ const SIZE_BYTES = 4;
 /** API key, API version, correlation id: no request is shorter. */
 const FRAME_BYTES_MIN = 8;
 const GATHER_BYTES_MIN = 4 * KiB;
-/** Growth of the gathering buffer: a frame is copied 1 1/3 times at most, and holds 4 times what came at most. */
+/** Growth of the gathering buffer: a frame holds 4 times what came at most, and is copied 1 1/3 times at most. */
 const GROWTH = 4;
+/** Of a larger one: it is copied twice, and holds 2 times what came. */
+const LARGE_BYTES_MIN = 512 * KiB;
+const GROWTH_OF_LARGE = 2;
 
 const HTTP_METHODS: ReadonlySet<string> = new Set([
   'GET ',
@@ -50,9 +53,10 @@ export class FrameSplitter {
     return this.#prefixBytes > 0;
   }
 
-  /** Of the unfinished frame. */
-  get receivedBytes(): number {
-    return this.#prefixBytes + this.#filled;
+  /** Of the unfinished frame, as far as is known of it; 0 if there is none. */
+  get bytesToCome(): number {
+    if (!this.isInsideFrame) return 0;
+    return this.#size < 0 ? SIZE_BYTES - this.#prefixBytes : this.#size - this.#filled;
   }
 
   /** Memory that the unfinished frame occupies. */
@@ -99,7 +103,8 @@ export class FrameSplitter {
     const needed = this.#filled + end - start;
     const room = this.#gathered?.length ?? 0;
     if (needed > room) {
-      const wanted = Math.max(GATHER_BYTES_MIN, needed * GROWTH);
+      const growth = needed < LARGE_BYTES_MIN ? GROWTH : GROWTH_OF_LARGE;
+      const wanted = Math.max(GATHER_BYTES_MIN, needed * growth);
       const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, wanted));
       this.#gathered?.copy(larger, 0, 0, this.#filled);
       this.#gathered = larger;

@@ -10,7 +10,7 @@ import {
   type PendingRequest,
 } from './connection-state.ts';
 import { requestKind } from './request-kind.ts';
-import type { RequestRoom, RoomShare } from './request-room-state.ts';
+import { NOTHING_HELD, type RequestRoom, type RoomShare } from './request-room-state.ts';
 import type { ThrottledLog } from './throttled-log.ts';
 
 /** What one write takes at most. The peer has `response.send.timeout.ms` for as much. */
@@ -80,7 +80,7 @@ export class KafkaConnection {
   readonly #stream: ByteStream;
   readonly #state: ConnectionState;
   readonly #around: ConnectionSurroundings;
-  readonly #share: ConnectionShare = { requestBytes: 0, responseBytes: 0, connection: this };
+  readonly #share: ConnectionShare = { ...NOTHING_HELD, connection: this };
   readonly #aborter = new AbortController();
   #isReading = true;
   #isClosed = false;
@@ -133,7 +133,8 @@ export class KafkaConnection {
 
   /** Ends a connection whose time is over. */
   checkTime(nowMs: number): void {
-    const overdue = this.#isClosed ? undefined : this.#state.overdue(nowMs);
+    if (this.#isClosed) return;
+    const overdue = this.#state.overdue(nowMs, this.#around.room.isInTheWay(this.#share));
     if (overdue !== undefined) this.#giveUp(overdue);
   }
 
@@ -224,11 +225,9 @@ export class KafkaConnection {
   }
 
   #readOrNot(): void {
-    const { isInsideFrame } = this.#state;
     const wants = this.#state.wantsInput && !this.#waitsForProduceRoom;
-    const shouldRead = wants && this.#around.room.mayRead(this.#share, isInsideFrame);
-    // A half request stays on the clock while others take the room: it is part of what takes it.
-    this.#state.setReading(shouldRead || (wants && isInsideFrame), this.#around.clock.nowMs());
+    const shouldRead = wants && this.#around.room.mayRead(this.#share, this.#state.bytesToCome);
+    this.#state.setReading(shouldRead, this.#around.clock.nowMs());
     if (shouldRead === this.#isReading) return;
     this.#isReading = shouldRead;
     if (shouldRead) this.#stream.resume();
