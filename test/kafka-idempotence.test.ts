@@ -46,10 +46,11 @@ async function createTopic(): Promise<void> {
   await expect.poll(errorCode).toBe(0);
 }
 
-async function produce(baseSequence: number, value = 'v'): Promise<Produced> {
+async function produce(baseSequence: number, isDamaged = false): Promise<Produced> {
   const { producerId, producerEpoch } = identity;
   const producer = { producerId, producerEpoch, baseSequence };
-  const records = buildBatch([{ value: Buffer.from(value) }], { producer });
+  const records = buildBatch([{ value: Buffer.from('v') }], { producer });
+  if (isDamaged) records[records.length - 1]! ^= 1;
   const partitionData = [{ index: 0, records }];
   const request = { acks: -1, timeoutMs: 5_000, topicData: [{ name: topic, partitionData }] };
   return (await peer.ask('produce', 9, request)).responses[0]!.partitionResponses[0]!;
@@ -64,4 +65,23 @@ test('goes on with its sequences in a topic that was deleted and created again',
   expect(await produce(4)).toEqual(appendedAt(1));
   expect(await produce(6)).toEqual(refusedAs('OUT_OF_ORDER_SEQUENCE_NUMBER'));
   expect(await produce(0)).toEqual(refusedAs('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+});
+
+test('overtakes no batch of its own that was refused, and goes on when that has come again', async () => {
+  const [first, behind] = await Promise.all([produce(0, true), produce(1)]);
+  expect(first).toEqual(refusedAs('CORRUPT_MESSAGE'));
+  expect(behind).toEqual(refusedAs('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+  expect(await produce(0)).toEqual(appendedAt(0));
+  expect(await produce(1)).toEqual(appendedAt(1));
+});
+
+test('has all in flight taken, in order, by a topic that was created again', async () => {
+  for (const sequence of [0, 1, 2]) expect(await produce(sequence)).toEqual(appendedAt(sequence));
+  await millrace.admin().deleteTopics([topic]);
+  for (const answer of await Promise.all([3, 4, 5, 6, 7].map((sequence) => produce(sequence)))) {
+    expect(answer.errorCode).not.toBe(0);
+  }
+  await createTopic();
+  const again = await Promise.all([3, 4, 5, 6, 7].map((sequence) => produce(sequence)));
+  expect(again).toEqual([0, 1, 2, 3, 4].map(appendedAt));
 });

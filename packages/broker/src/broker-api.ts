@@ -109,8 +109,9 @@ export interface PartitionProduce extends PartitionRef {
   readonly formats?: ProducedFormats | undefined;
   /**
    * A producer of which the partition knows nothing begins with whatever sequence its batch brings, as Kafka has it since
-   * KIP-360: the topic may be a new one of an old name. Left out, a log that lost nothing takes only sequence 0 from it,
-   * which is what keeps a batch from overtaking its refused predecessor, and shows acknowledged records that were lost.
+   * KIP-360: the topic may be a new one of an old name. Left out, a log of which nothing was deleted takes only sequence 0
+   * from it. Who sets it must see to it that no batch overtakes its refused predecessor, and gives up that a producer
+   * hears of it when all that it had acknowledged is lost.
    */
   readonly mayBeginAnywhere?: boolean;
 }

@@ -4,8 +4,10 @@
  */
 import type { BrokerApi, Failure, PartitionProduce, PartitionProduced } from '@millrace/broker';
 import { ERRORS } from '@millrace/core';
-import type { ProducedFormats } from '@millrace/records';
+import { BatchView, type ProducedFormats } from '@millrace/records';
+import type { ConnectionFacts } from '../connection/kafka-connection.ts';
 import type { RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
+import { PipelinedBatches } from '../sessions/pipelined-batches-state.ts';
 import { ConnectionEnd, type Handler, type RequestFacts, type Surroundings } from './handler.ts';
 import { type KafkaNode, kafkaNode } from './kafka-nodes.ts';
 import { errorByName, topicIdOf } from './topic-answers.ts';
@@ -28,10 +30,16 @@ const MAGIC = 2;
 const NO_BYTES = Buffer.alloc(0);
 
 export function produceHandler({ broker }: Surroundings): Handler<'produce'> {
+  const pipelines = new WeakMap<ConnectionFacts, PipelinedBatches>();
+  const pipelineOf = (connection: ConnectionFacts): PipelinedBatches => {
+    const pipeline = pipelines.get(connection) ?? new PipelinedBatches();
+    pipelines.set(connection, pipeline);
+    return pipeline;
+  };
   return {
     handle: (request, facts) => {
       if (request.transactionalId !== null) return refused(request, transactional);
-      const batches = new Batches(broker, request, facts);
+      const batches = new Batches(broker, request, facts, pipelineOf(facts.connection));
       const produced = broker.produce({
         clientId: facts.clientId,
         timeoutMs: Math.max(request.timeoutMs, 0),
@@ -74,11 +82,15 @@ class Batches {
   readonly #broker: BrokerApi;
   readonly #request: Request;
   readonly #facts: RequestFacts;
+  readonly #pipeline: PipelinedBatches;
+  readonly #number: number;
 
-  constructor(broker: BrokerApi, request: Request, facts: RequestFacts) {
+  constructor(broker: BrokerApi, request: Request, facts: RequestFacts, pipeline: PipelinedBatches) {
     this.#broker = broker;
     this.#request = request;
     this.#facts = facts;
+    this.#pipeline = pipeline;
+    this.#number = pipeline.nextRequest();
     const { version } = facts;
     const takesZstd = version >= FIRST_VERSION_WITH_ZSTD;
     const takesOldFormats = version < FIRST_VERSION_WITH_BATCHES;
@@ -94,7 +106,7 @@ class Batches {
           leaderEpoch: -1,
           records: records ?? NO_BYTES,
           formats: isPlain ? undefined : formats,
-          mayBeginAnywhere: true,
+          mayBeginAnywhere: !this.#isBehind(name, index, records),
         });
       }
     }
@@ -102,6 +114,7 @@ class Batches {
 
   answer({ partitions, failure }: Awaited<ReturnType<BrokerApi['produce']>>): Response {
     const { topicData } = this.#request;
+    this.#note(partitions, failure);
     if (failure !== undefined) return { responses: topicData.map((topic) => allFailed(topic, failure)) };
     let next = 0;
     const leaders = this.#facts.version >= FIRST_VERSION_WITH_LEADERS ? new Set<number>() : undefined;
@@ -116,16 +129,47 @@ class Batches {
 
   /** Nobody reads an answer, so the connection's end is what tells a client that something failed. */
   unanswered({ partitions, failure }: Awaited<ReturnType<BrokerApi['produce']>>): undefined {
+    this.#note(partitions, failure);
     const faults = [failure, ...partitions.map((each) => each.failure)];
     const fault = faults.find((each) => each !== undefined);
     if (fault !== undefined) throw new ConnectionEnd(`a request with acks=0 failed: ${fault.message}`);
     return undefined;
   }
 
+  #isBehind(topic: string, index: number, records: Buffer | null): boolean {
+    const batch = sequenced(records);
+    return batch !== undefined && this.#pipeline.isBehind(this.#number, `${index}/${topic}`, batch);
+  }
+
+  #note(partitions: readonly PartitionProduced[], failure: Failure | undefined): void {
+    let next = 0;
+    for (const { name, partitionData } of this.#request.topicData) {
+      for (const { index, records } of partitionData) {
+        const fault = failure ?? partitions[next++]!.failure;
+        const batch = sequenced(records);
+        if (batch === undefined) continue;
+        const partition = `${index}/${name}`;
+        if (fault === undefined) this.#pipeline.appended(partition, batch);
+        else this.#pipeline.refused(this.#number, partition, batch);
+      }
+    }
+  }
+
   #endpoints(leaders: ReadonlySet<number>): KafkaNode[] {
     const image = this.#broker.image();
     const { listener } = this.#facts.connection;
     return [...leaders].map((id) => kafkaNode(image, id, listener)).filter((node) => node !== undefined);
+  }
+}
+
+/** A batch of an idempotent producer; what else it may be, the broker finds. */
+function sequenced(records: Buffer | null): BatchView | undefined {
+  if (records?.[MAGIC_AT] !== MAGIC) return undefined;
+  try {
+    const view = BatchView.at(records, 0);
+    return view !== undefined && view.producerId >= 0 ? view : undefined;
+  } catch {
+    return undefined;
   }
 }
 
