@@ -143,6 +143,11 @@ export const ERRORS = facts({
     retriable: false,
     help: 'The offsets of this commit do not fit into one batch; commit fewer at a time.',
   },
+  INVALID_TIMESTAMP: {
+    wire: 32,
+    retriable: false,
+    help: 'A timestamp of a record is further from now than the topic allows (message.timestamp.*.max.ms).',
+  },
   UNSUPPORTED_VERSION: {
     wire: 35,
     retriable: false,

@@ -27,20 +27,20 @@ export function soleBatch(bytes: Buffer, maxBytes: number): BatchView {
   return batch;
 }
 
-/** The producer's times must be near the broker's, as the topic says. @throws {MillraceError} INVALID_RECORD */
+/** The producer's times must be near the broker's, as the topic says. @throws {MillraceError} INVALID_TIMESTAMP */
 export function checkTimestamps(batch: BatchView, config: LogConfig, nowMs: number): void {
   if (config.timestampType === 'append') return;
   const { baseTimestamp, maxTimestamp } = batch;
   if (maxTimestamp < 0) return;
   if (maxTimestamp - nowMs > config.timestampAfterMaxMs) {
     throw new MillraceError(
-      'INVALID_RECORD',
+      'INVALID_TIMESTAMP',
       `timestamp ${maxTimestamp} is more than message.timestamp.after.max.ms=${config.timestampAfterMaxMs} ahead`,
     );
   }
   if (nowMs - baseTimestamp > config.timestampBeforeMaxMs) {
     throw new MillraceError(
-      'INVALID_RECORD',
+      'INVALID_TIMESTAMP',
       `timestamp ${baseTimestamp} is more than message.timestamp.before.max.ms=${config.timestampBeforeMaxMs} ago`,
     );
   }

@@ -256,9 +256,20 @@ test('with append time the leader sets the timestamps', async () => {
   const log = await openLog(store, { ...SMALL, timestampType: 'append' });
   expect(log.appendAsLeader(batchOf('a'), 0).logAppendTimeMs).toBe(5_000_000);
   expect(await log.offsetForTimestamp(4_999_999)).toEqual({ offset: 0, timestamp: 5_000_000 });
-  log.setConfig({ ...SMALL, timestampAfterMaxMs: 10 });
+  await store.close({ clean: true });
+});
+
+test('times of a producer that are further away than the topic allows are refused', async () => {
+  const clock = new ManualClock(5_000_000);
+  const store = await openStore(new MemoryFileSystem(), { clock });
+  const log = await openLog(store, { ...SMALL, timestampAfterMaxMs: 10 });
   expect(() => log.appendAsLeader(batchOf('a', { timestamp: 5_000_011 }), 0)).toThrow(
-    fails('INVALID_RECORD'),
+    fails('INVALID_TIMESTAMP'),
+  );
+  log.appendAsLeader(batchOf('a', { timestamp: 5_000_010 }), 0);
+  log.setConfig({ ...SMALL, timestampBeforeMaxMs: 10 });
+  expect(() => log.appendAsLeader(batchOf('a', { timestamp: 4_999_989 }), 0)).toThrow(
+    fails('INVALID_TIMESTAMP'),
   );
   await store.close({ clean: true });
 });

@@ -172,8 +172,8 @@ export class PartitionLog implements JournalClient {
    * the log afterwards: it is cached and journalled as it is, and must not be changed or reused.
    * @param batch one whole batch that passed `checkBatch`.
    * @param mayBeginAnywhere what is not known of its producer does not count as missing, though the log is whole.
-   * @throws {MillraceError} as ProducerState.check; MESSAGE_TOO_LARGE, INVALID_RECORD, NODE_OVERLOADED; DISK_FULL or
-   * KAFKA_STORAGE_ERROR, after which the log is offline.
+   * @throws {MillraceError} as ProducerState.check; MESSAGE_TOO_LARGE, INVALID_RECORD, INVALID_TIMESTAMP,
+   * NODE_OVERLOADED; DISK_FULL or KAFKA_STORAGE_ERROR, after which the log is offline.
    */
   appendAsLeader(batch: Buffer, leaderEpoch: number, mayBeginAnywhere = false): LeaderAppend {
     const { side } = this.#writable();
