@@ -101,7 +101,7 @@ export {
   type TopicImage,
   topicByName,
 } from './image.ts';
-export { isInternalTopic, OFFSETS_TOPIC } from './internal-topic.ts';
+export { isInternalTopic, METADATA_TOPIC, OFFSETS_TOPIC } from './internal-topic.ts';
 export { type PlacementBroker, placeReplicas } from './placement.ts';
 export {
   type BrokerChanged,

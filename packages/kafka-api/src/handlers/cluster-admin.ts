@@ -1,6 +1,7 @@
 /** The cluster as a whole: ElectLeaders, DescribeQuorum, DescribeCluster, ListPartitionReassignments. */
 import { type Failure, failure, type QuorumReplica } from '@millrace/broker';
 import { MillraceError } from '@millrace/core';
+import { METADATA_TOPIC } from '@millrace/metadata';
 import type { RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
 import { authorizedOperations } from './authorized-operations.ts';
 import type { Handler, Handlers, Surroundings } from './handler.ts';
@@ -13,8 +14,6 @@ type QuorumRequest = RequestOf<'describeQuorum'>;
 type QuorumPartition = ResponseDraftOf<'describeQuorum'>['topics'][number]['partitions'][number];
 
 const ELECTIONS = ['preferred', 'unclean'] as const;
-/** The log of the metadata, as Kafka names it. */
-const METADATA_TOPIC = '__cluster_metadata';
 const BROKERS = 1;
 const CONTROLLERS = 2;
 /** The version from which on the quorum is told with directories and addresses (KIP-853). */

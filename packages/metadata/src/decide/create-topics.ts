@@ -3,6 +3,7 @@ import { checkTopicName, MillraceError, type NodeId, randomUuid } from '@millrac
 import type { CreatedTopic, CreateTopicsRequest, CreateTopicsResponse, NewTopic } from '../command.ts';
 import { clusterConfigOf } from '../effective-config.ts';
 import type { MetadataImage } from '../image.ts';
+import { METADATA_TOPIC } from '../internal-topic.ts';
 import type { MetadataRecord } from '../record.ts';
 import { checkTopicConfigs } from './alter-configs.ts';
 import { checkAssignments, chooseReplicas, partitionsCreated } from './assign-replicas.ts';
@@ -110,6 +111,9 @@ class TopicNames {
 
   check(name: string): void {
     checkTopicName(name);
+    if (name === METADATA_TOPIC) {
+      throw new MillraceError('INVALID_REQUEST', `${name} is the name of the cluster's own log of metadata`);
+    }
     if (this.#asked.get(name)! > 1) {
       throw new MillraceError('INVALID_REQUEST', `topic ${name} is in the request twice`);
     }

@@ -35,6 +35,7 @@ test('a topic without numbers gets the defaults of the cluster', () => {
 
 const refused: [string, Partial<NewTopic> & { name: string }, string, string][] = [
   ['an illegal name', { name: 'a b' }, 'INVALID_TOPIC_EXCEPTION', 'has a character outside'],
+  ['the name of the metadata log', { name: '__cluster_metadata' }, 'INVALID_REQUEST', 'own log of metadata'],
   ['a name that exists', { name: 'a.b' }, 'TOPIC_ALREADY_EXISTS', 'topic a.b exists already'],
   ['a name that collides', { name: 'a_b' }, 'INVALID_TOPIC_EXCEPTION', 'collides with topic a.b'],
   ['no partitions', { name: 't', partitionCount: 0 }, 'INVALID_PARTITIONS', 'would have 0 partitions'],
