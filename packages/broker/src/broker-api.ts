@@ -143,6 +143,11 @@ export interface FetchRequest {
   readonly partitions: readonly PartitionFetch[];
   /** Every partition is answered, in the order of the request, also one without news. */
   readonly isFull?: boolean;
+  /**
+   * Asked before every read, with what it may bring at most: how much there is room for, which counts as taken until
+   * the next call. Called with 0 for a wait in which nothing is held. Soft, as `maxBytes` is.
+   */
+  readonly reserve?: ((bytes: number) => number) | undefined;
 }
 
 export interface PartitionFetch extends PartitionRef {

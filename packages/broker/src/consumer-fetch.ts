@@ -51,6 +51,7 @@ export class ConsumerFetch {
         return { partitions: this.#complete(request, result.answers) };
       }
       if (this.#committed(request) !== before) continue;
+      request.reserve?.(0);
       const parked = new ParkedFetch(clock, defer, request.minBytes - result.bytes);
       this.#parked.add(parked);
       try {
@@ -86,7 +87,8 @@ export class ConsumerFetch {
     const entries = request.partitions;
     const answers: (PartitionFetched | undefined)[] = new Array(entries.length);
     const result = { answers, bytes: 0, isUrgent: false };
-    let room = Math.min(request.maxBytes, this.#options.maxBytes);
+    const { allowed, isCurbed } = this.#roomFor(request);
+    let room = allowed;
     const take = (index: number, answer: PartitionFetched): void => {
       if (answer.failure === undefined && answer.records.length === 0) return;
       answers[index] = answer;
@@ -116,7 +118,18 @@ export class ConsumerFetch {
       reads = [];
     }
     if (reads.length > 0) await Promise.all(reads);
+    // Waiting for more than there is room for would be in vain.
+    if (isCurbed && result.bytes > 0) result.isUrgent = true;
     return result;
+  }
+
+  #roomFor({ maxBytes, partitions, reserve }: FetchRequest): { allowed: number; isCurbed: boolean } {
+    const most = Math.min(maxBytes, this.#options.maxBytes);
+    if (reserve === undefined) return { allowed: most, isCurbed: false };
+    const asked = partitions.reduce((sum, { partitionMaxBytes }) => sum + Math.max(0, partitionMaxBytes), 0);
+    const wanted = Math.max(0, Math.min(most, asked));
+    const allowed = reserve(wanted);
+    return { allowed, isCurbed: allowed < wanted };
   }
 
   /** What is answered of what was found: in full, or only the news. */

@@ -36,7 +36,7 @@ export const kafkaConfig = configSchema('kafka', {
   'queued.max.response.bytes': bytes({
     default: 256 * MiB,
     min: 1 * MiB,
-    doc: 'Answers of all Kafka connections that their clients have not taken yet; beyond it no further fetch begins.',
+    doc: 'Answers of all Kafka connections that their clients have not taken yet. The answer to a fetch takes a quarter of what is left of it at most, but may always bring 64 KiB or one record batch; while nothing is left no fetch begins on a connection whose client has not taken its answers.',
   }),
   'queued.max.response.bytes.per.connection': bytes({
     default: 4 * MiB,

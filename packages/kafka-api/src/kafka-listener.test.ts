@@ -418,6 +418,38 @@ describe('large requests that come slowly', () => {
   });
 });
 
+describe('clients that do not read large answers', () => {
+  test('hold back nobody else, and their answers stay in bounds', async () => {
+    const [wanted, max, readers] = [2 * MiB, 4 * MiB, 12];
+    let handled = 0;
+    const { dial: dialIt, listener } = await open(
+      async (frame, connection) => {
+        handled += 1;
+        const bytes = bodyOf(frame) === 'all' ? wanted : 1 * KiB;
+        return [Buffer.alloc(connection.reserveAnswer!(bytes), 'x')];
+      },
+      { 'queued.max.response.bytes': max, 'queued.max.response.bytes.per.connection': 256 * KiB },
+    );
+    for (let i = 0; i < readers; i++) {
+      const { socket } = await dialIt();
+      socket.pause();
+      for (let j = 0; j < 100; j++) socket.write(request(FETCH, 'all'));
+    }
+    // The kernel takes some megabytes of each; then nothing moves any more.
+    for (let settled = -1, rounds = 0; rounds < 20; rounds = settled === handled ? rounds + 1 : 0) {
+      settled = handled;
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(listener.responseBytes).toBeGreaterThan(max / 2);
+    expect(listener.responseBytes).toBeLessThan(max + readers * 320 * KiB);
+    const tail = await dialIt();
+    for (let i = 1; i <= 3; i++) {
+      tail.socket.write(request(FETCH, 'tail'));
+      await tail.has(i * (4 + 1 * KiB));
+    }
+  });
+});
+
 describe('draining', () => {
   test('lets answers in the making go out, begins nothing new and takes no connection', async () => {
     const requests = held();

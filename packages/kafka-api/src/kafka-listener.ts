@@ -22,6 +22,8 @@ const RATE_WINDOW_MS = 1_000;
 const KEEP_ALIVE_MS = 60_000;
 /** Of requests of one connection: as much as is read of a socket at a time, whatever other connections hold. */
 const REQUEST_BYTES_FREE = 64 * KiB;
+/** A fetch may always bring as much, whatever answers other clients have not taken. */
+const RESPONSE_BYTES_FREE = 64 * KiB;
 /** As many connections as a socket's backlog holds by default. */
 const EARLY_MAX = 511;
 
@@ -70,6 +72,7 @@ export class KafkaListener {
       requestBytesMax: config['queued.max.request.bytes'],
       requestBytesFree: REQUEST_BYTES_FREE,
       responseBytesMax: config['queued.max.response.bytes'],
+      responseBytesFree: RESPONSE_BYTES_FREE,
     });
     this.#around = {
       handle,

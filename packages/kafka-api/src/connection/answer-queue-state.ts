@@ -22,7 +22,12 @@ export class AnswerQueue {
   /** Whole answers, cut wherever the last write ended. */
   #ready: Buffer[] = [];
   #readyAt = 0;
+  /** The bytes of each piece of `#ready` when it was whole: what it occupies until the last of it is written. */
+  #occupied: number[] = [];
   #queuedBytes = 0;
+  #heldBytes = 0;
+  /** Held for what is on its way, and only for that. */
+  #heldByWriting = 0;
   #writingBytes = 0;
 
   /** Requests that are not answered yet, or whose answer waits for an earlier one. */
@@ -33,6 +38,11 @@ export class AnswerQueue {
   /** Answers that are here and that the network has not taken. */
   get bytes(): number {
     return this.#queuedBytes + this.#writingBytes;
+  }
+
+  /** Memory that they occupy: a piece that is half taken occupies as much as a whole one. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   get isWriting(): boolean {
@@ -57,10 +67,15 @@ export class AnswerQueue {
       slot.pieces = framed(answer);
       slot.bytes = sizeOf(slot.pieces);
       this.#queuedBytes += slot.bytes;
+      this.#heldBytes += slot.bytes;
     }
     let passed = 0;
     for (; passed < this.#slots.length && this.#slots[passed]!.isAnswered; passed++) {
-      for (const piece of this.#slots[passed]!.pieces) if (piece.length > 0) this.#ready.push(piece);
+      for (const piece of this.#slots[passed]!.pieces) {
+        if (piece.length === 0) continue;
+        this.#ready.push(piece);
+        this.#occupied.push(piece.length);
+      }
     }
     if (passed > 0) this.#slots.splice(0, passed);
   }
@@ -79,6 +94,7 @@ export class AnswerQueue {
       if (piece.length <= room) {
         pieces.push(piece);
         taken += piece.length;
+        this.#heldByWriting += this.#occupied[this.#readyAt]!;
         this.#ready[this.#readyAt++] = NO_BYTES;
       } else {
         pieces.push(piece.subarray(0, room));
@@ -94,13 +110,15 @@ export class AnswerQueue {
 
   written(): void {
     this.#writingBytes = 0;
+    this.#heldBytes -= this.#heldByWriting;
+    this.#heldByWriting = 0;
   }
 
   /** Places of taken pieces go, but not with every take: that would move the rest each time. */
   #forgetTaken(): void {
-    if (this.#readyAt === this.#ready.length) this.#ready = [];
-    else if (this.#readyAt * 2 >= this.#ready.length) this.#ready = this.#ready.slice(this.#readyAt);
-    else return;
+    if (this.#readyAt * 2 < this.#ready.length) return;
+    this.#ready = this.#ready.slice(this.#readyAt);
+    this.#occupied = this.#occupied.slice(this.#readyAt);
     this.#readyAt = 0;
   }
 }

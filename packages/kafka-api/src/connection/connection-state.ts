@@ -76,9 +76,9 @@ export class ConnectionState {
     return this.#inHandBytes + this.#waitingBytes + this.#splitter.heldBytes;
   }
 
-  /** Answers that the network has not taken. */
+  /** Memory that answers occupy which the network has not taken. */
   get responseBytes(): number {
-    return this.#answers.bytes;
+    return this.#answers.heldBytes;
   }
 
   get isInsideFrame(): boolean {

@@ -120,7 +120,7 @@ test('answers leave in the order of requests, whole, whatever order they come in
         written.push(...takeAll(queue, maxBytes));
         const expected = all.flatMap((answer) => (answer === null ? [] : [framed(Buffer.concat(answer))]));
         expect(Buffer.concat(written).equals(Buffer.concat(expected))).toBe(true);
-        expect(queue.bytes).toBe(0);
+        expect([queue.bytes, queue.heldBytes]).toEqual([0, 0]);
         expect(queue.slots).toBe(0);
       },
     ),
@@ -132,6 +132,18 @@ test('pieces of a large answer are written without a copy', () => {
   const records = Buffer.alloc(10_000, 1);
   queue.answer(queue.reserve(), [Buffer.from('header'), records]);
   expect(queue.take(1_000_000)[2]).toBe(records);
+});
+
+test('an answer of which some is written occupies as much as before', () => {
+  const queue = new AnswerQueue();
+  queue.answer(queue.reserve(), [Buffer.alloc(2_000), Buffer.alloc(8_000)]);
+  queue.take(6_000);
+  expect([queue.bytes, queue.heldBytes]).toEqual([10_004, 10_004]);
+  queue.written();
+  expect([queue.bytes, queue.heldBytes]).toEqual([4_004, 8_000]);
+  queue.take(6_000);
+  queue.written();
+  expect([queue.bytes, queue.heldBytes]).toEqual([0, 0]);
 });
 
 function takeAll(queue: AnswerQueue, maxBytes: number): Buffer[] {

@@ -17,7 +17,7 @@ const LIMITS: ConnectionLimits = {
   sendTimeoutMs: 1_000,
   idleMaxMs: 1_000,
 };
-const ROOM = { requestBytesMax: 150, requestBytesFree: 40, responseBytesMax: 300 };
+const ROOM = { requestBytesMax: 150, requestBytesFree: 40, responseBytesMax: 300, responseBytesFree: 50 };
 const API_KEYS = [0, 1, 3];
 
 /** One client and its connection. */

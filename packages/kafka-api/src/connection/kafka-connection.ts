@@ -26,6 +26,8 @@ export interface ConnectionFacts {
   readonly peerPort: number;
   /** Aborts when the connection is gone and nobody waits for answers any more. */
   readonly signal: AbortSignal;
+  /** How much of this many bytes an answer to a fetch may bring; they count as held until it comes, or the next call. */
+  readonly reserveAnswer?: (bytes: number) => number;
 }
 
 /**
@@ -91,12 +93,13 @@ export class KafkaConnection {
 
   constructor(
     stream: ByteStream,
-    facts: Omit<ConnectionFacts, 'signal'>,
+    facts: Omit<ConnectionFacts, 'signal' | 'reserveAnswer'>,
     limits: ConnectionLimits,
     around: ConnectionSurroundings,
   ) {
     this.#stream = stream;
-    this.facts = { ...facts, signal: this.#aborter.signal };
+    const reserveAnswer = (bytes: number): number => around.room.reserveAnswer(this.#share, bytes);
+    this.facts = { ...facts, signal: this.#aborter.signal, reserveAnswer };
     this.#around = around;
     this.#state = new ConnectionState(limits, around.clock.nowMs());
   }
@@ -153,7 +156,7 @@ export class KafkaConnection {
     const frame = this.#isClosed || this.#waitsForProduceRoom ? undefined : this.#state.next;
     if (frame === undefined) return false;
     const kind = requestKind(frame);
-    if (kind === 'fetch') return this.#around.room.mayBeginLarge(this.#share);
+    if (kind === 'fetch') return this.#around.room.mayBeginFetch(this.#share);
     const wait = kind === 'produce' ? this.#around.produceRoom() : undefined;
     if (wait !== undefined) this.#waitForProduceRoom(wait);
     return wait === undefined;
@@ -186,6 +189,10 @@ export class KafkaConnection {
   #answered(request: PendingRequest, pieces: readonly Buffer[] | undefined): void {
     if (this.#isClosed) return;
     this.#state.answer(request, pieces, this.#around.clock.nowMs());
+    if (request.kind === 'fetch') {
+      this.#around.room.reserveAnswer(this.#share, 0);
+      this.#around.room.update(this.#share, this.#state.requestBytes, this.#state.responseBytes);
+    }
     // Answers that come together leave together.
     if (!this.#isFlushDue) {
       this.#isFlushDue = true;

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NOTHING_HELD, RequestRoom, type RequestRoomLimits, type RoomShare } from './request-room-state.ts';
 
-const LIMITS: RequestRoomLimits = { requestBytesMax: 6_400, requestBytesFree: 10, responseBytesMax: 100 };
+const LIMITS: RequestRoomLimits = {
+  requestBytesMax: 6_400,
+  requestBytesFree: 10,
+  responseBytesMax: 1_000,
+  responseBytesFree: 10,
+};
 
 const share = (): RoomShare => ({ ...NOTHING_HELD });
 
@@ -121,11 +126,46 @@ test('however large requests come, they all come whole, in bounded memory', () =
   );
 });
 
-test('fetches stay out while answers fill the room', () => {
-  const room = new RequestRoom(LIMITS);
-  const [one, two] = [share(), share()];
-  room.update(one, 0, 100);
-  expect(room.mayBeginLarge(two)).toBe(false);
-  room.update(one, 0, 99);
-  expect([...room.takeHeldBack()]).toEqual([two]);
+describe('answers to fetches', () => {
+  test('wait, in a full room, only where the client has not taken earlier ones', () => {
+    const room = new RequestRoom(LIMITS);
+    const [slow, other] = [share(), share()];
+    room.update(slow, 0, 1_000);
+    expect(room.mayBeginFetch(slow)).toBe(false);
+    expect(room.mayBeginFetch(other)).toBe(true);
+    expect(room.hasRoomForHeldBack).toBe(false);
+    room.update(slow, 0, 999);
+    expect([...room.takeHeldBack()]).toEqual([slow]);
+    expect(room.mayBeginFetch(slow)).toBe(true);
+  });
+
+  test('are as large as wanted while there is room, and leave three quarters of it to others', () => {
+    const room = new RequestRoom(LIMITS);
+    const [one, two, three] = [share(), share(), share()];
+    expect(room.reserveAnswer(one, 200)).toBe(200);
+    expect(room.reserveAnswer(two, 2_000)).toBe(200);
+    expect(room.reserveAnswer(three, 2_000)).toBe(150);
+    // Reserved again, for another read: not added.
+    expect(room.reserveAnswer(three, 2_000)).toBe(150);
+    room.reserveAnswer(one, 0);
+    room.leave(two);
+    expect(room.reserveAnswer(three, 2_000)).toBe(250);
+  });
+
+  test('always have room when they are small, and together stay in bounds', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 5_000 }), { maxLength: 100 }), (wanted) => {
+        const room = new RequestRoom(LIMITS);
+        for (const bytes of wanted) {
+          const each = share();
+          expect(room.mayBeginFetch(each)).toBe(true);
+          const granted = room.reserveAnswer(each, bytes);
+          expect(granted).toBeGreaterThanOrEqual(Math.min(bytes, 10));
+          room.reserveAnswer(each, 0);
+          room.update(each, 0, granted);
+        }
+        expect(room.responseBytes).toBeLessThanOrEqual(1_000 + 10 * wanted.length);
+      }),
+    );
+  });
 });

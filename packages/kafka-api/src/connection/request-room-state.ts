@@ -1,6 +1,6 @@
 /**
- * What all connections of a listener have in memory together: who may read on while requests occupy too much, and who
- * may begin a fetch while answers do. Pure: counts, and says who may go on.
+ * What all connections of a listener have in memory together: who may read on while requests occupy too much, who may
+ * begin a fetch while answers do, and how large its answer may be. Pure: counts, and says who may go on.
  *
  * A connection that holds little is never held back: whoever leaves large requests half sent could else keep out the
  * small ones of everybody. Nor is there a limit on the number of requests in hand over all connections: fetches and
@@ -10,12 +10,18 @@
 /** Of `requestBytesMax`: up to so much of a request to come goes by the lane that large ones cannot take. */
 const MODEST_PART = 1 / 64;
 
+/** Of the room that is left: so much one answer may take of it. */
+const ANSWER_PART = 1 / 4;
+
 export interface RequestRoomLimits {
   /** Beyond it no request begins to be read, beyond twice as much the rest of begun ones comes by lanes. */
   readonly requestBytesMax: number;
   /** What every connection may hold whatever the others do. */
   readonly requestBytesFree: number;
+  /** Answers are the smaller the less of it is left, and no second fetch begins on a connection while none is. */
   readonly responseBytesMax: number;
+  /** What an answer may always bring. */
+  readonly responseBytesFree: number;
 }
 
 /** What the requests that go by one lane still have to bring. */
@@ -27,6 +33,8 @@ interface Lane {
 export interface RoomShare {
   requestBytes: number;
   responseBytes: number;
+  /** Of an answer in the making. */
+  reservedBytes: number;
   lane: Lane | undefined;
   laneBytes: number;
 }
@@ -34,6 +42,7 @@ export interface RoomShare {
 export const NOTHING_HELD: Readonly<RoomShare> = {
   requestBytes: 0,
   responseBytes: 0,
+  reservedBytes: 0,
   lane: undefined,
   laneBytes: 0,
 };
@@ -42,6 +51,7 @@ export class RequestRoom<Share extends RoomShare = RoomShare> {
   readonly #limits: RequestRoomLimits;
   #requestBytes = 0;
   #responseBytes = 0;
+  #reservedBytes = 0;
   /** Half requests that are read to their end whatever is full: they could else keep the room that all wait for. */
   readonly #modestLane: Lane = { bytesToCome: 0 };
   readonly #largeLane: Lane = { bytesToCome: 0 };
@@ -84,6 +94,7 @@ export class RequestRoom<Share extends RoomShare = RoomShare> {
 
   leave(share: Share): void {
     this.update(share, 0, 0);
+    this.reserveAnswer(share, 0);
     this.#leaveLane(share);
     this.#readers.delete(share);
     this.#fetchers.delete(share);
@@ -110,10 +121,25 @@ export class RequestRoom<Share extends RoomShare = RoomShare> {
     return false;
   }
 
-  mayBeginLarge(share: Share): boolean {
-    if (this.#hasResponseRoom) return true;
+  /** Who holds no answers unread begins in a full room as well: slow readers keep back nobody but themselves. */
+  mayBeginFetch(share: Share): boolean {
+    if (this.#hasResponseRoom || share.responseBytes === 0) return true;
     this.#fetchers.add(share);
     return false;
+  }
+
+  /**
+   * Room for the next answer of a connection, instead of what it had reserved before. Each takes a part of what is left
+   * at most, so that something is left for the next one.
+   * @returns how many of `wantedBytes` it may bring.
+   */
+  reserveAnswer(share: Share, wantedBytes: number): number {
+    this.#reservedBytes -= share.reservedBytes;
+    const left = this.#limits.responseBytesMax - this.#responseBytes - this.#reservedBytes;
+    const allowed = Math.max(this.#limits.responseBytesFree, Math.floor(left * ANSWER_PART));
+    share.reservedBytes = Math.min(wantedBytes, allowed);
+    this.#reservedBytes += share.reservedBytes;
+    return share.reservedBytes;
   }
 
   /** Those of the held back that may go on, each of whom is to ask again. */

@@ -63,6 +63,7 @@ export function fetchHandler({ broker, clock, random, fetchSessionSlots }: Surro
           maxBytes,
           partitions: plan.partitions,
           isFull: true,
+          reserve: connection.reserveAnswer,
         },
         connection.signal,
       );
