@@ -72,7 +72,7 @@ test('a cluster that cannot be reached is named', async () => {
   const run = await runCli(['topic', 'list', '--bootstrap-server', 'far:1'], { cluster });
   expect(run.code).toBe(3);
   expect(run.stderr).toMatchInlineSnapshot(`
-    "error: CONNECTION_FAILED: No server answered at the address; check --bootstrap-server and that the cluster runs. [far:1]
+    "error: CONNECTION_FAILED: No server answered at the address; check that the cluster runs, and that --bootstrap-server is a gRPC port (9191), none for Kafka clients (9092). [far:1]
     "
   `);
 });

@@ -365,7 +365,7 @@ export const ERRORS = facts({
     wire: 1003,
     retriable: true,
     staleMetadata: true,
-    help: 'No server answered at the address; check --bootstrap-server and that the cluster runs.',
+    help: 'No server answered at the address; check that the cluster runs, and that --bootstrap-server is a gRPC port (9191), none for Kafka clients (9092).',
   },
   NODE_OVERLOADED: {
     wire: 1004,
@@ -405,7 +405,7 @@ export const ERRORS = facts({
   ADDRESS_IN_USE: {
     wire: 1012,
     retriable: false,
-    help: 'Another program listens at this address; stop it, or choose another port in "listeners".',
+    help: 'Another program listens at this address; stop it, or choose another port: in "listeners", for npm start with --port and --kafka-port.',
   },
   NODE_NOT_SERVING: {
     wire: 1013,
