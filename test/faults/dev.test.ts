@@ -1,7 +1,7 @@
 /** `millrace dev` as people use it: three processes, Ctrl-C once and twice, and ends that nobody planned. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -121,11 +121,21 @@ test('a node that is killed is started again, and takes part again', async () =>
   expect(dev.nodes).not.toContain(victim);
 });
 
+test('a client that is cut off is told of, without the log of the nodes', async () => {
+  const dev = await new Dev().up();
+  const client = connect(firstPort + NODES, '127.0.0.1');
+  client.on('error', () => {});
+  client.end('GET / HTTP/1.1\r\n\r\n');
+  await expect.poll(() => dev.stderr, QUICK).toMatch(/node 1 \| warn cut off a Kafka connection: /);
+  client.destroy();
+});
+
 test('a port that is taken ends it with what was wrong', async () => {
   const taken = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => taken.listen(firstPort + 1, '127.0.0.1', resolve));
   const dev = new Dev();
   expect(await dev.ended).toBe(5);
   expect(dev.stderr).toContain(`node 2 | error: ADDRESS_IN_USE: cannot listen on localhost:${firstPort + 1}`);
+  expect(dev.stderr).toContain('npm start with --port and --kafka-port');
   await new Promise((resolve) => taken.close(resolve));
 });

@@ -228,7 +228,7 @@ class DevNode {
       return;
     }
     if (entry.event === 'node_started') this.#up.resolve();
-    if (this.#context.options.verbose || entry.level === 'error' || entry.level === 'fatal') {
+    if (this.#context.options.verbose || isForAll(entry)) {
       const cause = entry.err?.message === undefined ? '' : `: ${entry.err.message}`;
       this.#say(`${entry.level} ${entry.msg}${cause}`);
     }
@@ -249,6 +249,12 @@ interface LogLine {
   readonly msg: string;
   readonly event?: string;
   readonly err?: { readonly message?: string };
+}
+
+/** Failures, and what went wrong with a Kafka client, which may tell its user less. */
+function isForAll({ level, event }: LogLine): boolean {
+  if (level === 'warn') return event?.startsWith('kafka_') === true;
+  return level === 'error' || level === 'fatal';
 }
 
 function parseLogLine(line: string): LogLine | undefined {
