@@ -19,7 +19,7 @@ export const brokerConfig = configSchema('broker', {
   'decompressed.batch.max.bytes': bytes({
     default: 16 * MiB,
     min: MiB,
-    doc: 'Where records of a batch must be read (it is of an old format, the topic is compacted or has a codec of its own) a batch that would be larger than this, decompressed, is refused, and producers are held back once this much was read in one turn.',
+    doc: 'A produced batch that would be larger than this, decompressed, is refused, since its records are checked before they are stored; producers are held back once this much was decompressed in one turn.',
   }),
   'fetch.max.bytes': bytes({
     default: 55 * MiB,

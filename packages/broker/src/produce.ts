@@ -1,15 +1,23 @@
 /**
  * Produce: checks each batch, appends it, and answers when `acks` is met. Everything up to the append happens
- * inside the call, so batches land in call order. Never decodes a record unless it is of an old format, the topic wants
- * another codec, or is compacted and takes only records with a key; and then only so much in one turn.
+ * inside the call, so batches land in call order. Records are decompressed and walked, so that nothing is stored that
+ * consumers could not read, but only so much in one turn; none is decoded unless it is of an old format or the topic
+ * wants another codec.
  *
  * acks=1 is answered after the append to the leader's page cache, in both durability modes: it promises one
  * copy that survives a crash of the process, not of the machine. acks=all waits for the high watermark, which
  * in durable topics moves only over what is on stable storage of every in-sync replica.
  */
 import { type ErrorCode, MillraceError } from '@millrace/core';
-import type { MetadataImage } from '@millrace/metadata';
-import { BatchView, checkBatch, checkKeys, type DecompressionLimits, producedBatch } from '@millrace/records';
+import type { MetadataImage, TopicConfig } from '@millrace/metadata';
+import {
+  BatchView,
+  type CompressionCodec,
+  checkBatch,
+  checkProducedRecords,
+  type DecompressionLimits,
+  producedBatch,
+} from '@millrace/records';
 import type { LeaderAppend } from '@millrace/storage';
 import type { AckListener } from './ack-queue.ts';
 import type { PartitionProduce, PartitionProduced, ProduceRequest, ProduceResponse } from './broker-api.ts';
@@ -31,7 +39,7 @@ export interface ProduceOptions {
   readonly queuedMaxBytes: number;
   /** Appended, but not on the disk yet: grows even if nobody waits for acknowledgements. */
   readonly journalBacklogBytes: () => number;
-  /** Of one batch, and of all that are decompressed in one turn. */
+  /** Of one batch, and of all that are decompressed in one turn; batches of very many records count too. */
   readonly decompressedMaxBytes: number;
   readonly defer: Defer;
 }
@@ -147,7 +155,13 @@ export class Produce {
   /** The batch to store. @throws {MillraceError} if a producer may not write it. */
   #checked(entry: PartitionProduce, partition: Partition): Buffer {
     const { config } = partition;
-    const records = this.#ofToday(entry);
+    const { formats } = entry;
+    // Of what was left when the batch's turn came: what it costs itself is no reason to refuse it.
+    const { isSpent } = this.#turn;
+    if (isSpent && formats !== undefined) throw forNowTooMuch();
+    const limits = this.#limits;
+    // The batch that came, or that what came becomes.
+    const records = formats === undefined ? entry.records : producedBatch(entry.records, formats, limits);
     const maxBytes = config['max.message.bytes'];
     if (records.length > maxBytes) {
       throw new MillraceError(
@@ -160,24 +174,16 @@ export class Produce {
     if (view.sizeBytes !== records.length) {
       throw new MillraceError('INVALID_RECORD', 'exactly one batch is expected for each partition');
     }
-    checkBatch(view, this.#limits);
+    checkBatch(view, limits);
     if (view.isTransactional) throw new MillraceError('INVALID_REQUEST', 'transactions are not supported');
-    if (config['cleanup.policy'].includes('compact')) checkKeys(view, this.#limitsOfTurn());
-    const wanted = config['compression.type'];
-    if (wanted === 'producer') return records;
-    const codec = wanted === 'uncompressed' ? 'none' : wanted;
-    return codec === view.codec ? records : recompressed(view, codec, this.#limitsOfTurn());
-  }
-
-  /** The batch that came, or that what came becomes. */
-  #ofToday({ records, formats }: PartitionProduce): Buffer {
-    return formats === undefined ? records : producedBatch(records, formats, this.#limitsOfTurn());
-  }
-
-  /** The first batch of a request always passes: it was held back until there was room. */
-  #limitsOfTurn(): DecompressionLimits {
-    if (!this.#turn.isSpent) return this.#limits;
-    throw new MillraceError('NODE_OVERLOADED', 'other batches of the request took all time to decompress');
+    const codec = storedCodec(view, config);
+    const isPlain = view.codecId === 0 && codec === 'none';
+    if (isSpent && !isPlain) throw forNowTooMuch();
+    const needsKeys = config['cleanup.policy'].includes('compact');
+    const plain = checkProducedRecords(view, limits, { needsKeys });
+    if (codec === view.codec) return records;
+    this.#turn.spend(plain.length);
+    return recompressed(view, plain, codec);
   }
 
   #absence({ topicId, partition }: PartitionProduce): ErrorCode {
@@ -280,6 +286,16 @@ class PendingProduce implements AckListener, Expiring {
 function uncommittedDuplicate({ code }: Failure, { highWatermark, log }: Partition): number | undefined {
   if (code !== 'DUPLICATE_SEQUENCE_NUMBER' || highWatermark >= log.logEndOffset) return undefined;
   return log.logEndOffset;
+}
+
+function storedCodec({ codec }: BatchView, { 'compression.type': wanted }: TopicConfig): CompressionCodec {
+  if (wanted === 'producer') return codec;
+  return wanted === 'uncompressed' ? 'none' : wanted;
+}
+
+/** Never of the first batch of a request: it was held back until there was room. Nor of what is not compressed. */
+function forNowTooMuch(): MillraceError {
+  return new MillraceError('NODE_OVERLOADED', 'other batches of the request took all time to decompress');
 }
 
 function blank({ topicId, partition }: PartitionProduce): Outcome {

@@ -4,7 +4,6 @@ import { buildBatch } from './batch-builder.ts';
 import { emptiedBatch, emptyBatch, thinBatch } from './batch-thinning.ts';
 import { BatchView } from './batch-view.ts';
 import { COMPRESSION_CODECS } from './codec-id.ts';
-import { checkKeys } from './record-cursor.ts';
 import { decodeRecords } from './record-reader.ts';
 
 const limits = { maxDecompressedBytes: 1 << 20 };
@@ -100,11 +99,4 @@ test('empty batches are whole batches without a record', () => {
     recordCount: 0,
   });
   expect(decodeRecords(emptied)).toEqual([]);
-});
-
-test('a record without a key is refused where keys are needed', () => {
-  const keyed = BatchView.at(buildBatch([{ key: Buffer.alloc(0) }, { key: Buffer.from('a') }]), 0)!;
-  expect(() => checkKeys(keyed, limits)).not.toThrow();
-  const bare = BatchView.at(buildBatch([{ key: Buffer.from('a') }, { value: Buffer.from('v') }]), 0)!;
-  expect(() => checkKeys(bare, limits)).toThrow('record 1 of the batch has no key');
 });

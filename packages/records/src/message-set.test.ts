@@ -259,7 +259,7 @@ describe('a message set is refused', () => {
   });
 });
 
-test('what a message set costs is told: its bytes, what its wrappers became, and all of the limit for one that is bad', () => {
+test('what a message set costs is told: its bytes, what its wrappers became, and what a bad one might have become', () => {
   const costOf = (set: Buffer): number => {
     const costs: number[] = [];
     attempt(() => convertMessageSet(set, { ...LIMITS, spent: (bytes) => void costs.push(bytes) }));
@@ -270,8 +270,11 @@ test('what a message set costs is told: its bytes, what its wrappers became, and
   const sound = wrapper(1, 'gzip', inner);
   expect(costOf(inner)).toBe(inner.length);
   expect(costOf(sound)).toBe(sound.length + KiB + inner.length);
+  // Nothing grows more than 1,032-fold with gzip.
   const bad = message(1, { ...plain, value: Buffer.from('no gzip') }, { attributes: 1 });
-  expect(costOf(bad)).toBe(bad.length + LIMITS.maxDecompressedBytes);
+  expect(costOf(bad)).toBe(bad.length + KiB + 7 * 1_032);
+  const large = message(1, { ...plain, value: Buffer.alloc(10_000) }, { attributes: 1 });
+  expect(costOf(large)).toBe(large.length + LIMITS.maxDecompressedBytes);
 });
 
 describe('the records of a produce request', () => {

@@ -58,7 +58,7 @@ function unwrapped(
   refuseAbove(limits.maxDecompressedBytes, 1);
   if (codec !== 'lz4' || magic === 1) return inflated(codec, value, limits);
   try {
-    return accounted(codec, limits, (maxBytes) => decompressOldLz4(value, maxBytes));
+    return accounted(codec, value.length, limits, (maxBytes) => decompressOldLz4(value, maxBytes));
   } catch (error) {
     if (error instanceof MillraceError) throw error;
     throw corrupt('the messages are not valid lz4 data', error);

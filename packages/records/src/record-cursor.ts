@@ -83,17 +83,6 @@ export class RecordCursor {
   }
 }
 
-/** What a compacted topic demands beside `checkBatch`. @throws {MillraceError} INVALID_RECORD and as RecordCursor. */
-export function checkKeys(view: BatchView, limits: DecompressionLimits): void {
-  const records = new RecordCursor(view, limits);
-  while (records.next()) {
-    if (records.keyStart !== -1) continue;
-    throw invalid(
-      `record ${records.offset - view.baseOffset} of the batch has no key; a compacted topic takes none without`,
-    );
-  }
-}
-
 function corrupt(what: string, length: number): MillraceError {
   return new MillraceError('CORRUPT_MESSAGE', `a ${what} claims an impossible length of ${length}`);
 }

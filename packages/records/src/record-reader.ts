@@ -28,7 +28,12 @@ export function forEachRecord(
   visit: (record: LogRecord) => void,
   limits: DecompressionLimits = LIMITS_DEFAULT,
 ): void {
-  const bytes = plainRecords(view, limits);
+  forEachPlainRecord(view, inflated(view.codec, view.recordsBytes, limits), visit);
+}
+
+/** As `forEachRecord`, for a batch whose records are decompressed already: `bytes`. */
+export function forEachPlainRecord(view: BatchView, bytes: Buffer, visit: (record: LogRecord) => void): void {
+  refuseTooMany(view, bytes);
   const reader = new RecordReader(bytes, view);
   for (let left = view.recordCount; left > 0; left--) visit(reader.next());
   if (!reader.isAtEnd) throw contradiction('bytes follow the last record');
@@ -55,14 +60,10 @@ export function checkRecords(view: BatchView, limits: DecompressionLimits): void
   );
 }
 
-/** The records' bytes, decompressed, and long enough for as many as the header claims. */
-function plainRecords(view: BatchView, limits: DecompressionLimits): Buffer {
-  const bytes = inflated(view.codec, view.recordsBytes, limits);
-  const { recordCount } = view;
-  if (recordCount < 0 || recordCount * RECORD_BYTES_MIN > bytes.length) {
-    throw contradiction(`${bytes.length} bytes cannot hold ${recordCount} records`);
-  }
-  return bytes;
+/** The bytes must be enough for as many as the header claims. */
+function refuseTooMany({ recordCount }: BatchView, bytes: Buffer): void {
+  if (recordCount >= 0 && recordCount * RECORD_BYTES_MIN <= bytes.length) return;
+  throw contradiction(`${bytes.length} bytes cannot hold ${recordCount} records`);
 }
 
 class RecordReader {
