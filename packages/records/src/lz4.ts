@@ -13,7 +13,13 @@ const FRAME_MAGIC = 0x184d2204;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 /** Flags, block size, and the content size if there is one; the checksum byte follows. */
 const DESCRIPTOR_START = 4;
-const FLAG = { blockChecksum: 0x10, contentSize: 0x08, contentChecksum: 0x04, dictionary: 0x01 } as const;
+const FLAG = {
+  independentBlocks: 0x20,
+  blockChecksum: 0x10,
+  contentSize: 0x08,
+  contentChecksum: 0x04,
+  dictionary: 0x01,
+} as const;
 const STORED_BIT = 0x80000000;
 const CHECKSUM_BYTES = 4;
 const MATCH_BYTES_MIN = 4;
@@ -41,6 +47,18 @@ export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
  */
 export function decompressOldLz4(bytes: Buffer, maxBytes: number): Buffer {
   return inflate(framesOf(bytes, maxBytes).map(withHeaderChecksum));
+}
+
+/**
+ * Java's consumers, and so Kafka's brokers, read one frame, of blocks that do not refer to each other.
+ *
+ * @throws {MillraceError} CORRUPT_MESSAGE for anything else, though `decompressLz4` may read it.
+ */
+export function refuseLz4OfOthers(bytes: Buffer): void {
+  const { end, isSkippable } = readFrame(bytes, 0);
+  if (isSkippable || end !== bytes.length) throw corrupt('the records are not exactly one lz4 frame');
+  if (bytes[DESCRIPTOR_START]! & FLAG.independentBlocks) return;
+  throw corrupt('the blocks of the lz4 frame depend on each other, which consumers in Java cannot read');
 }
 
 function withHeaderChecksum(frame: Buffer): Buffer {

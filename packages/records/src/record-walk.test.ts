@@ -16,6 +16,7 @@ import {
   decodeRecords,
   decompress,
 } from './index.ts';
+import { xxh32 } from './xxh32.ts';
 
 const MAX_BYTES = 1 << 20;
 const LIMITS = { maxDecompressedBytes: MAX_BYTES };
@@ -118,6 +119,20 @@ describe('a batch with a right checksum is INVALID_RECORD with', () => {
     const junk = Buffer.concat([compress(codec, plain), Buffer.from('junk')]);
     expect(codeOf(batchOf(junk, 2, codecId(codec)))).toBe('INVALID_RECORD');
   });
+});
+
+test('lz4 that consumers in Java cannot read is refused: several frames, blocks that depend on each other', () => {
+  const [first, second] = [FIRST, SECOND].map((text) => compress('lz4', hex(text))) as [Buffer, Buffer];
+  const both = Buffer.concat([first, second]);
+  expect(decompress('lz4', both, MAX_BYTES)).toEqual(hex(FIRST + SECOND));
+  expect(codeOf(batchOf(both, 2, codecId('lz4')))).toBe('INVALID_RECORD');
+  expect(codeOf(batchOf(first, 1, codecId('lz4')))).toBe('accepted');
+  const linked = Buffer.from(first);
+  linked[4]! &= ~0x20;
+  const checksumAt = linked[4]! & 0x08 ? 14 : 6;
+  linked[checksumAt] = (xxh32(linked.subarray(4, checksumAt)) >>> 8) & 0xff;
+  expect(decompress('lz4', linked, MAX_BYTES)).toEqual(hex(FIRST));
+  expect(codeOf(batchOf(linked, 1, codecId('lz4')))).toBe('INVALID_RECORD');
 });
 
 test('the smallest record, all that may be null or empty, and long integers are accepted', () => {

@@ -6,6 +6,7 @@ import { MillraceError } from '@millrace/core';
 import type { BatchView } from './batch-view.ts';
 import { type DecompressionLimits, inflated } from './inflated.ts';
 import { RECORD_BYTES_MIN } from './log-record.ts';
+import { refuseLz4OfOthers } from './lz4.ts';
 
 /** To walk over a record, or a header of one, costs what it costs to inflate so many bytes. */
 const PIECE_BYTES = 8;
@@ -43,8 +44,11 @@ export function checkProducedRecords(
 }
 
 function decompressed(view: BatchView, limits: DecompressionLimits): Buffer {
+  const { codec, recordsBytes } = view;
   try {
-    return inflated(view.codec, view.recordsBytes, limits);
+    const bytes = inflated(codec, recordsBytes, limits);
+    if (codec === 'lz4') refuseLz4OfOthers(recordsBytes);
+    return bytes;
   } catch (error) {
     if (!(error instanceof MillraceError) || error.code !== 'CORRUPT_MESSAGE') throw error;
     throw new MillraceError('INVALID_RECORD', error.message, { cause: error });
