@@ -19,7 +19,7 @@ export const brokerConfig = configSchema('broker', {
   'decompressed.batch.max.bytes': bytes({
     default: 16 * MiB,
     min: MiB,
-    doc: 'A produced batch that would be larger than this, decompressed, is refused, since its records are checked before they are stored; producers are held back once this much was decompressed in one turn.',
+    doc: 'A produced batch that would be larger than this, decompressed, is refused as too large, since its records are checked before they are stored; producers are held back once this much was decompressed in one turn.',
   }),
   'fetch.max.bytes': bytes({
     default: 55 * MiB,

@@ -34,7 +34,7 @@ export function compress(codec: CompressionCodec, bytes: Buffer, level?: number)
  * At most `maxBytes` come back; what would inflate beyond is refused before it does. With 'none', returns
  * `bytes` itself.
  *
- * @throws {MillraceError} INVALID_RECORD above the limit, CORRUPT_MESSAGE for bytes the codec cannot read,
+ * @throws {MillraceError} MESSAGE_TOO_LARGE above the limit, CORRUPT_MESSAGE for bytes the codec cannot read,
  * UNSUPPORTED_COMPRESSION_TYPE if the codec has no binary for this platform.
  */
 export function decompress(codec: CompressionCodec, bytes: Buffer, maxBytes: number): Buffer {

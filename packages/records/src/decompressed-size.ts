@@ -4,13 +4,13 @@ import { MillraceError } from '@millrace/core';
 const PIECES_FREE = 1_024;
 const PIECE_BYTES_MIN = 512;
 
-/** @throws {MillraceError} INVALID_RECORD if `sizeBytes` is above the limit. */
+/** @throws {MillraceError} MESSAGE_TOO_LARGE if `sizeBytes` is above the limit: producers that can cut the batch up and try again. */
 export function refuseAbove(maxBytes: number, sizeBytes: number): void {
   if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
 }
 
 export function tooLarge(maxBytes: number): MillraceError {
-  return new MillraceError('INVALID_RECORD', `compressed records inflate to more than ${maxBytes} bytes`);
+  return new MillraceError('MESSAGE_TOO_LARGE', `compressed records inflate to more than ${maxBytes} bytes`);
 }
 
 /**

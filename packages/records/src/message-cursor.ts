@@ -44,7 +44,7 @@ export class MessageCursor {
     this.#bytes = bytes;
   }
 
-  /** @returns false after the last message. @throws {MillraceError} CORRUPT_MESSAGE or INVALID_RECORD. */
+  /** @returns false after the last message. @throws {MillraceError} CORRUPT_MESSAGE, INVALID_RECORD or MESSAGE_TOO_LARGE. */
   next(): boolean {
     const start = this.#at;
     if (start === this.#bytes.length) return false;

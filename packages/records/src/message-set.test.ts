@@ -235,21 +235,21 @@ describe('a message set is refused', () => {
       const one = wrapper(1, codec, inner);
       expect(recordsOf(convertMessageSet(one, LIMITS), codec)).toHaveLength(1);
       expect(() => convertMessageSet(Buffer.concat([one, one]), LIMITS)).toThrowError(
-        refusal('INVALID_RECORD', /inflate/),
+        refusal('MESSAGE_TOO_LARGE', /inflate/),
       );
     },
   );
 
   test('that is larger than the limit itself', () => {
     const set = message(1, { ...plain, value: Buffer.alloc(64 * KiB) });
-    expect(() => convertMessageSet(set, LIMITS)).toThrowError(refusal('INVALID_RECORD', /inflate/));
+    expect(() => convertMessageSet(set, LIMITS)).toThrowError(refusal('MESSAGE_TOO_LARGE', /inflate/));
   });
 
   test('of more wrappers than the limit has KiB, however small they are', () => {
     const one = wrapper(1, 'gzip', good);
     expect(convertMessageSet(Buffer.concat(Array<Buffer>(40).fill(one)), LIMITS)).toBeInstanceOf(Buffer);
     const many = Buffer.concat(Array<Buffer>(65).fill(one));
-    expect(() => convertMessageSet(many, LIMITS)).toThrowError(refusal('INVALID_RECORD', /inflate/));
+    expect(() => convertMessageSet(many, LIMITS)).toThrowError(refusal('MESSAGE_TOO_LARGE', /inflate/));
   });
 
   test('in format 1 with the lz4 header of format 0, as every decoder would', () => {

@@ -32,7 +32,7 @@ export class RecordCursor {
   readonly #lastOffset: number;
   #left: number;
 
-  /** @throws {MillraceError} CORRUPT_MESSAGE, INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE, as `decodeRecords`. */
+  /** @throws {MillraceError} CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE, UNSUPPORTED_COMPRESSION_TYPE, as `decodeRecords`. */
   constructor(view: BatchView, limits: DecompressionLimits) {
     this.bytes = inflated(view.codec, view.recordsBytes, limits);
     this.#varints = new VarintCursor(this.bytes);
@@ -47,7 +47,7 @@ export class RecordCursor {
     }
   }
 
-  /** @returns false after the last record. @throws {MillraceError} CORRUPT_MESSAGE or INVALID_RECORD. */
+  /** @returns false after the last record. @throws {MillraceError} CORRUPT_MESSAGE, INVALID_RECORD or MESSAGE_TOO_LARGE. */
   next(): boolean {
     const varints = this.#varints;
     if (this.#left === 0) {

@@ -14,7 +14,7 @@ const LIMITS_DEFAULT: DecompressionLimits = { maxDecompressedBytes: 64 * MiB };
  * Every record, in order. Batches that compaction thinned are fine.
  *
  * @throws {MillraceError} CORRUPT_MESSAGE for bytes that are no records, INVALID_RECORD if they contradict
- * the header or exceed the limit, UNSUPPORTED_COMPRESSION_TYPE.
+ * the header, MESSAGE_TOO_LARGE above the limit, UNSUPPORTED_COMPRESSION_TYPE.
  */
 export function decodeRecords(view: BatchView, limits: DecompressionLimits = LIMITS_DEFAULT): LogRecord[] {
   const records: LogRecord[] = [];

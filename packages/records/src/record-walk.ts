@@ -24,7 +24,8 @@ export interface RecordDemands {
  * @param limits told what many small pieces cost, compressed or not.
  * @returns the records' bytes, decompressed.
  * @throws {MillraceError} INVALID_RECORD for records that contradict the header or themselves, and for bytes that the
- * codec cannot read: clients send again what is CORRUPT_MESSAGE, but the checksum is right. UNSUPPORTED_COMPRESSION_TYPE.
+ * codec cannot read: clients send again what is CORRUPT_MESSAGE, but the checksum is right. MESSAGE_TOO_LARGE above
+ * the limit; UNSUPPORTED_COMPRESSION_TYPE.
  */
 export function checkProducedRecords(
   view: BatchView,

@@ -12,7 +12,7 @@ const DEFAULT_LEVEL = 3;
 
 interface ZstdEngine {
   compress(bytes: Buffer, level: number): Buffer;
-  /** @throws {MillraceError} INVALID_RECORD as soon as the output passes `maxBytes`. */
+  /** @throws {MillraceError} MESSAGE_TOO_LARGE as soon as the output passes `maxBytes`. */
   inflate(frame: ZstdFrame, maxBytes: number): Buffer;
 }
 
