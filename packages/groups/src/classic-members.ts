@@ -40,6 +40,7 @@ import {
   listOf,
   type PartitionSet,
   partitionSetOf,
+  union,
 } from './topic-partitions.ts';
 
 export interface ClassicOutcome<Response> {
@@ -368,7 +369,8 @@ function classicValue(
     rebalanceTimeoutMs,
     sessionTimeoutMs: classic!.sessionTimeoutMs,
     subscription: classic!.protocols.find(({ name }) => name === protocol)!.metadata,
-    assignment: assignmentBytes(assignment.assigned, topics),
+    // Also what it has yet to give up: nobody else may have that before it has joined again.
+    assignment: assignmentBytes(union(assignment.assigned, assignment.pendingRevocation), topics),
   };
 }
 

@@ -270,6 +270,18 @@ test('a classic member keeps what it holds when the group moves after a round th
   expect(decodeAssignmentOf(bench.sync(again).assignment)).not.toEqual([]);
 });
 
+test('what a classic member has yet to give up is its own while the group goes to its protocol and back', () => {
+  const bench = new Bench();
+  const old = bench.classicGroup();
+  bench.consumer(0);
+  const again = bench.join(old.memberId, orders(0, 1, 2, 3));
+  const kept = decodeAssignmentOf(bench.sync(again).assignment);
+  expect(kept?.flatMap(({ partitions }) => partitions)).toHaveLength(2);
+  bench.consumer(-1);
+  expect(bench.state()).toEqual(['classic', 'PreparingRebalance']);
+  expect(bench.consumer(0).assignment).toEqual([]);
+});
+
 test('a refused heartbeat leaves the classic group as it was', () => {
   const bench = new Bench();
   const old = bench.classicGroup();

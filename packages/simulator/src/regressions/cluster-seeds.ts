@@ -308,4 +308,13 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     hasGroups: true,
     hasClassic: true,
   },
+  {
+    seed: 594,
+    invariant: '47 one-owner-per-partition',
+    cause:
+      'what a classic member had yet to give up was free once its group had gone to its protocol and back',
+    mendedBy: 'groups: a classic member keeps what it has yet to give up when its group changes the protocol',
+    hasGroups: true,
+    hasClassic: true,
+  },
 ];
