@@ -7,7 +7,7 @@ import { ERRORS } from '@millrace/core';
 import { BatchView, type ProducedFormats } from '@millrace/records';
 import type { ConnectionFacts } from '../connection/kafka-connection.ts';
 import type { RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
-import { PipelinedBatches } from '../sessions/pipelined-batches-state.ts';
+import { PipelinedBatches, type SequencedBatch } from '../sessions/pipelined-batches-state.ts';
 import { ConnectionEnd, type Handler, type RequestFacts, type Surroundings } from './handler.ts';
 import { type KafkaNode, kafkaNode } from './kafka-nodes.ts';
 import { errorByName, topicIdOf } from './topic-answers.ts';
@@ -84,6 +84,8 @@ class Batches {
   readonly #facts: RequestFacts;
   readonly #pipeline: PipelinedBatches;
   readonly #number: number;
+  /** Of the batch at the same place of `partitions`; undefined if it is of no idempotent producer. */
+  readonly #sequenced: (SentBatch | undefined)[] = [];
 
   constructor(broker: BrokerApi, request: Request, facts: RequestFacts, pipeline: PipelinedBatches) {
     this.#broker = broker;
@@ -100,13 +102,15 @@ class Batches {
       const topicId = topicIdOf(image, name);
       for (const { index, records } of partitionData) {
         const isPlain = takesZstd && records !== null && records[MAGIC_AT] === MAGIC;
+        const sent = sequenced(name, index, records);
+        this.#sequenced.push(sent);
         this.partitions.push({
           topicId,
           partition: index,
           leaderEpoch: -1,
           records: records ?? NO_BYTES,
           formats: isPlain ? undefined : formats,
-          mayBeginAnywhere: !this.#isBehind(name, index, records),
+          mayBeginAnywhere: sent === undefined || !pipeline.isBehind(this.#number, sent.partition, sent),
         });
       }
     }
@@ -136,22 +140,12 @@ class Batches {
     return undefined;
   }
 
-  #isBehind(topic: string, index: number, records: Buffer | null): boolean {
-    const batch = sequenced(records);
-    return batch !== undefined && this.#pipeline.isBehind(this.#number, `${index}/${topic}`, batch);
-  }
-
   #note(partitions: readonly PartitionProduced[], failure: Failure | undefined): void {
-    let next = 0;
-    for (const { name, partitionData } of this.#request.topicData) {
-      for (const { index, records } of partitionData) {
-        const fault = failure ?? partitions[next++]!.failure;
-        const batch = sequenced(records);
-        if (batch === undefined) continue;
-        const partition = `${index}/${name}`;
-        if (fault === undefined) this.#pipeline.appended(partition, batch);
-        else this.#pipeline.refused(this.#number, partition, batch);
-      }
+    for (const [i, sent] of this.#sequenced.entries()) {
+      if (sent === undefined) continue;
+      const fault = failure ?? partitions[i]!.failure;
+      if (fault === undefined) this.#pipeline.appended(sent.partition, sent);
+      else this.#pipeline.refused(this.#number, sent.partition, sent);
     }
   }
 
@@ -162,12 +156,21 @@ class Batches {
   }
 }
 
+interface SentBatch extends SequencedBatch {
+  /** As `PipelinedBatches` knows it. */
+  readonly partition: string;
+}
+
 /** A batch of an idempotent producer; what else it may be, the broker finds. */
-function sequenced(records: Buffer | null): BatchView | undefined {
+function sequenced(topic: string, index: number, records: Buffer | null): SentBatch | undefined {
   if (records?.[MAGIC_AT] !== MAGIC) return undefined;
   try {
     const view = BatchView.at(records, 0);
-    return view !== undefined && view.producerId >= 0 ? view : undefined;
+    if (view === undefined) return undefined;
+    const { producerId, producerEpoch, baseSequence } = view;
+    return producerId < 0
+      ? undefined
+      : { partition: `${index}/${topic}`, producerId, producerEpoch, baseSequence };
   } catch {
     return undefined;
   }
