@@ -8,7 +8,7 @@ const WORKER = fileURLToPath(new URL('./seed-worker.js', import.meta.url));
 /** Real time that one seed may take. */
 const SEED_LIMIT_MS = 300_000;
 /** A process that has grown beyond this is replaced: what hundreds of whole clusters leave behind slows every collection. */
-const RESIDENT_MAX_BYTES = 512 * MiB;
+const RESIDENT_MAX_BYTES = 768 * MiB;
 
 export class WorkerPool implements Disposable {
   readonly #idle: ChildProcess[] = [];
@@ -38,7 +38,7 @@ export class WorkerPool implements Disposable {
 
   #start(): ChildProcess {
     // A world makes much that is short-lived: a roomy young generation saves half of the collections.
-    const worker = fork(WORKER, { execArgv: [...process.execArgv, '--max-semi-space-size=32'] });
+    const worker = fork(WORKER, { execArgv: [...process.execArgv, '--max-semi-space-size=64'] });
     this.#all.add(worker);
     return worker;
   }
