@@ -68,6 +68,7 @@ export class BrokerLifecycle {
   #reopenMs = REOPEN_MIN_MS;
   #startedAtMs = 0;
   #lastSentMs = 0;
+  #answeredMs = 0;
   /** When the oldest message without an answer was sent. */
   #waitingSinceMs: number | undefined;
   #unanswered = 0;
@@ -80,6 +81,12 @@ export class BrokerLifecycle {
   /** -1 before the first registration. */
   get brokerEpoch(): number {
     return this.#brokerEpoch;
+  }
+
+  /** The controller has said of late that this broker takes part: else what is led here may be another's by now. */
+  get isInContact(): boolean {
+    const { clock, sessionTimeoutMs } = this.#options;
+    return this.#isRegistered && !this.#isFenced && clock.nowMs() - this.#answeredMs < sessionTimeoutMs;
   }
 
   start(): void {
@@ -197,6 +204,7 @@ export class BrokerLifecycle {
       this.#failed(new MillraceError(state.failure.code, state.failure.message));
       return;
     }
+    this.#answeredMs = this.#options.clock.nowMs();
     this.#reopenMs = REOPEN_MIN_MS;
     if (!this.#isRegistered) this.#registered(state.brokerEpoch);
     if (state.fenced !== this.#isFenced) {

@@ -150,6 +150,7 @@ export class Broker implements BrokerApi, PartitionHost {
       defer,
       maxBytes: config['fetch.max.bytes'],
       parkedMax: config['queued.max.fetches'],
+      isInContact: () => this.#lifecycle.isInContact,
     });
     this.#offsets = new OffsetQueries({ partitions, image, clock, queries: this.#queries });
     this.#producerIds = new ProducerIds({ nodeId, controllers, clock, brokerEpoch });

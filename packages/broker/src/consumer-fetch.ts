@@ -19,6 +19,8 @@ export interface ConsumerFetchOptions {
   readonly defer: Defer;
   readonly maxBytes: number;
   readonly parkedMax: number;
+  /** As BrokerLifecycle. */
+  readonly isInContact: () => boolean;
 }
 
 /** Partitions read at the same time for one answer. */
@@ -165,8 +167,10 @@ export class ConsumerFetch {
         return { fault: toMillraceError(error).code };
       }
     }
-    const isOutside = fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset;
-    return isOutside ? { fault: 'OFFSET_OUT_OF_RANGE' } : undefined;
+    if (fetchOffset < log.logStartOffset) return { fault: 'OFFSET_OUT_OF_RANGE' };
+    if (fetchOffset <= log.logEndOffset) return undefined;
+    // Replaced unheard, it would send a reader who has read on with a later leader back to the beginning.
+    return { fault: this.#options.isInContact() ? 'OFFSET_OUT_OF_RANGE' : 'NOT_LEADER_OR_FOLLOWER' };
   }
 
   async #readOne(

@@ -54,6 +54,22 @@ describe('failover', () => {
     await expectSameLogs(topicId, [1, 2, 3]);
   });
 
+  test('a leader that was replaced unheard sends nobody back to the beginning', async () => {
+    await start();
+    const topicId = await cluster.createTopic('orders', { configs: SAFE });
+    await cluster.produceToLeader(topicId, ['a']);
+    cluster.controller.cut(1);
+    await cluster.until(() => cluster.controller.image.topics.get(topicId)?.partitions[0]?.leader !== 1);
+    const sent = await cluster.produceToLeader(topicId, ['b', 'c']);
+    // Who has committed that comes back as a new process and knows an offset, no epoch.
+    const old = await cluster.fetch(1, topicId, sent.baseOffset + 2);
+    expect(old?.failure?.code).toBe('NOT_LEADER_OR_FOLLOWER');
+    cluster.controller.heal(1);
+    await isrIs(topicId, 1, 2, 3);
+    const beyond = await cluster.fetch(cluster.leaderOf(topicId)!.image.leader, topicId, 4);
+    expect(beyond?.failure?.code).toBe('OFFSET_OUT_OF_RANGE');
+  });
+
   test('a follower that restarts with a stale watermark keeps what it has (S16)', async () => {
     await start({ nodes: 2 });
     const topicId = await cluster.createTopic('orders', { replicas: [[1, 2]] });

@@ -317,4 +317,13 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     hasGroups: true,
     hasClassic: true,
   },
+  {
+    seed: 236,
+    invariant: '46 committed-offsets-never-go-back',
+    cause: 'a leader that was replaced unheard called an offset out of range: its reader began again',
+    mendedBy:
+      'broker: a leader out of contact with the controller calls no offset beyond its end out of range',
+    hasGroups: true,
+    hasClassic: true,
+  },
 ];
