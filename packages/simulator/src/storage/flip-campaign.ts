@@ -204,11 +204,17 @@ async function judge(
   report: FlipReport,
 ): Promise<void> {
   let outcome: FlipOutcome;
+  // Recovery may cut it.
+  const damagedFile = disk.get(path);
   try {
     const lines = await linesOfRecovery(disk, atRest.views, damage.damage);
     outcome = lines > atRest.lines ? 'rebuilt' : 'harmless';
   } catch (error) {
-    outcome = isNotice(error) ? 'detected' : isUntold(error, disk, path, atRest) ? 'untold' : 'violation';
+    outcome = isNotice(error)
+      ? 'detected'
+      : isUntold(error, damagedFile, path, atRest)
+        ? 'untold'
+        : 'violation';
     if (outcome === 'violation') report.failures.push({ ...damage, error });
   }
   const outcomes = report.outcomes.get(type) ?? newOutcomes();
@@ -229,12 +235,17 @@ function isNotice(error: unknown): boolean {
  * epoch rose there: such a tail may be cut, but what is left of it is believed. Nothing else about it is excused, and
  * nothing at all about what comes before it, or after a clean stop, or has a journal.
  */
-function isUntold(error: unknown, disk: SimDisk, path: string, { image, views, isClean }: AtRest): boolean {
+function isUntold(
+  error: unknown,
+  after: Buffer | undefined,
+  path: string,
+  { image, views, isClean }: AtRest,
+): boolean {
   if (isClean || !path.endsWith('.log') || !(error instanceof StorageViolation)) return false;
   const folder = path.slice(0, path.lastIndexOf('/'));
   const view = views.find(({ topic, partition }) => folder === `${HOME}/${topic}-${partition}`);
   if (view === undefined || view.config.durability === 'fsync') return false;
-  const [before, after] = [image.get(path)!, disk.get(path)];
+  const before = image.get(path)!;
   if (after?.length !== before.length) return false;
   const position = before.findIndex((byte, i) => byte !== after[i]);
   if (!before.subarray(position + 1).equals(after.subarray(position + 1))) return false;
