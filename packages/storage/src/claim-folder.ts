@@ -59,6 +59,8 @@ function wasDurable(
   return (
     (checkpoints.recoveryPoint(topic, partition) ?? 1) > 0 ||
     journalStart > 0 ||
+    // Emptied for good: it must not begin again before where it goes on.
+    (checkpoints.logStartOffset(topic, partition) ?? 0) > 0 ||
     // Found damaged by an earlier start, and the journal that told why may have been given up since.
     resources.fileSystem.statSync(`${folder}/${DAMAGE_MARK}`) !== undefined
   );

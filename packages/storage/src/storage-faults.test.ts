@@ -188,6 +188,30 @@ test('a folder without its metadata that is marked as damaged stays damaged, wha
   expect((await openLog(await openStore(lost))).offline?.code).toBe('LOG_DAMAGED');
 });
 
+test('a folder without its metadata whose log is known to go on later never begins at 0 again', async () => {
+  let isTold = false;
+  for (let operations = 0; ; operations++) {
+    const disk = new CrashableFileSystem();
+    const log = await openLog(await openStore(disk));
+    log.appendAsLeader(batchOf('a'), 0);
+    await log.whenFlushed(1);
+    disk.diesAfter = disk.operations + operations;
+    const isEmptied = await log.truncateFullyAndStartAt(5).then(
+      () => true,
+      () => false,
+    );
+    const lost = disk.crash((_path, _synced, written) => written);
+    lost.put('/data/t-0/partition.metadata', Buffer.alloc(61));
+    if (/^t 0 5$/m.test(lost.get('/data/log-start-offset-checkpoint')?.toString() ?? '')) {
+      isTold = true;
+      const again = await openLog(await openStore(lost));
+      expect(again.offline?.code, `after ${operations} operations`).toBe('LOG_DAMAGED');
+    }
+    if (isEmptied) break;
+  }
+  expect(isTold).toBe(true);
+});
+
 test('a checkpoint that cannot be written keeps the journal, not the node, waiting', async () => {
   const disk = new CrashableFileSystem();
   const store = await openStore(disk);
