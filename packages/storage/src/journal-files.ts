@@ -7,7 +7,7 @@
 import { type Clock, Deferred, type Logger } from '@millrace/core';
 import { FilePreparation } from './file-preparation.ts';
 import type { DiskFile, FileSystem } from './file-system.ts';
-import type { JournalClient } from './journal.ts';
+import type { JournalClient } from './journal-entry.ts';
 import { type JournalFileName, journalPath, listJournalFiles } from './journal-replay.ts';
 import { JournalWitness } from './journal-witness.ts';
 import type { SpaceReserve } from './space-reserve.ts';

@@ -4,7 +4,11 @@ import { CrashableFileSystem } from './crashable-file-system.ts';
 import { batchOf, contentsOf, openLog, openStore, SMALL } from './testing.ts';
 
 const MIB = 1024 * 1024;
-const config = { 'journal.file.bytes': `${16 * MIB}`, 'journal.max.bytes': `${64 * MIB}` };
+const config = {
+  'journal.file.bytes': `${16 * MIB}`,
+  'journal.max.bytes': `${64 * MIB}`,
+  'journal.bypass.bytes': `${64 * MIB}`,
+};
 
 function journalFiles(disk: CrashableFileSystem): string[] {
   return disk.paths().filter((path) => path.includes('.journal'));

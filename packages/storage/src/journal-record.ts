@@ -17,8 +17,9 @@ export const JOURNAL_HEADER_BYTES = 72;
 const MAGIC = 0x6d6a6e31;
 
 /**
- * `begin` opens a file; `batches` were appended; `epoch` was assigned; `reset` voids what came before; `start` tells
- * that what was appended right before was not journalled and nobody was promised it yet.
+ * `begin` opens a file; `batches` were appended; `epoch` was assigned; `reset` voids what came before: all below
+ * its offset is on stable storage in the log itself; `start` tells that what was appended right before was not
+ * journalled and nobody was promised it yet.
  */
 export type JournalKind = 'begin' | 'batches' | 'epoch' | 'reset' | 'start';
 

@@ -1,25 +1,16 @@
 /**
- * The node's write-ahead journal: group commit over all partitions. Everything queued goes out in one write
- * and one sync, whatever the number of partitions; then the next round starts. No linger, no timer. After a
- * failed write or sync it never writes again: what the kernel kept of the file is unknown (rule Q25).
+ * The node's write-ahead journal: group commit over all partitions. Everything queued, but for what goes past it, goes
+ * out in one write and one sync, whatever the number of partitions; then the next round starts. No linger, no timer.
+ * After a failed write or sync it never writes again: what the kernel kept of the file is unknown (rule Q25).
  */
 import { type Clock, Deferred, type Logger, type MillraceError } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
+import { JournalBypass } from './journal-bypass.ts';
+import { entryBytes, type JournalClient, type JournalEntry, offsetEntry } from './journal-entry.ts';
 import { JournalFiles } from './journal-files.ts';
-import { JOURNAL_HEADER_BYTES, type JournalKind, writeJournalHeader } from './journal-record.ts';
+import { JOURNAL_HEADER_BYTES, writeJournalHeader } from './journal-record.ts';
 import type { SpaceReserve } from './space-reserve.ts';
 import { storageFailure } from './storage-failure.ts';
-
-/** A log whose appends go through the journal. */
-export interface JournalClient {
-  /** 16 bytes. */
-  readonly topicIdBytes: Buffer;
-  readonly partition: number;
-  /** Everything below `nextOffset` is on stable storage. */
-  journalFlushed(nextOffset: number): void;
-  /** Puts all it has on stable storage by itself, so that the journal may forget it. */
-  syncForJournal(): Promise<void>;
-}
 
 export interface JournalOptions {
   readonly fileSystem: FileSystem;
@@ -28,6 +19,8 @@ export interface JournalOptions {
   readonly maxBytes: number;
   readonly queueBytes: number;
   readonly roundBytes: number;
+  /** As JournalBypassOptions.bytesMin. */
+  readonly bypassBytes: number;
   /** Writes down durably how far each log is on stable storage. */
   readonly checkpoint: () => Promise<void>;
   /** As JournalFilesOptions. */
@@ -36,16 +29,6 @@ export interface JournalOptions {
   readonly space: SpaceReserve;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-interface Queued {
-  readonly client: JournalClient;
-  readonly kind: JournalKind;
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  readonly leaderEpoch: number;
-  readonly payload: Buffer | undefined;
-  done: Deferred<void> | undefined;
 }
 
 /** Larger writes would hold up the event loop. */
@@ -57,7 +40,8 @@ const NO_TOPIC = Buffer.alloc(16);
 export class Journal {
   readonly #options: JournalOptions;
   readonly #files: JournalFiles;
-  #queue: Queued[] = [];
+  readonly #bypass: JournalBypass;
+  #queue: JournalEntry[] = [];
   #backlogBytes = 0;
   #running: Promise<void> | undefined;
   #failure: MillraceError | undefined;
@@ -66,6 +50,8 @@ export class Journal {
   constructor(options: JournalOptions) {
     this.#options = options;
     this.#files = new JournalFiles(options);
+    const { bypassBytes: bytesMin, maxBytes, checkpoint, logger } = options;
+    this.#bypass = new JournalBypass({ bytesMin, uncheckedBytesMax: maxBytes / 2, checkpoint, logger });
   }
 
   get failure(): MillraceError | undefined {
@@ -76,7 +62,7 @@ export class Journal {
     return this.#files;
   }
 
-  /** Queued or being written. */
+  /** JournalEntry or being written. */
   get backlogBytes(): number {
     return this.#backlogBytes;
   }
@@ -104,43 +90,19 @@ export class Journal {
   }
 
   assignEpoch(client: JournalClient, leaderEpoch: number, startOffset: number): void {
-    this.#enqueue({
-      client,
-      kind: 'epoch',
-      baseOffset: startOffset,
-      lastOffset: startOffset,
-      leaderEpoch,
-      payload: undefined,
-      done: undefined,
-    });
+    this.#enqueue(offsetEntry(client, 'epoch', startOffset, leaderEpoch));
   }
 
   /** From `nextOffset` on the log is journalled; what it appended before was not. */
   start(client: JournalClient, nextOffset: number): void {
-    this.#enqueue({
-      client,
-      kind: 'start',
-      baseOffset: nextOffset,
-      lastOffset: nextOffset,
-      leaderEpoch: -1,
-      payload: undefined,
-      done: undefined,
-    });
+    this.#enqueue(offsetEntry(client, 'start', nextOffset));
   }
 
   /** Voids what was journalled of this log before. Resolves when that is durable. @throws the journal's failure. */
   async reset(client: JournalClient, nextOffset: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const done = new Deferred<void>();
-    this.#enqueue({
-      client,
-      kind: 'reset',
-      baseOffset: nextOffset,
-      lastOffset: nextOffset,
-      leaderEpoch: -1,
-      payload: undefined,
-      done,
-    });
+    this.#enqueue({ ...offsetEntry(client, 'reset', nextOffset), done });
     await done.promise;
   }
 
@@ -157,15 +119,22 @@ export class Journal {
     }
   }
 
+  /** Before logs are closed: from then on nobody can sync them. */
+  async stopSyncing(): Promise<void> {
+    this.#bypass.stop();
+    await this.#files.stopRetiring();
+  }
+
   async close(): Promise<void> {
     await this.#running;
+    await this.#bypass.close();
     await this.#files.close();
   }
 
-  #enqueue(entry: Queued): void {
+  #enqueue(entry: JournalEntry): void {
     if (this.#failure !== undefined) return;
     this.#queue.push(entry);
-    this.#backlogBytes += sizeOf(entry);
+    this.#backlogBytes += entryBytes(entry);
     this.#running ??= this.#run();
   }
 
@@ -175,7 +144,7 @@ export class Journal {
     while (this.#queue.length > 0) {
       const round = this.#takeRound();
       try {
-        await this.#write(round);
+        await this.#write(await this.#bypass.remainder(round));
       } catch (error) {
         this.#fail(error, round);
         break;
@@ -185,11 +154,11 @@ export class Journal {
     this.#running = undefined;
   }
 
-  #takeRound(): Queued[] {
+  #takeRound(): JournalEntry[] {
     let bytes = 0;
     let count = 0;
     for (const entry of this.#queue) {
-      bytes += sizeOf(entry);
+      bytes += entryBytes(entry);
       if (count > 0 && bytes > this.#options.roundBytes) break;
       count++;
     }
@@ -198,8 +167,8 @@ export class Journal {
     return round;
   }
 
-  async #write(round: readonly Queued[]): Promise<void> {
-    const bytes = round.reduce((sum, entry) => sum + sizeOf(entry), 0);
+  async #write(round: readonly JournalEntry[]): Promise<void> {
+    const bytes = round.reduce((sum, entry) => sum + entryBytes(entry), 0);
     const file = await this.#files.fileFor(bytes + JOURNAL_HEADER_BYTES);
     const buffers = this.#encode(round, file.number, file.sizeBytes);
     const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
@@ -215,7 +184,7 @@ export class Journal {
   }
 
   /** Headers and small payloads in the scratch buffer, large payloads as they are. */
-  #encode(round: readonly Queued[], fileNumber: number, roundStart: number): Buffer[] {
+  #encode(round: readonly JournalEntry[], fileNumber: number, roundStart: number): Buffer[] {
     const isFirst = roundStart === 0;
     let scratchBytes = isFirst ? JOURNAL_HEADER_BYTES : 0;
     for (const { payload } of round) {
@@ -256,10 +225,10 @@ export class Journal {
     return buffers;
   }
 
-  #settle(round: readonly Queued[]): void {
+  #settle(round: readonly JournalEntry[]): void {
     const ends = new Map<JournalClient, number>();
     for (const entry of round) {
-      this.#backlogBytes -= sizeOf(entry);
+      this.#backlogBytes -= entryBytes(entry);
       if (entry.kind === 'batches') ends.set(entry.client, entry.lastOffset + 1);
     }
     for (const [client, nextOffset] of ends) client.journalFlushed(nextOffset);
@@ -267,7 +236,7 @@ export class Journal {
     this.#files.keepRoom();
   }
 
-  #fail(cause: unknown, round: readonly Queued[]): void {
+  #fail(cause: unknown, round: readonly JournalEntry[]): void {
     const failure = storageFailure('the journal cannot be written', cause);
     this.#failure = failure;
     this.#options.space.noticed(cause);
@@ -276,10 +245,6 @@ export class Journal {
     this.#backlogBytes = 0;
     this.#options.onFailure(failure);
   }
-}
-
-function sizeOf({ payload }: Queued): number {
-  return JOURNAL_HEADER_BYTES + (payload?.length ?? 0);
 }
 
 function isCopied(payload: Buffer): boolean {

@@ -3,7 +3,8 @@
  * order of durable steps is the whole point here; each says why it comes where it does.
  */
 import type { Logger } from '@millrace/core';
-import type { Journal, JournalClient } from './journal.ts';
+import type { Journal } from './journal.ts';
+import type { JournalClient } from './journal-entry.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContents } from './log-contents.ts';
 import type { LogOffsets } from './log-offsets.ts';

@@ -3,7 +3,8 @@
  * that knows the topic's durability mode and what happens when it changes.
  */
 import { MillraceError } from '@millrace/core';
-import type { Journal, JournalClient } from './journal.ts';
+import type { Journal } from './journal.ts';
+import type { JournalClient } from './journal-entry.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogOffsets } from './log-offsets.ts';
 

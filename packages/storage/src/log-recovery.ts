@@ -5,6 +5,7 @@
  */
 import type { Logger } from '@millrace/core';
 import type { BatchView } from '@millrace/records';
+import { durableUpTo } from './durable-point.ts';
 import type { JournalReplay } from './journal-replay.ts';
 import type { LogConfig } from './log-config.ts';
 import { logDamaged } from './log-damage.ts';
@@ -190,14 +191,6 @@ function mayNotCut(context: RecoveryContext, offset: number): boolean {
   if (recoveryPoint !== undefined) return offset < durableUpTo(context) && !isAllDeleted(context);
   const first = replay?.entriesOf(topicId, partition).find(({ header }) => header.kind === 'batches');
   return first === undefined || first.header.baseOffset > offset;
-}
-
-/**
- * Everything below was on stable storage in the log itself. A truncation syncs the log and voids its journal, which then
- * begins higher than the recovery point that was written down: rot between the two is no torn tail (Q26).
- */
-function durableUpTo({ recoveryPoint, replay, topicId, partition }: RecoveryContext): number {
-  return Math.max(recoveryPoint ?? 0, replay?.startOf(topicId, partition) ?? 0);
 }
 
 /** Of what was durable nothing counts any more: the log goes on, or was about to, at or after the end of that. */

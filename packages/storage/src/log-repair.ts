@@ -1,5 +1,5 @@
 /** Sets a damaged log aside, for the operator, so that an empty one can take its place. Nothing of it is replayed later. */
-import type { JournalClient } from './journal.ts';
+import type { JournalClient } from './journal-entry.ts';
 import type { LogContents } from './log-contents.ts';
 import type { LogOffsets } from './log-offsets.ts';
 import type { RecoveryContext } from './log-recovery.ts';

@@ -3,6 +3,7 @@
  * trusted, the rest from the batches. A file that is missing or damaged costs a longer walk and one line.
  */
 import type { BatchView } from '@millrace/records';
+import { durableUpTo } from './durable-point.ts';
 import { LeaderEpochs } from './leader-epochs-state.ts';
 import { logDamaged } from './log-damage.ts';
 import { fileNames, LEADER_EPOCHS, offsetName, offsetsOf } from './log-folder.ts';
@@ -34,8 +35,8 @@ export async function recoverState(
   logEndOffset: number,
 ): Promise<LogState> {
   const { epochs, from: epochsFrom, isRebuilt, text } = await recoverEpochs(context, segments, logEndOffset);
-  // Of what lies right before the recovery point the file tells even if it is deleted.
-  const isWritten = !isRebuilt && epochsFrom <= (context.recoveryPoint ?? 0);
+  // Of what lies right before the durable point the file tells even if it is deleted.
+  const isWritten = !isRebuilt && epochsFrom <= durableUpTo(context);
   const epochMin = isWritten ? epochs.epochAt(epochsFrom - 1) : -1;
   let problem: string | undefined;
   if (epochsFrom < logEndOffset) {
@@ -82,10 +83,10 @@ async function recoverEpochs(
   segments: readonly Segment[],
   logEndOffset: number,
 ): Promise<{ epochs: LeaderEpochs; from: number; isRebuilt: boolean; text: string | undefined }> {
-  const { folder, resources, logger, wasClean, recoveryPoint } = context;
+  const { folder, resources, logger, wasClean } = context;
   const firstOffset = segments[0]!.baseOffset;
-  // Epochs are written down before the recovery point passes them; later ones are found in the batches.
-  const from = wasClean ? logEndOffset : Math.max(firstOffset, Math.min(recoveryPoint ?? 0, logEndOffset));
+  // Epochs are written down before the durable point passes them; later ones are found in the batches.
+  const from = wasClean ? logEndOffset : Math.max(firstOffset, Math.min(durableUpTo(context), logEndOffset));
   const text = readWhole(resources.fileSystem, `${folder}/${LEADER_EPOCHS}`)?.toString();
   const isNoneDue = text === undefined && from === firstOffset;
   const entries = isNoneDue ? [] : parseEpochs(text ?? '');

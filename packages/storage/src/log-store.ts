@@ -111,6 +111,7 @@ export class LogStore {
       maxBytes: config['journal.max.bytes'],
       queueBytes: config['journal.queue.bytes'],
       roundBytes: config['journal.round.bytes'],
+      bypassBytes: config['journal.bypass.bytes'],
       checkpoint: () => this.#checkpoints.write(),
       giveUpReplay: () => this.#giveUpReplay(),
       onFailure: (error) => this.#journalFailed(error),
@@ -367,7 +368,7 @@ export class LogStore {
     await this.#space.close();
     try {
       await this.#journal.flush().catch(() => undefined);
-      await this.#journal.files.stopRetiring();
+      await this.#journal.stopSyncing();
       await this.#closeLogs(clean);
       if (clean) await this.#writeMarker();
       await this.#journal.close();

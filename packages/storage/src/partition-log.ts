@@ -12,7 +12,7 @@ import {
   soleBatch,
   withoutKnownGap,
 } from './incoming-batches.ts';
-import type { JournalClient } from './journal.ts';
+import type { JournalClient } from './journal-entry.ts';
 import type { EpochEndOffset } from './leader-epochs-state.ts';
 import { LogCompaction } from './log-compaction.ts';
 import type { LogConfig } from './log-config.ts';
@@ -91,7 +91,7 @@ export class PartitionLog implements JournalClient {
       config: () => this.config,
       contents: () =>
         this.#offline === undefined && this.#cutting === undefined ? this.#contents : undefined,
-      sync: () => this.syncForJournal(),
+      sync: async () => void (await this.syncForJournal()),
       failed: (error) => this.#failures.cleaning(this.#contents, error),
     });
   }
@@ -342,12 +342,12 @@ export class PartitionLog implements JournalClient {
   }
 
   /**
-   * Puts everything on stable storage in the log itself. If that fails the log goes offline and is marked.
+   * As JournalClient. If it fails the log goes offline and is marked.
    * @throws {MillraceError} if it cannot even be marked: then the journal must keep what it has. @internal
    */
-  async syncForJournal(): Promise<void> {
+  async syncForJournal(): Promise<number | undefined> {
     const contents = this.#contents;
-    if (contents === undefined || this.isUnknown || this.#isDeleted) return;
+    if (contents === undefined || this.isUnknown || this.#isDeleted) return undefined;
     invariant(this.#offline?.code !== 'NODE_NOT_SERVING', 'a closed log is synced', { topic: this.topic });
     const [{ logEnd }, { generation }] = [this.#offsets, contents];
     try {
@@ -355,10 +355,11 @@ export class PartitionLog implements JournalClient {
     } catch (error) {
       const failed = await this.#failures.sync(contents, error);
       if (failed?.isMarked === false) throw failed.failure;
-      return;
+      return undefined;
     }
     const isWhole = generation === contents.generation && this.#cutting === undefined;
     if (isWhole) this.#offsets.recoveryPoint = logEnd;
+    return isWhole && this.#offline === undefined ? logEnd : undefined;
   }
 
   journalFlushed(nextOffset: number): void {

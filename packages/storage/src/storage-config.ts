@@ -34,6 +34,11 @@ export const storageConfig = configSchema('storage', {
     min: 4 * KiB,
     doc: 'Most bytes written to the journal between two syncs. Smaller rounds shorten waits, larger ones raise throughput.',
   }),
+  'journal.bypass.bytes': bytes({
+    default: 256 * KiB,
+    min: KiB,
+    doc: "From so many bytes of one partition in a round on, the partition's own log file is synced instead, and nothing is written twice.",
+  }),
   'log.dir.reserve.bytes': bytes({
     default: 16 * MiB,
     min: 0,

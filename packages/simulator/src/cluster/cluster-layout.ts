@@ -69,7 +69,10 @@ export function drawLayout(random: SeededRandom): ClusterLayout {
       'log.retention.check.interval.ms': '2000',
       'journal.file.bytes': '65536',
       'journal.max.bytes': '262144',
-      'journal.round.bytes': `${[4_096, 1_048_576][below(random, 2)]}`,
+      ...[
+        { 'journal.round.bytes': '4096', 'journal.bypass.bytes': '1024' },
+        { 'journal.round.bytes': '1048576', 'journal.bypass.bytes': '262144' },
+      ][below(random, 2)],
       'open.files.max': `${[16, 4_000][below(random, 2)]}`,
       'tail.cache.bytes': `${[0, 4_096, 1_048_576][below(random, 3)]}`,
       'tail.cache.partition.bytes': `${[0, 2_048, 65_536][below(random, 3)]}`,

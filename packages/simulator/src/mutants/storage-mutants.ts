@@ -35,6 +35,22 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     replacement: '        this.#live.shift();',
   },
   {
+    name: 'past-the-journal-without-a-sync',
+    rule: 'P8',
+    world: 'crashes',
+    module: 'storage/src/journal-bypass.ts',
+    guard: 'const end = await client.syncForJournal().catch(() => undefined);',
+    replacement: 'const end = await Promise.resolve(nextOffset);',
+  },
+  {
+    name: 'past-the-journal-without-a-note',
+    rule: 'Q26',
+    world: 'flips',
+    module: 'storage/src/journal-bypass.ts',
+    guard: ', ...synced.values()];',
+    replacement: '];',
+  },
+  {
     name: 'journal-not-replayed',
     rule: 'P8',
     world: 'crashes',

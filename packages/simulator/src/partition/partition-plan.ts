@@ -112,6 +112,7 @@ function drawStorage(random: SeededRandom): StorageConfig {
     ...storageConfig.parse({}),
     'journal.file.bytes': fileBytes,
     'journal.max.bytes': fileBytes * pick(random, [2, 4]),
+    'journal.bypass.bytes': fileBytes / 16,
     'open.files.max': pick(random, [16, 4000]),
     'tail.cache.bytes': pick(random, [0, 1000, 1_000_000]),
     'tail.cache.partition.bytes': pick(random, [400, 100_000]),

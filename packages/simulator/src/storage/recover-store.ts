@@ -33,6 +33,7 @@ export const SMALL_STORE: StorageConfig = {
   'log.dir.reserve.bytes': 2000,
   'journal.max.bytes': 16_384,
   'journal.round.bytes': 2048,
+  'journal.bypass.bytes': 700,
   'open.files.max': 16,
   'tail.cache.bytes': 4096,
   'tail.cache.partition.bytes': 1024,
