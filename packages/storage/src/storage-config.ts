@@ -56,7 +56,7 @@ export const storageConfig = configSchema('storage', {
     doc: 'Memory for the most recent batches of all partitions, from which followers and tailing consumers are served.',
   }),
   'tail.cache.partition.bytes': bytes({
-    default: 4 * MiB,
+    default: 16 * MiB,
     min: 0,
     doc: 'Share of tail.cache.bytes that one partition may use.',
   }),
