@@ -93,6 +93,10 @@ async function runRows(folder: string, options: BenchOptions): Promise<Run> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
   let options: BenchOptions | undefined;
   try {
     options = parseBenchOptions(

@@ -108,6 +108,10 @@ async function measure(options: VersusOptions, folder: string): Promise<number> 
 
 /** @returns the exit code. */
 export async function versus(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    process.stdout.write(`${VERSUS_USAGE}\n`);
+    return 0;
+  }
   const names = ROWS.map(({ name }) => name);
   let options: VersusOptions | undefined;
   try {
