@@ -1,38 +1,49 @@
 /** A compacted topic in a cluster: every replica thins its own log, and followers and consumers go over what is left. */
+import { Deferred } from '@millrace/core';
 import { buildBatch, decodeRecords, splitBatches } from '@millrace/records';
 import { afterEach, expect, test } from 'vitest';
 import { TestCluster } from './testing/test-cluster.ts';
 
+const configs = { 'cleanup.policy': 'compact', 'segment.bytes': '1024', 'min.cleanable.dirty.ratio': '0' };
+
 let cluster: TestCluster;
+let topicId: string;
+let written: number;
 afterEach(async () => {
   expect(cluster.fatal).toEqual([]);
   await cluster.close();
 });
 
+async function start(): Promise<void> {
+  cluster = await TestCluster.start({ nodes: 2, config: { 'replica.lag.time.max.ms': '1000' } });
+  topicId = await cluster.createTopic('state', { replicas: [[1, 2]], configs });
+  written = 0;
+}
+
+/** Of five keys, one after the other. */
+async function write(count: number): Promise<void> {
+  for (let i = 0; i < count; i++, written++) {
+    const key = Buffer.from(`k${written % 5}`);
+    const records = buildBatch([
+      { key, value: Buffer.from(`${written}`), timestamp: cluster.clock.wallMs() },
+    ]);
+    const partitions = [{ topicId, partition: 0, leaderEpoch: -1, records }];
+    const produced = await cluster.finish(
+      cluster.broker(1).produce({ timeoutMs: 5000, clientId: 'test', acks: -1, partitions }),
+    );
+    expect(produced.partitions[0]!.failure).toBeUndefined();
+  }
+}
+
+function isCompacted(id: number): boolean {
+  const { log } = cluster.replica(id, topicId);
+  return log.firstDirtyOffset > written - 30 && log.firstDirtyOffset <= log.highWatermark;
+}
+
 test('replicas compact on their own, and one that was away catches up over what is left', {
   timeout: 30_000,
 }, async () => {
-  cluster = await TestCluster.start({ nodes: 2, config: { 'replica.lag.time.max.ms': '1000' } });
-  const configs = { 'cleanup.policy': 'compact', 'segment.bytes': '1024', 'min.cleanable.dirty.ratio': '0' };
-  const topicId = await cluster.createTopic('state', { replicas: [[1, 2]], configs });
-  let written = 0;
-  const write = async (count: number): Promise<void> => {
-    for (let i = 0; i < count; i++, written++) {
-      const key = Buffer.from(`k${written % 5}`);
-      const records = buildBatch([
-        { key, value: Buffer.from(`${written}`), timestamp: cluster.clock.wallMs() },
-      ]);
-      const partitions = [{ topicId, partition: 0, leaderEpoch: -1, records }];
-      const produced = await cluster.finish(
-        cluster.broker(1).produce({ timeoutMs: 5000, clientId: 'test', acks: -1, partitions }),
-      );
-      expect(produced.partitions[0]!.failure).toBeUndefined();
-    }
-  };
-  const isCompacted = (id: number): boolean => {
-    const { log } = cluster.replica(id, topicId);
-    return log.firstDirtyOffset > written - 30 && log.firstDirtyOffset <= log.highWatermark;
-  };
+  await start();
   await write(100);
   await cluster.until(() => isCompacted(1) && isCompacted(2), 60_000);
   const values = await cluster.consume(topicId);
@@ -55,4 +66,28 @@ test('replicas compact on their own, and one that was away catches up over what 
     }
   }
   expect(copied.slice(-5)).toEqual(['195', '196', '197', '198', '199']);
+});
+
+test('a follower goes on if what it waits for is compacted while it is read', async () => {
+  await start();
+  await write(3);
+  await cluster.until(() => cluster.replica(2, topicId).log.logEndOffset === 3);
+  await cluster.kill(2);
+  await cluster.until(() => cluster.isrOf(topicId).length === 1);
+  await write(10);
+  const { log } = cluster.replica(1, topicId);
+  const read = log.read.bind(log);
+  const [asked, slow] = [new Deferred<void>(), new Deferred<void>()];
+  log.read = async (from, maxBytes, upTo, minOneBatch) => {
+    if (from === 3) asked.resolve();
+    await slow.promise;
+    return await read(from, maxBytes, upTo, minOneBatch);
+  };
+  await cluster.restart(2);
+  await cluster.finish(asked.promise);
+  await write(100);
+  await cluster.until(() => isCompacted(1), 60_000);
+  slow.resolve();
+  await cluster.until(() => cluster.isrOf(topicId).length === 2);
+  expect(cluster.replica(2, topicId).log.logEndOffset).toBe(113);
 });

@@ -260,8 +260,10 @@ export class ReplicaSession implements ReplicaFetchSession {
     try {
       const maxBytes = Math.min(room, this.#options.partitionMaxBytes);
       const records = await log.read(position.fetchOffset, maxBytes, log.logEndOffset, true);
-      // The role or the position may have changed while the disk was read.
-      if (place.isValid && samePlace(place.position, position)) return place.answer(records);
+      // The role or the position may have changed while the disk was read. And if a cleaning put one batch in the place
+      // of many, that may end beyond where the log ended when it was read: an empty answer would be the last.
+      const isStanding = place.isValid && samePlace(place.position, position);
+      if (isStanding && records.length > 0) return place.answer(records);
       place.isSilent = false;
       if (place.isBound) this.#judge(place);
       return undefined;
