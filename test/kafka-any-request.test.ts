@@ -118,6 +118,7 @@ test.each(API_NAMES)('%s is answered in every version, whatever it asks', async 
   });
   const { signal } = new AbortController();
   const connection = { id: 1, listener: 'PLAINTEXT', peerHost: '::1', peerPort: 5, signal };
+  const memory = { release: () => undefined, whenWritten: () => undefined };
   const { served, request: codec } = APIS[api];
   for (let version = served.lowest; version <= served.highest; version++) {
     const messages = fc.sample(arbitraryMessage(codec.schema as never, version), {
@@ -129,7 +130,7 @@ test.each(API_NAMES)('%s is answered in every version, whatever it asks', async 
       const head = { version, correlationId: 3, clientId: null };
       const frame = Buffer.concat(encodeRequest(api, head, request as never)).subarray(SIZE_BYTES);
       const shown = (): string => `${api} ${version} ${JSON.stringify(request)}`;
-      const pieces = await handle(frame, connection, () => undefined).catch((error: unknown) => {
+      const pieces = await handle(frame, connection, memory).catch((error: unknown) => {
         // The answer to a request with acks=0 that failed.
         if ((error as Error).name === 'ConnectionEnd') return undefined;
         throw new Error(shown(), { cause: error });

@@ -5,6 +5,7 @@
 import type { NodeId, TopicId } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
 import type { ProducedFormats } from '@millrace/records';
+import type { GiveBack } from '@millrace/storage';
 import type {
   AlterConfigsRequest,
   AlterConfigsResponse,
@@ -148,6 +149,11 @@ export interface FetchRequest {
    * the next call. Called with 0 for a wait in which nothing is held. Soft, as `maxBytes` is.
    */
   readonly reserve?: ((bytes: number) => number) | undefined;
+  /**
+   * Gets how to give back the memory that the answer's records lie in: for who knows when nobody looks at them any more,
+   * and then calls all of it. Without it that memory is left to be collected.
+   */
+  readonly lent?: GiveBack[] | undefined;
 }
 
 export interface PartitionFetch extends PartitionRef {

@@ -5,6 +5,7 @@
 
 import { type Clock, type ErrorCode, MillraceError, type Timer, toMillraceError } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
+import { type GiveBack, giveBackAll } from '@millrace/storage';
 import type { FetchRequest, FetchResponse, PartitionFetch, PartitionFetched } from './broker-api.ts';
 import type { Defer } from './defer.ts';
 import { failure, failureOf } from './failure.ts';
@@ -52,6 +53,7 @@ export class ConsumerFetch {
       if (isFinal || this.#parked.size >= parkedMax) {
         return { partitions: this.#complete(request, result.answers) };
       }
+      if (request.lent !== undefined) giveBackAll(request.lent);
       if (this.#committed(request) !== before) continue;
       request.reserve?.(0);
       const parked = new ParkedFetch(clock, defer, request.minBytes - result.bytes);
@@ -112,7 +114,8 @@ export class ConsumerFetch {
       }
       const isFirst = result.bytes === 0;
       if (entry.fetchOffset >= partition!.highWatermark || (room <= 0 && !isFirst)) continue;
-      reads.push(this.#readOne(entry, partition!, room, isFirst).then((answer) => take(i, answer)));
+      const limits = { maxBytes: room, minOneBatch: isFirst, lent: request.lent };
+      reads.push(this.#readOne(entry, partition!, limits).then((answer) => take(i, answer)));
       // One by one while room is short, so that the limit holds; the first batch may exceed it.
       const isRoomy = !isFirst && room >= entry.partitionMaxBytes * READS_AT_ONCE;
       if (isRoomy && reads.length < READS_AT_ONCE) continue;
@@ -176,13 +179,12 @@ export class ConsumerFetch {
   async #readOne(
     entry: PartitionFetch,
     partition: Partition,
-    room: number,
-    atLeastOne: boolean,
+    { maxBytes: room, ...options }: ReadLimits,
   ): Promise<PartitionFetched> {
     try {
       const maxBytes = Math.min(entry.partitionMaxBytes, Math.max(room, 0));
       const { fetchOffset } = entry;
-      const records = await partition.log.read(fetchOffset, maxBytes, partition.highWatermark, atLeastOne);
+      const records = await partition.log.read(fetchOffset, maxBytes, partition.highWatermark, options);
       return this.#answer(entry, partition, { records });
     } catch (error) {
       const answer = this.#answer(entry, partition, {});
@@ -227,6 +229,12 @@ interface ReadResult {
   readonly answers: readonly (PartitionFetched | undefined)[];
   readonly bytes: number;
   readonly isUrgent: boolean;
+}
+
+interface ReadLimits {
+  readonly maxBytes: number;
+  readonly minOneBatch: boolean;
+  readonly lent: GiveBack[] | undefined;
 }
 
 interface Answer {

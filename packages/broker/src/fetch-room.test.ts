@@ -72,3 +72,19 @@ test('room is given back for a wait, and asked for again after it', async () => 
   await cluster.finish(fetching);
   expect(asked).toEqual([5_000, 0, 5_000]);
 });
+
+test('memory of what was read for nothing is given back before a wait, that of the answer when the asker says so', async () => {
+  await cluster.produce(1, topicId, ['x'.repeat(30_000)]);
+  await cluster.run(20);
+  const lent: (() => void)[] = [];
+  const unlimited = (bytes: number): number => bytes;
+  const wanted = request(unlimited, { minBytes: 100_000, lent });
+  const partitions = wanted.partitions.map((entry) => ({ ...entry, partitionMaxBytes: 1 << 20 }));
+  const fetching = cluster.broker(1).fetch({ ...wanted, partitions });
+  await cluster.run(20);
+  expect(lent).toEqual([]);
+  for (let i = 0; i < 3; i++) await cluster.produce(1, topicId, ['x'.repeat(30_000)]);
+  const { partitions: answers } = await cluster.finish(fetching);
+  expect(splitBatches(answers[0]!.records)).toHaveLength(4);
+  expect(lent).toHaveLength(1);
+});

@@ -259,7 +259,7 @@ export class ReplicaSession implements ReplicaFetchSession {
     place.isSilent = true;
     try {
       const maxBytes = Math.min(room, this.#options.partitionMaxBytes);
-      const records = await log.read(position.fetchOffset, maxBytes, log.logEndOffset, true);
+      const records = await log.read(position.fetchOffset, maxBytes, log.logEndOffset);
       // The role or the position may have changed while the disk was read. And if a cleaning put one batch in the place
       // of many, that may end beyond where the log ended when it was read: an empty answer would be the last.
       const isStanding = place.isValid && samePlace(place.position, position);

@@ -474,9 +474,9 @@ describe('draining', () => {
       dial: dialIt,
       listener,
       clock,
-    } = await open((frame, connection, release) => {
+    } = await open((frame, connection, memory) => {
       connection.signal.addEventListener('abort', () => aborted.resolve());
-      return requests.handle(frame, connection, release);
+      return requests.handle(frame, connection, memory);
     });
     const client = await dialIt();
     client.socket.write(request(FETCH, 'a'));

@@ -50,7 +50,7 @@ export class LogContents {
       () => segments.all,
       context.resources.checksReads,
       (offset) => side.epochs.epochAt(offset),
-      context.resources.readAheadRoom,
+      context.resources,
     );
     this.#tail = new LogTail(context.resources.tailCache);
     segments.onRoll = () => this.takeSnapshot();
@@ -221,9 +221,11 @@ export class LogContents {
   }
 
   #readTail(range: ReadRange): Buffer | undefined {
-    const found = this.#tail.read(range.fromOffset, range.maxBytes, range.upTo);
+    const { lent } = range;
+    const found = this.#tail.read(range.fromOffset, range.maxBytes, range.upTo, lent !== undefined);
     if (found === undefined) return undefined;
     const { bytes, firstBytes } = found;
+    if (lent !== undefined) this.#context.resources.readBuffers.lend(bytes, lent);
     const trimmed = trimBatches(bytes.subarray(0, firstBytes), range);
     if (trimmed.end < firstBytes || firstBytes === bytes.length) return trimmed.bytes;
     return bytes.subarray(trimmed.start);

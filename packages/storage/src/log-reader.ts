@@ -9,6 +9,7 @@ import type { LogConfig } from './log-config.ts';
 import { segmentOf } from './log-locate.ts';
 import { readHeader } from './log-scan.ts';
 import type { AheadRead, ReadAheadRoom } from './read-ahead.ts';
+import { type GiveBack, ReadBuffers } from './read-buffers.ts';
 import type { Segment } from './segment.ts';
 
 export interface ReadRange {
@@ -16,8 +17,14 @@ export interface ReadRange {
   readonly maxBytes: number;
   /** Exclusive; at most the log end offset. */
   readonly upTo: number;
+  /** The first batch comes even if it alone is larger than `maxBytes`. Source: KIP-74. */
   readonly minOneBatch: boolean;
+  /** Gets how to give back the memory of the result, for whoever knows when nobody looks at it any more. */
+  readonly lent?: GiveBack[] | undefined;
 }
+
+/** As ReadRange. */
+export type ReadOptions = Partial<Pick<ReadRange, 'minOneBatch' | 'lent'>>;
 
 interface Place {
   readonly offset: number;
@@ -25,11 +32,19 @@ interface Place {
   readonly position: number;
 }
 
+/** What a reader shares with those of other logs. */
+export interface ReaderMemory {
+  readonly readAheadRoom?: ReadAheadRoom;
+  readonly readBuffers: ReadBuffers;
+}
+
 /** Checked batches, and where the next one begins. */
 interface Found {
   readonly bytes: Buffer;
   /** Undefined if there are no batches. */
   readonly end: Place | undefined;
+  /** What `bytes` lies in, as ReadBuffers gave it. */
+  readonly memory: Buffer;
 }
 
 /** Where a reader is expected again. */
@@ -46,30 +61,31 @@ export class DamageFound extends Error {}
 const PLACES_MAX = 8;
 /** Read beyond what was asked, for batches that lie between the index entry and the offset. */
 const LOOKUP_SLACK_BYTES = 8 * 1024;
-const NOTHING: Found = { bytes: Buffer.alloc(0), end: undefined };
 
 export class LogReader {
   readonly #segments: () => readonly Segment[];
   readonly #checksCrcs: boolean;
   readonly #epochAt: (offset: number) => number;
   readonly #room: ReadAheadRoom | undefined;
+  readonly #buffers: ReadBuffers;
   #places: KnownPlace[] = [];
   /** Counts `forget`: what was found before says nothing of what is there now. */
   #era = 0;
   /** The one sealed segment whose indexes are kept in memory. */
   #loaded: Segment | undefined;
 
-  /** @param epochAt the epoch that an offset must have; -1 if unknown. @param room without it nothing is read ahead. */
+  /** @param epochAt the epoch that an offset must have; -1 if unknown. @param memory without it nothing is read ahead, or used again. */
   constructor(
     segments: () => readonly Segment[],
     checksCrcs: boolean,
     epochAt: (offset: number) => number = () => -1,
-    room?: ReadAheadRoom,
+    memory: ReaderMemory = { readBuffers: new ReadBuffers({ bytesMax: 0 }) },
   ) {
     this.#segments = segments;
     this.#checksCrcs = checksCrcs;
     this.#epochAt = epochAt;
-    this.#room = room;
+    this.#room = memory.readAheadRoom;
+    this.#buffers = memory.readBuffers;
   }
 
   /** Before and after a truncation, after a deletion or replacement. */
@@ -82,13 +98,14 @@ export class LogReader {
 
   /** @throws {DamageFound} */
   async read(range: ReadRange, config: LogConfig): Promise<Buffer> {
-    const { fromOffset } = range;
+    const { fromOffset, lent } = range;
     const era = this.#era;
     const known = this.#places.find(({ offset }) => offset === fromOffset);
-    const { bytes, end } =
+    const { bytes, end, memory } =
       known === undefined ? await this.#lookUp(range, config) : await this.#goOn(known, range);
     // Whoever came back once will come again.
     if (end !== undefined && era === this.#era) this.#remember(fromOffset, end, known && range);
+    if (lent !== undefined) this.#buffers.lend(memory, lent);
     return bytes;
   }
 
@@ -138,10 +155,10 @@ export class LogReader {
   }
 
   /** As the reader would ask now: what is not committed by then he waits for. */
-  #readAhead(place: Place, { maxBytes, upTo }: ReadRange): AheadRead<Found> | undefined {
+  #readAhead(place: Place, { maxBytes, upTo, lent }: ReadRange): AheadRead<Found> | undefined {
     const { offset: fromOffset, segment, position } = place;
     if (fromOffset >= upTo) return undefined;
-    const range = { fromOffset, maxBytes, upTo, minOneBatch: true };
+    const range = { fromOffset, maxBytes, upTo, minOneBatch: true, lent };
     const bytes = Math.min(maxBytes, segment.sizeBytes - position);
     return this.#room?.begin(bytes, () => this.#readAt(place, range, 0));
   }
@@ -159,7 +176,8 @@ export class LogReader {
     let { position } = place;
     let wantedBytes = Math.max(range.maxBytes + slackBytes, HEADER_BYTES);
     for (;;) {
-      const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(wantedBytes, segment.sizeBytes - position)));
+      const bytes = Math.max(0, Math.min(wantedBytes, segment.sizeBytes - position));
+      const buffer = range.lent === undefined ? Buffer.allocUnsafe(bytes) : this.#buffers.take(bytes);
       const at = position;
       const count = await segment.withFile((file) => file.read(buffer, at));
       const trimmed = trimBatches(buffer.subarray(0, count), range);
@@ -168,7 +186,8 @@ export class LogReader {
         if (trimmed.bytes.length === 0) this.#checkRefused(buffer, trimmed.start, segment);
         const end = position + trimmed.end;
         const rest = buffer.subarray(trimmed.end, count);
-        return await this.#finish(trimmed.bytes, rest, { segment, position: end }, range);
+        const next = await this.#finish(trimmed.bytes, rest, { segment, position: end }, range);
+        return { bytes: trimmed.bytes, end: next, memory: buffer };
       }
       // The batch that is wanted first, or one before it, does not fit the buffer.
       position += trimmed.start;
@@ -183,14 +202,14 @@ export class LogReader {
     }
   }
 
-  /** @param rest what was read beyond `end`, the place after `bytes` */
+  /** @param rest what was read beyond `end`, the place after `bytes`. @returns that place, if there are bytes. */
   async #finish(
     bytes: Buffer,
     rest: Buffer,
     end: Omit<Place, 'offset'>,
     { fromOffset }: ReadRange,
-  ): Promise<Found> {
-    if (bytes.length === 0) return NOTHING;
+  ): Promise<Place | undefined> {
+    if (bytes.length === 0) return undefined;
     const { segment } = end;
     let next = fromOffset;
     for (let at = 0; at < bytes.length; ) {
@@ -204,7 +223,7 @@ export class LogReader {
     if (due !== undefined && due !== next && !segment.isRemoved) {
       throw new DamageFound(`${segment.logPath}: offset ${due} follows where ${next} is due`);
     }
-    return { bytes, end: { offset: next, ...end } };
+    return { offset: next, ...end };
   }
 
   /** Where the batch at a place, or the segment after it, begins; undefined at the end of the log. */

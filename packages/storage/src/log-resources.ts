@@ -4,6 +4,7 @@ import type { FileSystem } from './file-system.ts';
 import type { Journal } from './journal.ts';
 import type { OpenFiles } from './open-files.ts';
 import { ReadAheadRoom } from './read-ahead.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import type { SpaceReserve } from './space-reserve.ts';
 import type { StorageConfig } from './storage-config.ts';
 import { TailCache } from './tail-cache.ts';
@@ -15,6 +16,7 @@ export interface LogResources {
   readonly files: OpenFiles;
   readonly tailCache: TailCache;
   readonly readAheadRoom: ReadAheadRoom;
+  readonly readBuffers: ReadBuffers;
   readonly journal: Journal;
   readonly space: SpaceReserve;
   readonly producerIdsMax: number;
@@ -32,11 +34,14 @@ export interface LogResources {
 export function readMemory(
   config: StorageConfig,
   clock: Clock,
-): Pick<LogResources, 'tailCache' | 'readAheadRoom'> {
+): Pick<LogResources, 'tailCache' | 'readAheadRoom' | 'readBuffers'> {
+  const readBuffers = new ReadBuffers({ bytesMax: config['read.buffers.bytes'] });
   return {
+    readBuffers,
     tailCache: new TailCache({
       bytesMax: config['tail.cache.bytes'],
       logBytesMax: config['tail.cache.partition.bytes'],
+      readBuffers,
     }),
     readAheadRoom: new ReadAheadRoom({ clock, bytesMax: config['read.ahead.bytes'] }),
   };

@@ -23,7 +23,7 @@ test('a leader gives offsets and its epoch in place and reads return whole batch
   expect(log.flushedOffset).toBe(5);
   const [first, second] = splitBatches(await log.read(1, 1, 5));
   expect([first!.baseOffset, first!.leaderEpoch, second]).toEqual([0, 3, undefined]);
-  expect((await log.read(1, 1, 5, false)).length).toBe(0);
+  expect((await log.read(1, 1, 5, { minOneBatch: false })).length).toBe(0);
   expect((await log.read(0, 10_000, 4)).length).toBe(first!.sizeBytes);
   expect((await log.read(5, 100, 5)).length).toBe(0);
   await expect(log.read(6, 100, 6)).rejects.toThrow(fails('OFFSET_OUT_OF_RANGE'));

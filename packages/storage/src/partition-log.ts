@@ -22,7 +22,7 @@ import { markDamaged, readFailure, removeOldDamage } from './log-damage.ts';
 import { LogDurability } from './log-durability.ts';
 import { LogFailures } from './log-failures.ts';
 import { type KnownOffsets, LogOffsets } from './log-offsets.ts';
-import { DamageFound } from './log-reader.ts';
+import { DamageFound, type ReadOptions } from './log-reader.ts';
 import type { RecoveryContext } from './log-recovery.ts';
 import { setLogAside } from './log-repair.ts';
 import type { LogResources } from './log-resources.ts';
@@ -232,13 +232,12 @@ export class PartitionLog implements JournalClient {
   }
 
   /**
-   * Whole batches from the one that holds `fromOffset` on, ending at or before `upTo`. The result may share
-   * memory with a cache: never change it.
-   * @param maxBytes soft limit: with `minOneBatch` the first batch comes even if it alone is larger. Source: KIP-74.
+   * Whole batches from the one that holds `fromOffset` on, ending at or before `upTo`. Never change the result.
+   * @param maxBytes soft, unless `minOneBatch` is false.
    * @throws {MillraceError} OFFSET_OUT_OF_RANGE unless logStartOffset <= fromOffset <= logEndOffset; LOG_DAMAGED.
    */
-  async read(fromOffset: number, maxBytes: number, upTo: number, minOneBatch = true): Promise<Buffer> {
-    const range = { fromOffset, maxBytes, upTo, minOneBatch };
+  async read(fromOffset: number, maxBytes: number, upTo: number, options?: ReadOptions): Promise<Buffer> {
+    const range = { minOneBatch: true, ...options, fromOffset, maxBytes, upTo };
     const online = (): LogContents => this.#online();
     return await readBatches(online, this.#offsets, range, this.config).catch(this.#rejectRead);
   }

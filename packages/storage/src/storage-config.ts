@@ -116,6 +116,11 @@ export const storageConfig = configSchema('storage', {
     min: 0,
     doc: 'Memory for what readers of log files will ask for next, read while the answer before it is on its way; 0 for none.',
   }),
+  'read.buffers.bytes': bytes({
+    default: 64 * MiB,
+    min: 0,
+    doc: 'Memory of answers that have left, kept for the next ones; 0 for none.',
+  }),
   'read.check.crcs': flag({
     default: true,
     doc: 'Verify the checksum of every batch read from disk, so that a damaged one is never served.',

@@ -5,6 +5,8 @@
  * end nobody reads keeps nothing. Bounded over all logs and for each; the log unused longest gives way.
  */
 
+import type { ReadBuffers } from './read-buffers.ts';
+
 const RING_BYTES_MIN = 16 * 1024;
 /** A ring has room for this many appends of the size it has seen. */
 const RUNS_MIN = 4;
@@ -31,13 +33,19 @@ export interface TailRead {
 /** The room that the rings of all logs share. */
 export class TailCache {
   readonly logBytesMax: number;
+  readonly readBuffers: ReadBuffers;
   readonly #bytesMax: number;
   /** In clock order: the hand is at the first. */
   readonly #tails = new Set<LogTail>();
   #bytes = 0;
 
-  constructor(options: { readonly bytesMax: number; readonly logBytesMax: number }) {
+  constructor(options: {
+    readonly bytesMax: number;
+    readonly logBytesMax: number;
+    readonly readBuffers: ReadBuffers;
+  }) {
     this.#bytesMax = options.bytesMax;
+    this.readBuffers = options.readBuffers;
     this.logBytesMax = Math.min(options.logBytesMax, options.bytesMax);
   }
 
@@ -117,8 +125,9 @@ export class LogTail {
   /**
    * Appended runs from the one that holds `offset` on, as long as they end at or before `upTo` and, except for
    * the first, fit into `maxBytes`. Undefined if the cache does not reach back to `offset`.
+   * @param isLent the memory comes from ReadBuffers.
    */
-  read(offset: number, maxBytes: number, upTo: number): TailRead | undefined {
+  read(offset: number, maxBytes: number, upTo: number, isLent = false): TailRead | undefined {
     const first = this.#find(offset);
     if (first === -1) {
       this.#missed(offset);
@@ -133,7 +142,7 @@ export class LogTail {
     if (total === 0) return undefined;
     this.#unreadBytes = 0;
     const { start, length } = this.#runs[first]!;
-    return { bytes: this.#copyOut(this.#ring!, start, total), firstBytes: length };
+    return { bytes: this.#copyOut(this.#ring!, start, total, isLent), firstBytes: length };
   }
 
   /** Of what was cleaned another batch stands in the log now. */
@@ -185,7 +194,7 @@ export class LogTail {
     if (this.#ring !== undefined) {
       const held = this.#heldBytes;
       if (held > 0)
-        this.#copyIn(larger, this.#taken - held, this.#copyOut(this.#ring, this.#taken - held, held));
+        this.#copyIn(larger, this.#taken - held, this.#copyOut(this.#ring, this.#taken - held, held, false));
       this.#cache.giveBack(this, size);
     }
     this.#ring = larger;
@@ -223,8 +232,8 @@ export class LogTail {
     if (copied < bytes.length) bytes.copy(ring, 0, copied);
   }
 
-  #copyOut(ring: Buffer, start: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
+  #copyOut(ring: Buffer, start: number, length: number, isLent: boolean): Buffer {
+    const bytes = isLent ? this.#cache.readBuffers.take(length) : Buffer.allocUnsafe(length);
     const at = start % ring.length;
     const copied = ring.copy(bytes, 0, at, Math.min(ring.length, at + length));
     if (copied < length) ring.copy(bytes, copied, 0, length - copied);

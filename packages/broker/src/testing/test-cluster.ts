@@ -282,7 +282,7 @@ export class TestCluster {
   /** The bytes of a replica's log, to compare replicas. */
   async contents(id: NodeId, topicId: string, partition = 0): Promise<string[]> {
     const { log } = this.replica(id, topicId, partition);
-    const bytes = await this.finish(log.read(log.logStartOffset, 1 << 24, log.logEndOffset, true));
+    const bytes = await this.finish(log.read(log.logStartOffset, 1 << 24, log.logEndOffset));
     return splitBatches(bytes).flatMap((batch) =>
       decodeRecords(batch).map((record) => `${record.offset}@${batch.leaderEpoch}:${String(record.value)}`),
     );

@@ -14,6 +14,8 @@ export interface AnswerSlot {
   isAnswered: boolean;
   pieces: readonly Buffer[];
   bytes: number;
+  /** Called once the network has taken the answer. */
+  onWritten: (() => void) | undefined;
 }
 
 export class AnswerQueue {
@@ -24,6 +26,10 @@ export class AnswerQueue {
   #readyAt = 0;
   /** The bytes of each piece of `#ready` when it was whole: what it occupies until the last of it is written. */
   #occupied: number[] = [];
+  /** Answers some of which is not taken, in order, with the number of pieces up to their end. */
+  readonly #ends: { readonly pieces: number; readonly onWritten: () => void }[] = [];
+  #piecesReady = 0;
+  #piecesTaken = 0;
   #queuedBytes = 0;
   #heldBytes = 0;
   /** Held for what is on its way, and only for that. */
@@ -54,7 +60,7 @@ export class AnswerQueue {
   }
 
   reserve(): AnswerSlot {
-    const slot: AnswerSlot = { isAnswered: false, pieces: [], bytes: 0 };
+    const slot: AnswerSlot = { isAnswered: false, pieces: [], bytes: 0, onWritten: undefined };
     this.#slots.push(slot);
     return slot;
   }
@@ -71,11 +77,14 @@ export class AnswerQueue {
     }
     let passed = 0;
     for (; passed < this.#slots.length && this.#slots[passed]!.isAnswered; passed++) {
-      for (const piece of this.#slots[passed]!.pieces) {
+      const { pieces, onWritten } = this.#slots[passed]!;
+      for (const piece of pieces) {
         if (piece.length === 0) continue;
         this.#ready.push(piece);
         this.#occupied.push(piece.length);
+        this.#piecesReady++;
       }
+      if (onWritten !== undefined) this.#ends.push({ pieces: this.#piecesReady, onWritten });
     }
     if (passed > 0) this.#slots.splice(0, passed);
   }
@@ -96,6 +105,7 @@ export class AnswerQueue {
         taken += piece.length;
         this.#heldByWriting += this.#occupied[this.#readyAt]!;
         this.#ready[this.#readyAt++] = NO_BYTES;
+        this.#piecesTaken++;
       } else {
         pieces.push(piece.subarray(0, room));
         this.#ready[this.#readyAt] = piece.subarray(room);
@@ -112,6 +122,8 @@ export class AnswerQueue {
     this.#writingBytes = 0;
     this.#heldBytes -= this.#heldByWriting;
     this.#heldByWriting = 0;
+    while (this.#ends.length > 0 && this.#ends[0]!.pieces <= this.#piecesTaken)
+      this.#ends.shift()!.onWritten();
   }
 
   /** Places of taken pieces go, but not with every take: that would move the rest each time. */

@@ -110,18 +110,42 @@ test('answers leave in the order of requests, whole, whatever order they come in
       fc.integer({ min: 1, max: 4000 }),
       (all, dice, maxBytes) => {
         const queue = new AnswerQueue();
-        const open = all.map((answer) => ({ answer, slot: queue.reserve() }));
         const written: Buffer[] = [];
+        let writtenBytes = 0;
+        const told: { readonly index: number; readonly writtenBytes: number }[] = [];
+        const open = all.map((answer, index) => {
+          const slot = queue.reserve();
+          if (answer !== null) slot.onWritten = () => told.push({ index, writtenBytes });
+          return { answer, slot };
+        });
+        const writeAll = (): void => {
+          takeAll(queue, maxBytes, (pieces) => {
+            written.push(...pieces);
+            writtenBytes = Buffer.concat(written).length;
+          });
+        };
         while (open.length > 0) {
           const [next] = open.splice(dice.next().value! % open.length, 1);
           queue.answer(next!.slot, next!.answer ?? undefined);
-          if (dice.next().value! % 2 === 0) written.push(...takeAll(queue, maxBytes));
+          if (dice.next().value! % 2 === 0) writeAll();
         }
-        written.push(...takeAll(queue, maxBytes));
+        writeAll();
         const expected = all.flatMap((answer) => (answer === null ? [] : [framed(Buffer.concat(answer))]));
         expect(Buffer.concat(written).equals(Buffer.concat(expected))).toBe(true);
         expect([queue.bytes, queue.heldBytes]).toEqual([0, 0]);
         expect(queue.slots).toBe(0);
+        // Whoever lent memory to an answer hears of its end once all of it is written, and not before.
+        let endBytes = 0;
+        const ends = all.map(
+          (answer) => (endBytes += answer === null ? 0 : framed(Buffer.concat(answer)).length),
+        );
+        expect(told.map(({ index }) => index)).toEqual(
+          [...all.keys()].filter((index) => all[index] !== null),
+        );
+        for (const { index, writtenBytes: bytes } of told) {
+          expect(bytes).toBeGreaterThanOrEqual(ends[index]!);
+          expect(bytes - ends[index]!).toBeLessThan(maxBytes);
+        }
       },
     ),
   );
@@ -146,14 +170,12 @@ test('an answer of which some is written occupies as much as before', () => {
   expect([queue.bytes, queue.heldBytes]).toEqual([0, 0]);
 });
 
-function takeAll(queue: AnswerQueue, maxBytes: number): Buffer[] {
-  const taken: Buffer[] = [];
+function takeAll(queue: AnswerQueue, maxBytes: number, write: (pieces: Buffer[]) => void): void {
   while (queue.hasOutput) {
     const pieces = queue.take(maxBytes);
     expect(Buffer.concat(pieces).length).toBeLessThanOrEqual(maxBytes);
     expect(queue.take(maxBytes)).toEqual([]);
-    taken.push(...pieces);
+    write(pieces);
     queue.written();
   }
-  return taken;
 }

@@ -3,7 +3,12 @@ import { ManualClock, silentLogger } from '@millrace/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ConnectionLimits } from './connection-state.ts';
-import { type ByteStream, type ConnectionShare, KafkaConnection } from './kafka-connection.ts';
+import {
+  type ByteStream,
+  type ConnectionShare,
+  KafkaConnection,
+  type RequestMemory,
+} from './kafka-connection.ts';
 import { RequestRoom } from './request-room-state.ts';
 import { ThrottledLog } from './throttled-log.ts';
 
@@ -110,7 +115,7 @@ test('every request is handled and answered in order, nothing stalls, and nothin
       let producersGo: (() => void) | undefined;
 
       const peers = all.map((requests, index) => {
-        const handle = (frame: Buffer, _facts: unknown, release: () => void) => {
+        const handle = (frame: Buffer, _facts: unknown, { release }: RequestMemory) => {
           const number = frame.readInt32BE(8);
           begun[index]!.push(number);
           if (roll(3) === 0) release();

@@ -30,18 +30,28 @@ export interface ConnectionFacts {
   readonly reserveAnswer?: (bytes: number) => number;
 }
 
+/** Whose memory a request occupies, and until when. */
+export interface RequestMemory {
+  /** Nothing of the frame is needed any more; without it the frame counts as held until the answer. */
+  release(): void;
+  /**
+   * Calls it once the network has taken the whole answer, and nothing looks at that any more. Never if the connection
+   * ends before. One callback a request.
+   */
+  whenWritten(callback: () => void): void;
+}
+
 /**
  * Answers one request. `frame` is the request without its size, and the pieces of the answer are the response
  * without its size; they are written as they are, and not to be changed afterwards. Undefined: no answer is expected.
  *
  * Called in the order of arrival, before earlier requests are answered: what must keep that order (an append) is to
- * happen inside the call. A rejection ends the connection. The frame counts as held memory until the answer, or until
- * `release` is called because nothing of it is needed any more.
+ * happen inside the call. A rejection ends the connection.
  */
 export type KafkaRequestHandler = (
   frame: Buffer,
   connection: ConnectionFacts,
-  release: () => void,
+  memory: RequestMemory,
 ) => Promise<readonly Buffer[] | undefined>;
 
 /** The part of a socket that a connection drives. */
@@ -172,13 +182,16 @@ export class KafkaConnection {
   }
 
   #begin(request: PendingRequest): void {
-    const release = (): void => {
-      this.#state.release(request);
-      this.proceed();
+    const memory: RequestMemory = {
+      release: () => {
+        this.#state.release(request);
+        this.proceed();
+      },
+      whenWritten: (callback) => this.#state.whenWritten(request, callback),
     };
     let answer: Promise<readonly Buffer[] | undefined>;
     try {
-      answer = this.#around.handle(request.frame, this.facts, release);
+      answer = this.#around.handle(request.frame, this.facts, memory);
     } catch (error) {
       this.#failed(error);
       return;

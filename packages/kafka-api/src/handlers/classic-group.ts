@@ -34,7 +34,7 @@ export function classicGroupHandlers(
 function joinHandler({ broker: { groups } }: Surroundings): Handler<'joinGroup'> {
   return {
     handle: async (request, facts) => {
-      const { version, release } = facts;
+      const { version, memory } = facts;
       const { groupId, memberId, groupInstanceId, sessionTimeoutMs, protocolType, protocols, reason } =
         request;
       const answered = groups.joinGroup({
@@ -52,7 +52,7 @@ function joinHandler({ broker: { groups } }: Surroundings): Handler<'joinGroup'>
         reason: reason ?? '',
       });
       // The other members may take minutes.
-      release();
+      memory.release();
       return joined(await answered, facts);
     },
     refuse: ({ memberId }, reason, facts) => {
@@ -82,7 +82,7 @@ function joined(
 function syncHandler({ broker: { groups } }: Surroundings): Handler<'syncGroup'> {
   return {
     handle: async (request, facts) => {
-      const { version, release } = facts;
+      const { version, memory } = facts;
       const { groupId, generationId, memberId, groupInstanceId, protocolType, protocolName } = request;
       const saysProtocol = version >= NAMED_PROTOCOL;
       const answered = groups.syncGroup({
@@ -99,7 +99,7 @@ function syncHandler({ broker: { groups } }: Surroundings): Handler<'syncGroup'>
           assignment: ownCopy(one.assignment),
         })),
       });
-      release();
+      memory.release();
       return synced(await answered);
     },
     refuse: (_request, reason) =>

@@ -30,6 +30,8 @@ function handlerOn(broker: Partial<BrokerApi>, logger: Logger = silentLogger): K
   });
 }
 
+const memory = { release: () => undefined, whenWritten: () => undefined };
+
 async function ask<N extends ApiName>(
   handle: KafkaRequestHandler,
   api: N,
@@ -38,7 +40,7 @@ async function ask<N extends ApiName>(
 ): Promise<ResponseOf<N>> {
   const head = { version, correlationId: 9, clientId: 'app' };
   const frame = Buffer.concat(encodeRequest(api, head, request)).subarray(SIZE_BYTES);
-  const pieces = await handle(frame, connection, () => undefined);
+  const pieces = await handle(frame, connection, memory);
   const { correlationId, response } = decodeResponse(api, version, Buffer.concat(pieces!));
   expect(correlationId).toBe(9);
   return response;

@@ -19,13 +19,13 @@ const SIZE_BYTES = 4;
 export function kafkaRequestHandler(around: Surroundings): KafkaRequestHandler {
   const handlers = handlerTable(around);
   const census = new ApiCensus(around.logger);
-  return (frame, connection, release) => {
+  return (frame, connection, memory) => {
     const from = new WireReader(frame);
     const header = readRequestHeader(from);
     const { api, apiVersion } = header;
     if (api === undefined) throw new ConnectionEnd(`API ${header.apiKey} is not spoken here`);
     const handler = handlers[api];
-    const facts = { version: apiVersion, clientId: header.clientId ?? '', connection, release };
+    const facts = { version: apiVersion, clientId: header.clientId ?? '', connection, memory };
     const { lowest, highest } = APIS[api].served;
     if (apiVersion < lowest || apiVersion > highest) return refuseVersion(api, header, from, handler, facts);
     const request = readRequest(api, from, apiVersion);

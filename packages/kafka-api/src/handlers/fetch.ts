@@ -51,10 +51,15 @@ export function fetchHandler({ broker, clock, random, fetchSessionSlots }: Surro
       const { maxWaitMs, minBytes, maxBytes } = request;
       const image = broker.image();
       const asked = askedIn(request, facts.version, image);
-      facts.release();
+      // Before a wait that may be long.
+      facts.memory.release();
       const plan = sessions.plan(asked, (name) => topicIdOf(image, name), clock.nowMs());
       if (typeof plan === 'string') throw new MillraceError(plan);
-      const { clientId, connection } = facts;
+      const { clientId, connection, memory } = facts;
+      const lent: (() => void)[] = [];
+      memory.whenWritten(() => {
+        for (const giveBack of lent) giveBack();
+      });
       const { failure, partitions } = await broker.fetch(
         {
           clientId,
@@ -64,6 +69,7 @@ export function fetchHandler({ broker, clock, random, fetchSessionSlots }: Surro
           partitions: plan.partitions,
           isFull: true,
           reserve: connection.reserveAnswer,
+          lent,
         },
         connection.signal,
       );

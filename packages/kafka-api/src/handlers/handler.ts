@@ -4,7 +4,7 @@
  */
 import type { BrokerApi, Failure } from '@millrace/broker';
 import type { Clock, Logger, Random } from '@millrace/core';
-import type { ConnectionFacts } from '../connection/kafka-connection.ts';
+import type { ConnectionFacts, RequestMemory } from '../connection/kafka-connection.ts';
 import type { ApiName, RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
 
 /** What every handler is made from. */
@@ -23,8 +23,7 @@ export interface RequestFacts {
   /** Empty if the client gives none. */
   readonly clientId: string;
   readonly connection: ConnectionFacts;
-  /** Nothing of the request's memory is needed any more: call it before a long wait that keeps no view into it. */
-  readonly release: () => void;
+  readonly memory: RequestMemory;
 }
 
 export interface Handler<N extends ApiName> {

@@ -36,8 +36,15 @@ export async function openKafkaDoor(
     let answered: Promise<void> = Promise.resolve();
     return {
       onMessage: (frame) => {
-        const answer = handle(frame, facts, () => {});
-        answered = answerAfter(answered, answer, stream);
+        let written = (): void => {};
+        const memory = {
+          release: () => {},
+          whenWritten: (callback: () => void) => {
+            written = callback;
+          },
+        };
+        const answer = handle(frame, facts, memory);
+        answered = answerAfter(answered, answer, stream).then(() => written());
       },
       onClosed: () => {},
     };

@@ -329,7 +329,8 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
   {
     seed: 8_000_937,
     invariant: '59 replicas-are-in-sync',
-    cause: 'what a follower waited for was compacted while it was read: it was answered nothing, and heard no more',
+    cause:
+      'what a follower waited for was compacted while it was read: it was answered nothing, and heard no more',
     mendedBy: 'broker: a follower is never answered with nothing where the log goes on',
     hasGroups: true,
     hasClassic: true,
