@@ -115,7 +115,12 @@ export class ConsumerFetch {
       const isFirst = result.bytes === 0;
       if (entry.fetchOffset >= partition!.highWatermark || (room <= 0 && !isFirst)) continue;
       const limits = { maxBytes: room, minOneBatch: isFirst, lent: request.lent };
-      reads.push(this.#readOne(entry, partition!, limits).then((answer) => take(i, answer)));
+      const read = this.#readOne(entry, partition!, limits).then((answer) => {
+        take(i, answer);
+        // No batch fits what is left. To try that with everybody would cost more than was read so far.
+        if (answer.records.length === 0 && limits.maxBytes < entry.partitionMaxBytes) room = 0;
+      });
+      reads.push(read);
       // One by one while room is short, so that the limit holds; the first batch may exceed it.
       const isRoomy = !isFirst && room >= entry.partitionMaxBytes * READS_AT_ONCE;
       if (isRoomy && reads.length < READS_AT_ONCE) continue;

@@ -88,3 +88,26 @@ test('memory of what was read for nothing is given back before a wait, that of t
   expect(splitBatches(answers[0]!.records)).toHaveLength(4);
   expect(lent).toHaveLength(1);
 });
+
+test('once no batch fits what is left of an answer, nobody else is tried', async () => {
+  const many = await cluster.createTopic('many', { replicas: Array.from({ length: 10 }, () => [1]) });
+  let reads = 0;
+  const partitions = [];
+  for (let partition = 0; partition < 10; partition++) {
+    await cluster.produce(1, many, ['x'.repeat(500)], { partition });
+    const { log } = cluster.replica(1, many, partition);
+    const read = log.read.bind(log);
+    log.read = (...range) => {
+      reads++;
+      return read(...range);
+    };
+    const place = { topicId: many, partition, leaderEpoch: -1, fetchOffset: 0, lastFetchedEpoch: -1 };
+    partitions.push({ ...place, partitionMaxBytes: 5_000 });
+  }
+  await cluster.run(20);
+  const unlimited = (bytes: number): number => bytes;
+  const limited = request(unlimited, { maxBytes: 1_300, partitions });
+  const { partitions: answers } = await cluster.finish(cluster.broker(1).fetch(limited));
+  expect(answers.filter(({ records }) => records.length > 0)).toHaveLength(2);
+  expect(reads).toBe(3);
+});
