@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Millrace } from '@millrace/client';
 import { expect } from 'vitest';
-import type { ClientProgram, CompatRecord, MemberState } from './client-program.ts';
+import type { ClientProgram, CompatRecord, DescribedPartition, MemberState } from './client-program.ts';
 
 const PARTITIONS = 4;
 const REPLICAS = 3;
@@ -43,7 +43,7 @@ export async function recordsScenario({ client, program, millrace, done }: Scena
   const topic = `${client}-records`;
   await program.do('create', { topic, partitions: PARTITIONS, replicas: REPLICAS });
   const described = await expectSoon(
-    () => program.do('describe', { topic }),
+    () => describedOrUnknown(program, topic),
     (partitions) => partitions.length === PARTITIONS && partitions.every(({ leader }) => leader > 0),
   );
   expect(described.map(({ replicas }) => replicas)).toEqual(described.map(() => REPLICAS));
@@ -207,6 +207,14 @@ function seen(...members: readonly MemberState[]): number {
     records.map(([partition, offset]) => `${partition}:${offset}`),
   );
   return new Set(places).size;
+}
+
+/** Brokers learn of a new topic one after the other, as Kafka's do: until then one of them knows none of that name. */
+async function describedOrUnknown(program: ClientProgram, topic: string): Promise<DescribedPartition[]> {
+  return await program.do('describe', { topic }).catch((error: unknown) => {
+    if (/unknown.?topic/i.test(String(error))) return [];
+    throw error;
+  });
 }
 
 /** The first answer that is right. */

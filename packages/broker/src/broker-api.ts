@@ -5,7 +5,7 @@
 import type { NodeId, TopicId } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
 import type { ProducedFormats } from '@millrace/records';
-import type { GiveBack } from '@millrace/storage';
+import type { Loan } from '@millrace/storage';
 import type {
   AlterConfigsRequest,
   AlterConfigsResponse,
@@ -150,10 +150,10 @@ export interface FetchRequest {
    */
   readonly reserve?: ((bytes: number) => number) | undefined;
   /**
-   * Gets how to give back the memory that the answer's records lie in: for who knows when nobody looks at them any more,
-   * and then calls all of it. Without it that memory is left to be collected.
+   * Gets the memory that the answer's records lie in: for who knows when nobody looks at them any more, and then gives it
+   * back. Without it that memory is left to be collected.
    */
-  readonly lent?: GiveBack[] | undefined;
+  readonly lent?: Loan[] | undefined;
 }
 
 export interface PartitionFetch extends PartitionRef {

@@ -5,7 +5,7 @@
 
 import { type Clock, type ErrorCode, MillraceError, type Timer, toMillraceError } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
-import { type GiveBack, giveBackAll } from '@millrace/storage';
+import { giveBackAll, type Loan } from '@millrace/storage';
 import type { FetchRequest, FetchResponse, PartitionFetch, PartitionFetched } from './broker-api.ts';
 import type { Defer } from './defer.ts';
 import { failure, failureOf } from './failure.ts';
@@ -239,7 +239,7 @@ interface ReadResult {
 interface ReadLimits {
   readonly maxBytes: number;
   readonly minOneBatch: boolean;
-  readonly lent: GiveBack[] | undefined;
+  readonly lent: Loan[] | undefined;
 }
 
 interface Answer {

@@ -1,5 +1,6 @@
 /** A fetch whose asker has less room than it wants. */
 import { splitBatches } from '@millrace/records';
+import type { Loan } from '@millrace/storage';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { FetchRequest } from './broker-api.ts';
 import { TestCluster } from './testing/test-cluster.ts';
@@ -76,7 +77,7 @@ test('room is given back for a wait, and asked for again after it', async () => 
 test('memory of what was read for nothing is given back before a wait, that of the answer when the asker says so', async () => {
   await cluster.produce(1, topicId, ['x'.repeat(30_000)]);
   await cluster.run(20);
-  const lent: (() => void)[] = [];
+  const lent: Loan[] = [];
   const unlimited = (bytes: number): number => bytes;
   const wanted = request(unlimited, { minBytes: 100_000, lent });
   const partitions = wanted.partitions.map((entry) => ({ ...entry, partitionMaxBytes: 1 << 20 }));

@@ -1,4 +1,5 @@
 /** Partition replicas: produce, fetch, replication, in-sync sets. */
+export type { Loan } from '@millrace/storage';
 export type {
   AlterConfigsRequest,
   AlterConfigsResponse,

@@ -9,7 +9,7 @@ import type { LogConfig } from './log-config.ts';
 import { segmentOf } from './log-locate.ts';
 import { readHeader } from './log-scan.ts';
 import type { AheadRead, ReadAheadRoom } from './read-ahead.ts';
-import { type GiveBack, ReadBuffers } from './read-buffers.ts';
+import { type Loan, ReadBuffers } from './read-buffers.ts';
 import type { Segment } from './segment.ts';
 
 export interface ReadRange {
@@ -19,8 +19,8 @@ export interface ReadRange {
   readonly upTo: number;
   /** The first batch comes even if it alone is larger than `maxBytes`. Source: KIP-74. */
   readonly minOneBatch: boolean;
-  /** Gets how to give back the memory of the result, for whoever knows when nobody looks at it any more. */
-  readonly lent?: GiveBack[] | undefined;
+  /** Gets the memory of the result, if that can be used again: for whoever knows when nobody looks at it any more. */
+  readonly lent?: Loan[] | undefined;
 }
 
 /** As ReadRange. */
@@ -59,6 +59,9 @@ interface KnownPlace extends Place {
 export class DamageFound extends Error {}
 
 const PLACES_MAX = 8;
+/** Whoever holds an answer holds what was read for it: if that is so many times as much, it is copied. */
+const SPARSE_TIMES = 4;
+const SPARSE_BYTES_MIN = 16 * 1024;
 /** Read beyond what was asked, for batches that lie between the index entry and the offset. */
 const LOOKUP_SLACK_BYTES = 8 * 1024;
 
@@ -105,6 +108,11 @@ export class LogReader {
       known === undefined ? await this.#lookUp(range, config) : await this.#goOn(known, range);
     // Whoever came back once will come again.
     if (end !== undefined && era === this.#era) this.#remember(fromOffset, end, known && range);
+    if (memory.length >= SPARSE_BYTES_MIN && bytes.length * SPARSE_TIMES < memory.length) {
+      const own = Buffer.from(bytes);
+      this.#buffers.drop(memory);
+      return own;
+    }
     if (lent !== undefined) this.#buffers.lend(memory, lent);
     return bytes;
   }
@@ -158,7 +166,7 @@ export class LogReader {
   #readAhead(place: Place, { maxBytes, upTo, lent }: ReadRange): AheadRead<Found> | undefined {
     const { offset: fromOffset, segment, position } = place;
     if (fromOffset >= upTo) return undefined;
-    const range = { fromOffset, maxBytes, upTo, minOneBatch: true, lent };
+    const range = { fromOffset, maxBytes, upTo, minOneBatch: true, lent: lent && [] };
     const bytes = Math.min(maxBytes, segment.sizeBytes - position);
     return this.#room?.begin(bytes, () => this.#readAt(place, range, 0));
   }

@@ -2,38 +2,40 @@
  * Answers of one connection in the order of their requests, whatever order they come in, and what of them is to be
  * written next. Pure: knows sizes and order, no socket. Never copies an answer of any size.
  */
+import type { Loan } from '@millrace/broker';
 import { invariant, KiB } from '@millrace/core';
 
 const SIZE_BYTES = 4;
 /** Up to here one copy is cheaper than another piece to write. */
 const COPIED_BYTES_MAX = 1 * KiB;
-const NO_BYTES = Buffer.alloc(0);
 
 /** The place of one answer in the order. */
 export interface AnswerSlot {
   isAnswered: boolean;
-  pieces: readonly Buffer[];
-  bytes: number;
-  /** Called once the network has taken the answer. */
-  onWritten: (() => void) | undefined;
+  pieces: readonly Piece[];
+  /** What its pieces lie in. */
+  readonly lent: Loan[];
+}
+
+/** Something to write, cut wherever the last write ended. */
+interface Piece {
+  bytes: Buffer;
+  /** Until the last of it is written. */
+  readonly occupiedBytes: number;
+  /** Ends then. */
+  readonly loan: Loan | undefined;
 }
 
 export class AnswerQueue {
   /** Asked for, in order; the first is not answered yet. */
   readonly #slots: AnswerSlot[] = [];
-  /** Whole answers, cut wherever the last write ended. */
-  #ready: Buffer[] = [];
+  /** Whole answers. */
+  #ready: (Piece | undefined)[] = [];
   #readyAt = 0;
-  /** The bytes of each piece of `#ready` when it was whole: what it occupies until the last of it is written. */
-  #occupied: number[] = [];
-  /** Answers some of which is not taken, in order, with the number of pieces up to their end. */
-  readonly #ends: { readonly pieces: number; readonly onWritten: () => void }[] = [];
-  #piecesReady = 0;
-  #piecesTaken = 0;
+  /** Pieces the last of which is on its way. */
+  #leaving: Piece[] = [];
   #queuedBytes = 0;
   #heldBytes = 0;
-  /** Held for what is on its way, and only for that. */
-  #heldByWriting = 0;
   #writingBytes = 0;
 
   /** Requests that are not answered yet, or whose answer waits for an earlier one. */
@@ -46,7 +48,7 @@ export class AnswerQueue {
     return this.#queuedBytes + this.#writingBytes;
   }
 
-  /** Memory that they occupy: a piece that is half taken occupies as much as a whole one. */
+  /** Memory that they occupy: a piece that is half taken occupies as much as a whole one, and all that it lies in. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -60,7 +62,7 @@ export class AnswerQueue {
   }
 
   reserve(): AnswerSlot {
-    const slot: AnswerSlot = { isAnswered: false, pieces: [], bytes: 0, onWritten: undefined };
+    const slot: AnswerSlot = { isAnswered: false, pieces: [], lent: [] };
     this.#slots.push(slot);
     return slot;
   }
@@ -69,22 +71,15 @@ export class AnswerQueue {
   answer(slot: AnswerSlot, answer: readonly Buffer[] | undefined): void {
     invariant(!slot.isAnswered, 'a request is answered once');
     slot.isAnswered = true;
-    if (answer !== undefined) {
-      slot.pieces = framed(answer);
-      slot.bytes = sizeOf(slot.pieces);
-      this.#queuedBytes += slot.bytes;
-      this.#heldBytes += slot.bytes;
+    if (answer !== undefined) slot.pieces = piecesOf(framed(answer), slot.lent);
+    for (const loan of slot.lent.splice(0)) loan.giveBack();
+    for (const { bytes, occupiedBytes } of slot.pieces) {
+      this.#queuedBytes += bytes.length;
+      this.#heldBytes += occupiedBytes;
     }
     let passed = 0;
     for (; passed < this.#slots.length && this.#slots[passed]!.isAnswered; passed++) {
-      const { pieces, onWritten } = this.#slots[passed]!;
-      for (const piece of pieces) {
-        if (piece.length === 0) continue;
-        this.#ready.push(piece);
-        this.#occupied.push(piece.length);
-        this.#piecesReady++;
-      }
-      if (onWritten !== undefined) this.#ends.push({ pieces: this.#piecesReady, onWritten });
+      for (const piece of this.#slots[passed]!.pieces) this.#ready.push(piece);
     }
     if (passed > 0) this.#slots.splice(0, passed);
   }
@@ -95,44 +90,57 @@ export class AnswerQueue {
    */
   take(maxBytes: number): Buffer[] {
     if (this.isWriting) return [];
-    const pieces: Buffer[] = [];
-    let taken = 0;
-    while (taken < maxBytes && this.#readyAt < this.#ready.length) {
+    const taken: Buffer[] = [];
+    let room = maxBytes;
+    while (room > 0 && this.#readyAt < this.#ready.length) {
       const piece = this.#ready[this.#readyAt]!;
-      const room = maxBytes - taken;
-      if (piece.length <= room) {
-        pieces.push(piece);
-        taken += piece.length;
-        this.#heldByWriting += this.#occupied[this.#readyAt]!;
-        this.#ready[this.#readyAt++] = NO_BYTES;
-        this.#piecesTaken++;
+      const { bytes } = piece;
+      if (bytes.length <= room) {
+        taken.push(bytes);
+        room -= bytes.length;
+        this.#leaving.push(piece);
+        this.#ready[this.#readyAt++] = undefined;
       } else {
-        pieces.push(piece.subarray(0, room));
-        this.#ready[this.#readyAt] = piece.subarray(room);
-        taken += room;
+        taken.push(bytes.subarray(0, room));
+        piece.bytes = bytes.subarray(room);
+        room = 0;
       }
     }
     this.#forgetTaken();
-    this.#queuedBytes -= taken;
-    this.#writingBytes = taken;
-    return pieces;
+    this.#writingBytes = maxBytes - room;
+    this.#queuedBytes -= this.#writingBytes;
+    return taken;
   }
 
   written(): void {
     this.#writingBytes = 0;
-    this.#heldBytes -= this.#heldByWriting;
-    this.#heldByWriting = 0;
-    while (this.#ends.length > 0 && this.#ends[0]!.pieces <= this.#piecesTaken)
-      this.#ends.shift()!.onWritten();
+    for (const { occupiedBytes, loan } of this.#leaving) {
+      this.#heldBytes -= occupiedBytes;
+      loan?.giveBack();
+    }
+    this.#leaving = [];
   }
 
   /** Places of taken pieces go, but not with every take: that would move the rest each time. */
   #forgetTaken(): void {
     if (this.#readyAt * 2 < this.#ready.length) return;
     this.#ready = this.#ready.slice(this.#readyAt);
-    this.#occupied = this.#occupied.slice(this.#readyAt);
     this.#readyAt = 0;
   }
+}
+
+/** The last piece that lies in lent memory carries the loan; those that no piece needs stay in `lent`. */
+function piecesOf(answer: readonly Buffer[], lent: Loan[]): Piece[] {
+  const loans = new Map(lent.splice(0).map((loan) => [loan.memory, loan]));
+  const pieces: Piece[] = [];
+  for (const bytes of answer.toReversed()) {
+    if (bytes.length === 0) continue;
+    const loan = loans.get(bytes.buffer);
+    loans.delete(bytes.buffer);
+    pieces.push({ bytes, occupiedBytes: Math.max(bytes.length, loan?.memory.byteLength ?? 0), loan });
+  }
+  lent.push(...loans.values());
+  return pieces.reverse();
 }
 
 function framed(answer: readonly Buffer[]): readonly Buffer[] {

@@ -154,11 +154,6 @@ export class ConnectionState {
     request.frame = NO_BYTES;
   }
 
-  /** Calls it once the network has taken the request's answer; never if the connection ends before. */
-  whenWritten(request: PendingRequest, callback: () => void): void {
-    request.slot.onWritten = callback;
-  }
-
   /** Undefined for a request that nobody expects an answer to. */
   answer(request: PendingRequest, answer: readonly Buffer[] | undefined, nowMs: number): void {
     this.#answers.answer(request.slot, answer);

@@ -2,6 +2,7 @@
  * One connection, driven: feeds its state from a socket, hands requests on, writes answers, stops and resumes reading.
  * Decides nothing that `ConnectionState` and `RequestRoom` can decide, and knows no network module.
  */
+import type { Loan } from '@millrace/broker';
 import { type Clock, InvariantError, type Logger } from '@millrace/core';
 import {
   type ConnectionLimits,
@@ -35,10 +36,10 @@ export interface RequestMemory {
   /** Nothing of the frame is needed any more; without it the frame counts as held until the answer. */
   release(): void;
   /**
-   * Calls it once the network has taken the whole answer, and nothing looks at that any more. Never if the connection
-   * ends before. One callback a request.
+   * For the memory that the answer's pieces lie in: given back piece by piece as the network has taken them; what no
+   * piece lies in, with the answer; none of it if the connection ends before.
    */
-  whenWritten(callback: () => void): void;
+  readonly lent: Loan[];
 }
 
 /**
@@ -187,7 +188,7 @@ export class KafkaConnection {
         this.#state.release(request);
         this.proceed();
       },
-      whenWritten: (callback) => this.#state.whenWritten(request, callback),
+      lent: request.slot.lent,
     };
     let answer: Promise<readonly Buffer[] | undefined>;
     try {

@@ -56,10 +56,6 @@ export function fetchHandler({ broker, clock, random, fetchSessionSlots }: Surro
       const plan = sessions.plan(asked, (name) => topicIdOf(image, name), clock.nowMs());
       if (typeof plan === 'string') throw new MillraceError(plan);
       const { clientId, connection, memory } = facts;
-      const lent: (() => void)[] = [];
-      memory.whenWritten(() => {
-        for (const giveBack of lent) giveBack();
-      });
       const { failure, partitions } = await broker.fetch(
         {
           clientId,
@@ -69,7 +65,7 @@ export function fetchHandler({ broker, clock, random, fetchSessionSlots }: Surro
           partitions: plan.partitions,
           isFull: true,
           reserve: connection.reserveAnswer,
-          lent,
+          lent: memory.lent,
         },
         connection.signal,
       );

@@ -2,7 +2,7 @@
  * The door for Kafka's clients on a simulated node: production's handlers of requests, fed by a simulated stream in place
  * of a socket. Requests begin in the order they come, and answers leave in that order, as production's connections have it.
  */
-import type { BrokerApi } from '@millrace/broker';
+import type { BrokerApi, Loan } from '@millrace/broker';
 import { kafkaRequestHandler } from '@millrace/kafka-api';
 import type { RpcListener, RpcStream } from '@millrace/protocol';
 import type { SimRpcNetwork } from '../network/sim-rpc-network.ts';
@@ -36,15 +36,11 @@ export async function openKafkaDoor(
     let answered: Promise<void> = Promise.resolve();
     return {
       onMessage: (frame) => {
-        let written = (): void => {};
-        const memory = {
-          release: () => {},
-          whenWritten: (callback: () => void) => {
-            written = callback;
-          },
-        };
-        const answer = handle(frame, facts, memory);
-        answered = answerAfter(answered, answer, stream).then(() => written());
+        const lent: Loan[] = [];
+        const answer = handle(frame, facts, { release: () => {}, lent });
+        answered = answerAfter(answered, answer, stream).then(() => {
+          for (const loan of lent) loan.giveBack();
+        });
       },
       onClosed: () => {},
     };
