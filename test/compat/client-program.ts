@@ -22,7 +22,7 @@ export interface MemberState {
   readonly records: readonly (readonly [number, number, string])[];
 }
 
-export interface DescribedPartition {
+interface DescribedPartition {
   readonly partition: number;
   readonly leader: number;
   readonly replicas: number;
