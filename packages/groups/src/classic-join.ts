@@ -3,12 +3,17 @@
  * (KIP-394), one that joins again, or a static member in the place of its predecessor (KIP-345). Answers at once or
  * leaves the join waiting in the round; never both.
  */
-import { type Random, randomUuid } from '@millrace/core';
+import { formatTopicPartition, type Random, randomUuid } from '@millrace/core';
 import { failureOf, joinFailure } from './classic-answers.ts';
 import { type ClassicMember, metadataFor, newMember, sameProtocols, termsOf } from './classic-member.ts';
 import { type ClassicRebalance, labelOf } from './classic-rebalance.ts';
 import { classicGroupRecord } from './classic-record.ts';
-import { CONSUMER_PROTOCOL_TYPE, decodeSubscriptionOf } from './consumer-protocol.ts';
+import {
+  CONSUMER_PROTOCOL_TYPE,
+  decodeAssignmentOf,
+  decodeSubscriptionOf,
+  eachPartition,
+} from './consumer-protocol.ts';
 import type { GroupFailure, JoinGroupRequest } from './group-api.ts';
 import type { RequestToken } from './group-coordinator.ts';
 import type { OutcomeDraft } from './outcome-draft.ts';
@@ -134,7 +139,7 @@ function replaceStatic(group: ClassicRebalance, step: JoinStep, old: ClassicMemb
   if (wasLeader) group.roster.leaderId = member.memberId;
   group.note('replaced', withReason(`took the place of ${old.memberId}`, request.reason), member);
   const isSame = group.roster.electProtocol() === group.protocolName && readsTheSame(group, old, member);
-  if (group.state === 'Stable' && isSame) {
+  if (group.state === 'Stable' && isSame && !hasToGiveUp(group, old)) {
     keepPlace(group, step, member, old.memberId);
     return;
   }
@@ -147,6 +152,18 @@ function readsTheSame(group: ClassicRebalance, old: ClassicMember, member: Class
   const before = topicsOf(old, group.protocolName);
   const after = topicsOf(member, group.protocolName);
   return before.size === after.size && [...after].every((topic) => before.has(topic));
+}
+
+/**
+ * A cooperative member that was given less than it owned joins again once it has let go, so that others get the rest in
+ * the next round. Who takes its place has nothing to let go of, and nobody would ever begin that round.
+ */
+function hasToGiveUp({ protocolType, protocolName }: ClassicRebalance, member: ClassicMember): boolean {
+  if (protocolType !== CONSUMER_PROTOCOL_TYPE) return false;
+  const owned = decodeSubscriptionOf(metadataFor(member, protocolName))?.ownedPartitions ?? [];
+  if (owned.length === 0) return false;
+  const given = new Set(eachPartition(decodeAssignmentOf(member.assignment) ?? []).map(formatTopicPartition));
+  return eachPartition(owned).some((each) => !given.has(formatTopicPartition(each)));
 }
 
 function topicsOf(member: ClassicMember, protocol: string | undefined): ReadonlySet<string> {

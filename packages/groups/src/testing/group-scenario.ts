@@ -6,7 +6,8 @@
  *   config key=value …                 before anything else
  *   topics orders:4 payments:1         there are these now
  *   join A [id=NAME|none] [instance=I] [type=T] [protocols=p,q] [session=MS] [rebalance=MS] [nowait] [plain]
- *                                      `nowait`: is not sent away for an id; `plain`: knows nothing of skipping
+ *                                      `nowait`: is not sent away for an id; `plain`: knows nothing of skipping;
+ *                                      `owned=orders:0,1`: what a cooperative member still holds
  *   sync A [A=orders:0,1] [B=orders:2,3] [generation=N] [protocol=p]
  *   beat A [generation=N]              leave A [B …] [instance=I] [reason=WORD]
  *   commit A orders:0=5 [generation=N] [metadata=TEXT]        `commit -` is nobody's
@@ -189,6 +190,7 @@ class GroupScenario {
     const memberId = named === 'none' ? '' : this.#names.idOf(named ?? who);
     const topics = (words.get('topics') ?? 'orders').split(',');
     const protocols = (words.get('protocols') ?? 'range').split(',');
+    const owned = (words.get('owned') ?? '').split(';').filter(Boolean).map(partitionsOf);
     this.#ask('joinGroup', who, {
       groupId,
       memberId,
@@ -196,7 +198,7 @@ class GroupScenario {
       protocolType: words.get('type') ?? 'consumer',
       protocols: protocols
         .filter((name) => name !== '')
-        .map((name) => ({ name, metadata: encodeSubscriptionOf(topics) })),
+        .map((name) => ({ name, metadata: encodeSubscriptionOf(topics, owned) })),
       sessionTimeoutMs: words.number('session', 10_000),
       rebalanceTimeoutMs: words.number('rebalance', 30_000),
       requiresKnownMemberId: !words.has('nowait'),

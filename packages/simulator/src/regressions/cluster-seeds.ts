@@ -335,4 +335,13 @@ export const CLUSTER_SEEDS: readonly KeptSeed[] = [
     hasGroups: true,
     hasClassic: true,
   },
+  {
+    seed: 9_003_976,
+    invariant: '61 groups-settle',
+    cause:
+      'a static member started anew before it let go of what others were to get: nobody began the round for that',
+    mendedBy: 'groups: a round begins when a static member that had to give something up starts anew',
+    hasGroups: true,
+    hasClassic: true,
+  },
 ];
