@@ -1,5 +1,5 @@
 /** Partition replicas: produce, fetch, replication, in-sync sets. */
-export type { Loan } from '@millrace/storage';
+export { giveBackAll, type Loan } from '@millrace/storage';
 export type {
   AlterConfigsRequest,
   AlterConfigsResponse,

@@ -2,7 +2,7 @@
  * Answers of one connection in the order of their requests, whatever order they come in, and what of them is to be
  * written next. Pure: knows sizes and order, no socket. Never copies an answer of any size.
  */
-import type { Loan } from '@millrace/broker';
+import { giveBackAll, type Loan } from '@millrace/broker';
 import { invariant, KiB } from '@millrace/core';
 
 const SIZE_BYTES = 4;
@@ -72,7 +72,7 @@ export class AnswerQueue {
     invariant(!slot.isAnswered, 'a request is answered once');
     slot.isAnswered = true;
     if (answer !== undefined) slot.pieces = piecesOf(framed(answer), slot.lent);
-    for (const loan of slot.lent.splice(0)) loan.giveBack();
+    giveBackAll(slot.lent);
     for (const { bytes, occupiedBytes } of slot.pieces) {
       this.#queuedBytes += bytes.length;
       this.#heldBytes += occupiedBytes;

@@ -2,7 +2,7 @@
  * The door for Kafka's clients on a simulated node: production's handlers of requests, fed by a simulated stream in place
  * of a socket. Requests begin in the order they come, and answers leave in that order, as production's connections have it.
  */
-import type { BrokerApi, Loan } from '@millrace/broker';
+import { type BrokerApi, giveBackAll, type Loan } from '@millrace/broker';
 import { kafkaRequestHandler } from '@millrace/kafka-api';
 import type { RpcListener, RpcStream } from '@millrace/protocol';
 import type { SimRpcNetwork } from '../network/sim-rpc-network.ts';
@@ -38,9 +38,7 @@ export async function openKafkaDoor(
       onMessage: (frame) => {
         const lent: Loan[] = [];
         const answer = handle(frame, facts, { release: () => {}, lent });
-        answered = answerAfter(answered, answer, stream).then(() => {
-          for (const loan of lent) loan.giveBack();
-        });
+        answered = answerAfter(answered, answer, stream).then(() => giveBackAll(lent));
       },
       onClosed: () => {},
     };
