@@ -62,7 +62,7 @@ export class Journal {
     return this.#files;
   }
 
-  /** JournalEntry or being written. */
+  /** Of what is queued or being written. */
   get backlogBytes(): number {
     return this.#backlogBytes;
   }
