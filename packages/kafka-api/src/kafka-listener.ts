@@ -12,6 +12,7 @@ import {
   type KafkaRequestHandler,
 } from './connection/kafka-connection.ts';
 import { RequestRoom } from './connection/request-room-state.ts';
+import { RequestTurns } from './connection/request-turns.ts';
 import { ThrottledLog } from './connection/throttled-log.ts';
 import type { KafkaListenerConfig } from './kafka-config.ts';
 
@@ -78,6 +79,7 @@ export class KafkaListener {
       handle,
       produceRoom: produceRoom ?? (() => undefined),
       room: this.#room,
+      turns: new RequestTurns(clock),
       roomChanged: () => this.#lookForRoom(),
       closed: (connection) => this.#onClosed(connection),
       clock,

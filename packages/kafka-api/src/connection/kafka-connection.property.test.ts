@@ -10,6 +10,7 @@ import {
   type RequestMemory,
 } from './kafka-connection.ts';
 import { RequestRoom } from './request-room-state.ts';
+import { RequestTurns } from './request-turns.ts';
 import { ThrottledLog } from './throttled-log.ts';
 
 const LIMITS: ConnectionLimits = {
@@ -113,11 +114,22 @@ test('every request is handled and answered in order, nothing stalls, and nothin
       const begun: number[][] = all.map(() => []);
       let isRoomCheckDue = false;
       let producersGo: (() => void) | undefined;
+      let busyMs = 0;
+      const nextRound: (() => void)[] = [];
+      const turns = new RequestTurns({
+        nowMs: () => busyMs,
+        wallMs: () => busyMs,
+        schedule: (_delayMs, callback) => {
+          nextRound.push(callback);
+          return { cancel: () => undefined };
+        },
+      });
 
       const peers = all.map((requests, index) => {
         const handle = (frame: Buffer, _facts: unknown, { release }: RequestMemory) => {
           const number = frame.readInt32BE(8);
           begun[index]!.push(number);
+          busyMs += roll(12);
           if (roll(3) === 0) release();
           return new Promise<Buffer[] | undefined>((resolve) => {
             answers.push(() => resolve(answerOf(requests[number]!, number)));
@@ -139,6 +151,7 @@ test('every request is handled and answered in order, nothing stalls, and nothin
               });
             },
             room,
+            turns,
             roomChanged: () => {
               isRoomCheckDue = true;
             },
@@ -165,6 +178,7 @@ test('every request is handled and answered in order, nothing stalls, and nothin
           if (peer.unfinishedWrites.length > 0) moves.push(() => peer.unfinishedWrites.shift()!());
         }
         if (answers.length > 0) moves.push(() => answers.splice(roll(answers.length), 1)[0]!());
+        if (nextRound.length > 0) moves.push(() => nextRound.shift()!());
         if (deferred.length > 0) moves.push(() => deferred.shift()!());
         if (isRoomCheckDue) {
           moves.push(() => {

@@ -12,6 +12,7 @@ import {
 } from './connection-state.ts';
 import { requestKind } from './request-kind.ts';
 import { NOTHING_HELD, type RequestRoom, type RoomShare } from './request-room-state.ts';
+import type { RequestTurns } from './request-turns.ts';
 import type { ThrottledLog } from './throttled-log.ts';
 
 /** What one write takes at most. The peer has `response.send.timeout.ms` for as much. */
@@ -78,6 +79,7 @@ export interface ConnectionSurroundings {
   /** Undefined while producers may go on; otherwise a promise that resolves when they may. */
   readonly produceRoom: () => Promise<void> | undefined;
   readonly room: RequestRoom<ConnectionShare>;
+  readonly turns: RequestTurns;
   /** Those whom the room held back are to be asked again. */
   readonly roomChanged: () => void;
   readonly closed: (connection: KafkaConnection) => void;
@@ -167,10 +169,10 @@ export class KafkaConnection {
     const frame = this.#isClosed || this.#waitsForProduceRoom ? undefined : this.#state.next;
     if (frame === undefined) return false;
     const kind = requestKind(frame);
-    if (kind === 'fetch') return this.#around.room.mayBeginFetch(this.#share);
+    if (kind === 'fetch' && !this.#around.room.mayBeginFetch(this.#share)) return false;
     const wait = kind === 'produce' ? this.#around.produceRoom() : undefined;
     if (wait !== undefined) this.#waitForProduceRoom(wait);
-    return wait === undefined;
+    return wait === undefined && this.#around.turns.mayBegin(this);
   }
 
   #waitForProduceRoom(wait: Promise<void>): void {
