@@ -2,10 +2,9 @@
  * The broker's use cases as one typed interface: what the gRPC services and the Kafka listener adapt to.
  * Shapes mirror proto/millrace/v1/broker.proto. Only types; a decision never stands here or in an adapter.
  */
-import type { NodeId, TopicId } from '@millrace/core';
+import type { Loan, NodeId, TopicId } from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
 import type { ProducedFormats } from '@millrace/records';
-import type { Loan } from '@millrace/storage';
 import type {
   AlterConfigsRequest,
   AlterConfigsResponse,

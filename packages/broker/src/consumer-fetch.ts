@@ -3,9 +3,16 @@
  * one timer and one entry at each of its partitions, is woken by the watermark, and never polls.
  */
 
-import { type Clock, type ErrorCode, MillraceError, type Timer, toMillraceError } from '@millrace/core';
+import {
+  type Clock,
+  type ErrorCode,
+  giveBackAll,
+  type Loan,
+  MillraceError,
+  type Timer,
+  toMillraceError,
+} from '@millrace/core';
 import type { MetadataImage } from '@millrace/metadata';
-import { giveBackAll, type Loan } from '@millrace/storage';
 import type { FetchRequest, FetchResponse, PartitionFetch, PartitionFetched } from './broker-api.ts';
 import type { Defer } from './defer.ts';
 import { failure, failureOf } from './failure.ts';

@@ -1,6 +1,7 @@
 /** A fetch whose asker has less room than it wants. */
+
+import type { Loan } from '@millrace/core';
 import { splitBatches } from '@millrace/records';
-import type { Loan } from '@millrace/storage';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { FetchRequest } from './broker-api.ts';
 import { TestCluster } from './testing/test-cluster.ts';

@@ -1,5 +1,4 @@
 /** Partition replicas: produce, fetch, replication, in-sync sets. */
-export { giveBackAll, type Loan } from '@millrace/storage';
 export type {
   AlterConfigsRequest,
   AlterConfigsResponse,

@@ -1,4 +1,13 @@
 /** Vocabulary of every package: ids, errors, configuration schema, clock and random, lifecycle. Pure. */
+export {
+  BufferPool,
+  giveBackAll,
+  holdMemory,
+  type Loan,
+  lendMemory,
+  occupiedBytes,
+  releaseMemory,
+} from './buffer-pool.ts';
 export { type Clock, DELAY_MAX_MS, ManualClock, sleep, type Timer } from './clock.ts';
 export {
   bytes,

@@ -43,6 +43,11 @@ export const kafkaConfig = configSchema('kafka', {
     min: 64 * KiB,
     doc: 'Answers that the client of one Kafka connection has not taken yet; beyond it no further request of it begins. One answer larger than this still passes.',
   }),
+  'request.buffers.bytes': bytes({
+    default: 32 * MiB,
+    min: 0,
+    doc: 'Memory of requests of Kafka clients that nobody needs any more, kept for the next ones; 0 for none.',
+  }),
   'request.receive.timeout.ms': millis({
     default: 30_000,
     min: 10,

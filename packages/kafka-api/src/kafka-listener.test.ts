@@ -90,7 +90,7 @@ async function dial(port: number): Promise<Client> {
     socket,
     received: () => Buffer.concat(chunks),
     has: (wanted) => new Promise((done) => (bytes >= wanted ? done() : waits.push({ bytes: wanted, done }))),
-    closed: once(socket, 'close'),
+    closed: new Promise((done) => socket.on('close', done)),
   };
 }
 

@@ -3,7 +3,15 @@
  * The only module of this package that touches the network. What a request means is its handler's to know.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Clock, KiB, type Logger, MillraceError, silentLogger, type Timer } from '@millrace/core';
+import {
+  BufferPool,
+  type Clock,
+  KiB,
+  type Logger,
+  MillraceError,
+  silentLogger,
+  type Timer,
+} from '@millrace/core';
 import type { ConnectionLimits } from './connection/connection-state.ts';
 import {
   type ConnectionShare,
@@ -15,6 +23,7 @@ import { RequestRoom } from './connection/request-room-state.ts';
 import { RequestTurns } from './connection/request-turns.ts';
 import { ThrottledLog } from './connection/throttled-log.ts';
 import type { KafkaListenerConfig } from './kafka-config.ts';
+import { readSocket } from './socket-reading.ts';
 
 /** Timeouts are looked at this often, or more often if they are short. */
 const SWEEP_INTERVAL_MS = 1_000;
@@ -78,6 +87,7 @@ export class KafkaListener {
     this.#around = {
       handle,
       produceRoom: produceRoom ?? (() => undefined),
+      buffers: new BufferPool({ bytesMax: config['request.buffers.bytes'] }),
       room: this.#room,
       turns: new RequestTurns(clock),
       roomChanged: () => this.#lookForRoom(),
@@ -93,6 +103,7 @@ export class KafkaListener {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,
+      pauseOnConnect: true,
     });
     this.#server.on('connection', (socket) => this.#onSocket(socket));
   }
@@ -186,15 +197,15 @@ export class KafkaListener {
     socket.on('close', () => this.#early.delete(socket));
   }
 
-  #onSocket(socket: Socket): void {
+  #onSocket(accepted: Socket): void {
     if (!this.#isClosed && !this.#hasServed && this.#early.size < EARLY_MAX) {
-      this.#keepWaiting(socket);
+      this.#keepWaiting(accepted);
       return;
     }
-    const peerHost = socket.remoteAddress ?? '';
+    const peerHost = accepted.remoteAddress ?? '';
     const refusal = this.#refusal(peerHost);
     if (refusal !== undefined) {
-      socket.destroy();
+      accepted.destroy();
       this.#log.warn(
         'kafka_connections_refused',
         { peer: peerHost, reason: refusal },
@@ -206,12 +217,12 @@ export class KafkaListener {
       id: ++this.#lastId,
       listener: this.#listener,
       peerHost,
-      peerPort: socket.remotePort ?? 0,
+      peerPort: accepted.remotePort ?? 0,
     };
-    const connection = new KafkaConnection(socket, facts, this.#limits, this.#around);
+    const socket = readSocket(accepted, (chunk) => connection.receive(chunk));
+    const connection: KafkaConnection = new KafkaConnection(socket, facts, this.#limits, this.#around);
     this.#connections.add(connection);
     this.#connectionsOfHost.set(peerHost, (this.#connectionsOfHost.get(peerHost) ?? 0) + 1);
-    socket.on('data', (chunk) => connection.receive(chunk));
     socket.on('end', () => connection.peerEnded());
     // A peer that went away is no event of its own: the close that follows says it.
     socket.on('error', () => undefined);

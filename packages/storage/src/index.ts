@@ -20,5 +20,4 @@ export { MemoryFileSystem, type MemoryFileSystemOptions } from './memory-file-sy
 export { NodeFileSystem } from './node-file-system.ts';
 export type { PartitionId } from './partition-id.ts';
 export { PartitionLog } from './partition-log.ts';
-export { giveBackAll, type Loan } from './read-buffers.ts';
 export { type StorageConfig, storageConfig } from './storage-config.ts';

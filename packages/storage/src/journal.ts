@@ -3,7 +3,14 @@
  * out in one write and one sync, whatever the number of partitions; then the next round starts. No linger, no timer.
  * After a failed write or sync it never writes again: what the kernel kept of the file is unknown (rule Q25).
  */
-import { type Clock, Deferred, type Logger, type MillraceError } from '@millrace/core';
+import {
+  type Clock,
+  Deferred,
+  holdMemory,
+  type Logger,
+  type MillraceError,
+  releaseMemory,
+} from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
 import { JournalBypass } from './journal-bypass.ts';
 import { entryBytes, type JournalClient, type JournalEntry, offsetEntry } from './journal-entry.ts';
@@ -76,7 +83,7 @@ export class Journal {
     return this.#backlogBytes >= this.#options.queueBytes;
   }
 
-  /** @param batches whole batches as they stand in the log; not to be changed afterwards. */
+  /** @param batches whole batches as they stand in the log; held until they are durable, and not to be changed before. */
   append(client: JournalClient, baseOffset: number, lastOffset: number, batches: Buffer): void {
     this.#enqueue({
       client,
@@ -133,6 +140,7 @@ export class Journal {
 
   #enqueue(entry: JournalEntry): void {
     if (this.#failure !== undefined) return;
+    if (entry.payload !== undefined) holdMemory(entry.payload);
     this.#queue.push(entry);
     this.#backlogBytes += entryBytes(entry);
     this.#running ??= this.#run();
@@ -229,6 +237,7 @@ export class Journal {
     const ends = new Map<JournalClient, number>();
     for (const entry of round) {
       this.#backlogBytes -= entryBytes(entry);
+      if (entry.payload !== undefined) releaseMemory(entry.payload);
       if (entry.kind === 'batches') ends.set(entry.client, entry.lastOffset + 1);
     }
     for (const [client, nextOffset] of ends) client.journalFlushed(nextOffset);

@@ -2,6 +2,7 @@
  * What one log has on disk, as one thing: batches in segments, leader epochs, producers, and the cached tail.
  * Knows nothing of durability modes, the journal or being offline: its caller decides what a failure means.
  */
+import { lendMemory } from '@millrace/core';
 import type { BatchView } from '@millrace/records';
 import { trimBatches } from './batch-trim.ts';
 import type { LogConfig } from './log-config.ts';
@@ -225,7 +226,7 @@ export class LogContents {
     const found = this.#tail.read(range.fromOffset, range.maxBytes, range.upTo, lent !== undefined);
     if (found === undefined) return undefined;
     const { bytes, firstBytes } = found;
-    if (lent !== undefined) this.#context.resources.readBuffers.lend(bytes, lent);
+    if (lent !== undefined) lendMemory(bytes, lent);
     const trimmed = trimBatches(bytes.subarray(0, firstBytes), range);
     if (trimmed.end < firstBytes || firstBytes === bytes.length) return trimmed.bytes;
     return bytes.subarray(trimmed.start);

@@ -60,7 +60,7 @@ export class LogDurability {
     }
   }
 
-  /** @param batches as they stand in the log's page cache; not to be changed afterwards. */
+  /** @param batches as they stand in the log's page cache; held as long as they are looked at. */
   appended(baseOffset: number, batches: Buffer): void {
     const { logEnd } = this.#offsets;
     if (!this.#isDurable) {

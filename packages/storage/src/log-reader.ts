@@ -3,13 +3,13 @@
  * lookup, and reads on for him meanwhile. Trusts no index: where one leads astray it is rebuilt, and batches that do not
  * match their checksum are damage, never an answer.
  */
+import { BufferPool, type Loan, lendMemory, releaseMemory } from '@millrace/core';
 import { BatchView, HEADER_BYTES } from '@millrace/records';
 import { trimBatches } from './batch-trim.ts';
 import type { LogConfig } from './log-config.ts';
 import { segmentOf } from './log-locate.ts';
 import { readHeader } from './log-scan.ts';
 import type { AheadRead, ReadAheadRoom } from './read-ahead.ts';
-import { type Loan, ReadBuffers } from './read-buffers.ts';
 import type { Segment } from './segment.ts';
 
 export interface ReadRange {
@@ -35,7 +35,7 @@ interface Place {
 /** What a reader shares with those of other logs. */
 export interface ReaderMemory {
   readonly readAheadRoom?: ReadAheadRoom;
-  readonly readBuffers: ReadBuffers;
+  readonly readBuffers: BufferPool;
 }
 
 /** Checked batches, and where the next one begins. */
@@ -43,7 +43,7 @@ interface Found {
   readonly bytes: Buffer;
   /** Undefined if there are no batches. */
   readonly end: Place | undefined;
-  /** What `bytes` lies in, as ReadBuffers gave it. */
+  /** What `bytes` lies in, as BufferPool gave it. */
   readonly memory: Buffer;
 }
 
@@ -70,7 +70,7 @@ export class LogReader {
   readonly #checksCrcs: boolean;
   readonly #epochAt: (offset: number) => number;
   readonly #room: ReadAheadRoom | undefined;
-  readonly #buffers: ReadBuffers;
+  readonly #buffers: BufferPool;
   #places: KnownPlace[] = [];
   /** Counts `forget`: what was found before says nothing of what is there now. */
   #era = 0;
@@ -82,7 +82,7 @@ export class LogReader {
     segments: () => readonly Segment[],
     checksCrcs: boolean,
     epochAt: (offset: number) => number = () => -1,
-    memory: ReaderMemory = { readBuffers: new ReadBuffers({ bytesMax: 0 }) },
+    memory: ReaderMemory = { readBuffers: new BufferPool({ bytesMax: 0 }) },
   ) {
     this.#segments = segments;
     this.#checksCrcs = checksCrcs;
@@ -110,10 +110,10 @@ export class LogReader {
     if (end !== undefined && era === this.#era) this.#remember(fromOffset, end, known && range);
     if (memory.length >= SPARSE_BYTES_MIN && bytes.length * SPARSE_TIMES < memory.length) {
       const own = Buffer.from(bytes);
-      this.#buffers.drop(memory);
+      releaseMemory(memory);
       return own;
     }
-    if (lent !== undefined) this.#buffers.lend(memory, lent);
+    if (lent !== undefined) lendMemory(memory, lent);
     return bytes;
   }
 

@@ -1,10 +1,9 @@
 /** What all logs of one store share. */
-import type { Clock, Random } from '@millrace/core';
+import { BufferPool, type Clock, type Random } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
 import type { Journal } from './journal.ts';
 import type { OpenFiles } from './open-files.ts';
 import { ReadAheadRoom } from './read-ahead.ts';
-import { ReadBuffers } from './read-buffers.ts';
 import type { SpaceReserve } from './space-reserve.ts';
 import type { StorageConfig } from './storage-config.ts';
 import { TailCache } from './tail-cache.ts';
@@ -16,7 +15,7 @@ export interface LogResources {
   readonly files: OpenFiles;
   readonly tailCache: TailCache;
   readonly readAheadRoom: ReadAheadRoom;
-  readonly readBuffers: ReadBuffers;
+  readonly readBuffers: BufferPool;
   readonly journal: Journal;
   readonly space: SpaceReserve;
   readonly producerIdsMax: number;
@@ -35,7 +34,7 @@ export function readMemory(
   config: StorageConfig,
   clock: Clock,
 ): Pick<LogResources, 'tailCache' | 'readAheadRoom' | 'readBuffers'> {
-  const readBuffers = new ReadBuffers({ bytesMax: config['read.buffers.bytes'] });
+  const readBuffers = new BufferPool({ bytesMax: config['read.buffers.bytes'] });
   return {
     readBuffers,
     tailCache: new TailCache({

@@ -168,8 +168,8 @@ export class PartitionLog implements JournalClient {
   }
 
   /**
-   * Gives one batch its offsets and epoch, in place, and appends it to the page cache. The buffer belongs to
-   * the log afterwards: it is cached and journalled as it is, and must not be changed or reused.
+   * Gives one batch its offsets and epoch, in place, and appends it to the page cache. The journal may look at it
+   * afterwards, as it is: it must not be changed, and holds its memory for as long.
    * @param batch one whole batch that passed `checkBatch`.
    * @param mayBeginAnywhere what is not known of its producer does not count as missing, though the log is whole.
    * @throws {MillraceError} as ProducerState.check; MESSAGE_TOO_LARGE, INVALID_RECORD, INVALID_TIMESTAMP,
@@ -201,7 +201,7 @@ export class PartitionLog implements JournalClient {
   }
 
   /**
-   * Appends batches as the leader gave them; all or none. The buffer belongs to the log afterwards.
+   * Appends batches as the leader gave them; all or none. The journal may look at them afterwards.
    * @throws {MillraceError} CORRUPT_MESSAGE for a wrong checksum, a gap or an epoch that goes back; NODE_OVERLOADED;
    * DISK_FULL or KAFKA_STORAGE_ERROR, after which the log is offline.
    */

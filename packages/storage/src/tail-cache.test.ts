@@ -1,6 +1,6 @@
+import { BufferPool } from '@millrace/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ReadBuffers } from './read-buffers.ts';
 import { LogTail, TailCache } from './tail-cache.ts';
 
 const ALL = Number.MAX_SAFE_INTEGER;
@@ -39,7 +39,7 @@ class Log {
 }
 
 function cacheOf(bytesMax = 1 << 20, logBytesMax = 1 << 18): TailCache {
-  return new TailCache({ bytesMax, logBytesMax, readBuffers: new ReadBuffers({ bytesMax: 1 << 20 }) });
+  return new TailCache({ bytesMax, logBytesMax, readBuffers: new BufferPool({ bytesMax: 1 << 20 }) });
 }
 
 describe('the end of a log', () => {

@@ -5,7 +5,7 @@
  * end nobody reads keeps nothing. Bounded over all logs and for each; the log unused longest gives way.
  */
 
-import type { ReadBuffers } from './read-buffers.ts';
+import type { BufferPool } from '@millrace/core';
 
 const RING_BYTES_MIN = 16 * 1024;
 /** A ring has room for this many appends of the size it has seen. */
@@ -33,7 +33,7 @@ export interface TailRead {
 /** The room that the rings of all logs share. */
 export class TailCache {
   readonly logBytesMax: number;
-  readonly readBuffers: ReadBuffers;
+  readonly readBuffers: BufferPool;
   readonly #bytesMax: number;
   /** In clock order: the hand is at the first. */
   readonly #tails = new Set<LogTail>();
@@ -42,7 +42,7 @@ export class TailCache {
   constructor(options: {
     readonly bytesMax: number;
     readonly logBytesMax: number;
-    readonly readBuffers: ReadBuffers;
+    readonly readBuffers: BufferPool;
   }) {
     this.#bytesMax = options.bytesMax;
     this.readBuffers = options.readBuffers;
@@ -125,7 +125,7 @@ export class LogTail {
   /**
    * Appended runs from the one that holds `offset` on, as long as they end at or before `upTo` and, except for
    * the first, fit into `maxBytes`. Undefined if the cache does not reach back to `offset`.
-   * @param isLent the memory comes from ReadBuffers.
+   * @param isLent the memory comes from `readBuffers`.
    */
   read(offset: number, maxBytes: number, upTo: number, isLent = false): TailRead | undefined {
     const first = this.#find(offset);

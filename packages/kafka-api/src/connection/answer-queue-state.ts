@@ -2,8 +2,7 @@
  * Answers of one connection in the order of their requests, whatever order they come in, and what of them is to be
  * written next. Pure: knows sizes and order, no socket. Never copies an answer of any size.
  */
-import { giveBackAll, type Loan } from '@millrace/broker';
-import { invariant, KiB } from '@millrace/core';
+import { giveBackAll, invariant, KiB, type Loan } from '@millrace/core';
 
 const SIZE_BYTES = 4;
 /** Up to here one copy is cheaper than another piece to write. */

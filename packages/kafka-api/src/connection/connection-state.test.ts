@@ -1,3 +1,4 @@
+import { BufferPool } from '@millrace/core';
 import { describe, expect, test } from 'vitest';
 import { type ConnectionLimits, ConnectionState } from './connection-state.ts';
 
@@ -24,7 +25,7 @@ function request(apiKey: number, bytes = 20): Buffer {
 }
 
 function opened(limits: Partial<ConnectionLimits> = {}): ConnectionState {
-  return new ConnectionState({ ...LIMITS, ...limits }, 0);
+  return new ConnectionState({ ...LIMITS, ...limits }, 0, new BufferPool({ bytesMax: 0 }));
 }
 
 function begunAll(state: ConnectionState): ReturnType<ConnectionState['begin']>[] {

@@ -6,6 +6,7 @@
  * before. Answers leave in that order too. (Kafka begins a request only after it has answered the one before; clients
  * see the same answers, earlier.)
  */
+import { type BufferPool, occupiedBytes, releaseMemory } from '@millrace/core';
 import { AnswerQueue, type AnswerSlot } from './answer-queue-state.ts';
 import { FrameSplitter } from './frame-splitter-state.ts';
 import { IN_HAND_MAX, type RequestKind, requestKind } from './request-kind.ts';
@@ -30,7 +31,7 @@ export interface ConnectionLimits {
 
 /** A request in hand. */
 export interface PendingRequest {
-  /** Empty once released: it may be a window on much more. */
+  /** Empty once released. */
   frame: Buffer;
   readonly kind: RequestKind;
   readonly slot: AnswerSlot;
@@ -64,9 +65,10 @@ export class ConnectionState {
   #pausedAtMs: number | undefined;
   #writingSinceMs = 0;
 
-  constructor(limits: ConnectionLimits, nowMs: number) {
+  /** @param buffers the memory of requests. */
+  constructor(limits: ConnectionLimits, nowMs: number, buffers: BufferPool) {
     this.#limits = limits;
-    this.#splitter = new FrameSplitter(limits.requestMaxBytes);
+    this.#splitter = new FrameSplitter(limits.requestMaxBytes, buffers);
     this.#lastActiveMs = nowMs;
     this.#awaitingSinceMs = nowMs;
   }
@@ -113,7 +115,7 @@ export class ConnectionState {
     if (this.#isDraining) return undefined;
     for (const frame of frames) {
       this.#waiting.push(frame);
-      this.#waitingBytes += frame.length;
+      this.#waitingBytes += occupiedBytes(frame);
     }
     return undefined;
   }
@@ -135,29 +137,29 @@ export class ConnectionState {
       this.#waiting = [];
       this.#waitingAt = 0;
     }
+    const heldBytes = occupiedBytes(frame);
     const request: PendingRequest = {
       frame,
       kind: requestKind(frame),
       slot: this.#answers.reserve(),
-      heldBytes: frame.length,
+      heldBytes,
     };
-    this.#waitingBytes -= frame.length;
-    this.#inHandBytes += frame.length;
+    this.#waitingBytes -= heldBytes;
+    this.#inHandBytes += heldBytes;
     this.#inHand[request.kind] += 1;
     return request;
   }
 
-  /** Whoever handles the request keeps nothing of its frame. */
+  /** Whoever handles the request keeps nothing of its frame, but for what is held: its memory is used again. */
   release(request: PendingRequest): void {
-    this.#inHandBytes -= request.heldBytes;
-    request.heldBytes = 0;
-    request.frame = NO_BYTES;
+    releaseMemory(request.frame);
+    this.#forgetFrame(request);
   }
 
   /** Undefined for a request that nobody expects an answer to. */
   answer(request: PendingRequest, answer: readonly Buffer[] | undefined, nowMs: number): void {
     this.#answers.answer(request.slot, answer);
-    this.release(request);
+    this.#forgetFrame(request);
     this.#inHand[request.kind] -= 1;
     this.#lastActiveMs = nowMs;
   }
@@ -234,6 +236,13 @@ export class ConnectionState {
 
   get #hasWaiting(): boolean {
     return this.#waitingAt < this.#waiting.length;
+  }
+
+  /** Without a word of its handler: somebody may still look at it. */
+  #forgetFrame(request: PendingRequest): void {
+    this.#inHandBytes -= request.heldBytes;
+    request.heldBytes = 0;
+    request.frame = NO_BYTES;
   }
 
   #stalled(limitMs: number): Farewell {

@@ -1,15 +1,15 @@
 /**
  * Kafka's framing: an int32 size, then as many bytes. Takes what a socket gives and says which frames are whole.
- * A frame that lies in one chunk is a window on it; a larger one is gathered into a buffer that grows with what has
- * really come, never with what a size claims. Pure; after garbage it takes nothing more.
+ * Each gets memory of its own, which grows with what has really come, never with what a size claims. Pure; never keeps
+ * a chunk, and after garbage takes nothing more.
  */
-import { KiB } from '@millrace/core';
+import { BufferPool, KiB, occupiedBytes, releaseMemory } from '@millrace/core';
 
 const SIZE_BYTES = 4;
 /** API key, API version, correlation id: no request is shorter. */
 const FRAME_BYTES_MIN = 8;
 const GATHER_BYTES_MIN = 4 * KiB;
-/** Growth of the gathering buffer: a frame holds 4 times what came at most, and is copied 1 1/3 times at most. */
+/** Growth of the gathering buffer: a frame holds little more than 4 times what came, and is copied 1 1/3 times at most. */
 const GROWTH = 4;
 /** Of a larger one: it is copied twice, and holds 2 times what came. */
 const LARGE_BYTES_MIN = 512 * KiB;
@@ -30,6 +30,7 @@ const HTTP_METHODS: ReadonlySet<string> = new Set([
 
 export class FrameSplitter {
   readonly #maxBytes: number;
+  readonly #buffers: BufferPool;
   #isFirst = true;
   #prefix = 0;
   #prefixBytes = 0;
@@ -39,8 +40,10 @@ export class FrameSplitter {
   #filled = 0;
   #garbage: string | undefined;
 
-  constructor(maxBytes: number) {
+  /** @param buffers the memory of frames, which whoever is given one holds. */
+  constructor(maxBytes: number, buffers: BufferPool) {
     this.#maxBytes = maxBytes;
+    this.#buffers = buffers;
   }
 
   /** What was seen instead of a frame, for people. */
@@ -61,10 +64,10 @@ export class FrameSplitter {
 
   /** Memory that the unfinished frame occupies. */
   get heldBytes(): number {
-    return this.#gathered?.length ?? 0;
+    return this.#gathered === undefined ? 0 : occupiedBytes(this.#gathered);
   }
 
-  /** The frames that `chunk` makes whole, without their sizes. They may share memory with it. */
+  /** The frames that `chunk` makes whole, without their sizes. */
   push(chunk: Buffer): Buffer[] {
     const frames: Buffer[] = [];
     let at = 0;
@@ -74,8 +77,7 @@ export class FrameSplitter {
         continue;
       }
       const end = Math.min(chunk.length, at + this.#size - this.#filled);
-      if (end - at === this.#size) frames.push(this.#finished(chunk.subarray(at, end)));
-      else if (this.#gather(chunk, at, end)) frames.push(this.#finished(this.#gathered!));
+      if (this.#gather(chunk, at, end)) frames.push(this.#finished());
       at = end;
     }
     return frames;
@@ -101,20 +103,25 @@ export class FrameSplitter {
   /** @returns whether the frame is whole. */
   #gather(chunk: Buffer, start: number, end: number): boolean {
     const needed = this.#filled + end - start;
-    const room = this.#gathered?.length ?? 0;
-    if (needed > room) {
-      const growth = needed < LARGE_BYTES_MIN ? GROWTH : GROWTH_OF_LARGE;
-      const wanted = Math.max(GATHER_BYTES_MIN, needed * growth);
-      const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, wanted));
-      this.#gathered?.copy(larger, 0, 0, this.#filled);
-      this.#gathered = larger;
-    }
+    if (this.#gathered === undefined || needed > this.#gathered.length) this.#grow(needed);
     chunk.copy(this.#gathered!, this.#filled, start, end);
     this.#filled = needed;
     return needed === this.#size;
   }
 
-  #finished(frame: Buffer): Buffer {
+  #grow(needed: number): void {
+    const old = this.#gathered;
+    const room = old?.length ?? 0;
+    const growth = needed < LARGE_BYTES_MIN ? GROWTH : GROWTH_OF_LARGE;
+    const wanted = BufferPool.roomFor(Math.max(GATHER_BYTES_MIN, needed, room * growth));
+    this.#gathered = this.#buffers.take(Math.min(this.#size, wanted));
+    if (old === undefined) return;
+    old.copy(this.#gathered, 0, 0, this.#filled);
+    releaseMemory(old);
+  }
+
+  #finished(): Buffer {
+    const frame = this.#gathered!;
     this.#isFirst = false;
     this.#prefix = 0;
     this.#prefixBytes = 0;

@@ -1,5 +1,5 @@
 /** Several connections that share little room, with clients, handlers and a network that act in any order. */
-import { ManualClock, silentLogger } from '@millrace/core';
+import { BufferPool, ManualClock, silentLogger } from '@millrace/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ConnectionLimits } from './connection-state.ts';
@@ -114,6 +114,7 @@ test('every request is handled and answered in order, nothing stalls, and nothin
       const begun: number[][] = all.map(() => []);
       let isRoomCheckDue = false;
       let producersGo: (() => void) | undefined;
+      const buffers = new BufferPool({ bytesMax: 1 << 20 });
       let busyMs = 0;
       const nextRound: (() => void)[] = [];
       const turns = new RequestTurns({
@@ -150,6 +151,7 @@ test('every request is handled and answered in order, nothing stalls, and nothin
                 };
               });
             },
+            buffers,
             room,
             turns,
             roomChanged: () => {

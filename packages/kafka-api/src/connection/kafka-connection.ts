@@ -2,8 +2,7 @@
  * One connection, driven: feeds its state from a socket, hands requests on, writes answers, stops and resumes reading.
  * Decides nothing that `ConnectionState` and `RequestRoom` can decide, and knows no network module.
  */
-import type { Loan } from '@millrace/broker';
-import { type Clock, InvariantError, type Logger } from '@millrace/core';
+import { type BufferPool, type Clock, InvariantError, type Loan, type Logger } from '@millrace/core';
 import {
   type ConnectionLimits,
   ConnectionState,
@@ -34,7 +33,10 @@ export interface ConnectionFacts {
 
 /** Whose memory a request occupies, and until when. */
 export interface RequestMemory {
-  /** Nothing of the frame is needed any more; without it the frame counts as held until the answer. */
+  /**
+   * Nobody looks at the frame any more who did not say so (`holdMemory`): its memory is used again. Without it the frame
+   * counts as held until the answer, and is left to be collected.
+   */
   release(): void;
   /**
    * For the memory that the answer's pieces lie in: given back piece by piece as the network has taken them; what no
@@ -78,6 +80,8 @@ export interface ConnectionSurroundings {
   readonly handle: KafkaRequestHandler;
   /** Undefined while producers may go on; otherwise a promise that resolves when they may. */
   readonly produceRoom: () => Promise<void> | undefined;
+  /** The memory of requests. */
+  readonly buffers: BufferPool;
   readonly room: RequestRoom<ConnectionShare>;
   readonly turns: RequestTurns;
   /** Those whom the room held back are to be asked again. */
@@ -114,10 +118,10 @@ export class KafkaConnection {
     const reserveAnswer = (bytes: number): number => around.room.reserveAnswer(this.#share, bytes);
     this.facts = { ...facts, signal: this.#aborter.signal, reserveAnswer };
     this.#around = around;
-    this.#state = new ConnectionState(limits, around.clock.nowMs());
+    this.#state = new ConnectionState(limits, around.clock.nowMs(), around.buffers);
   }
 
-  /** Bytes arrived. */
+  /** Bytes arrived. @param chunk may change once this returns. */
   receive(chunk: Buffer): void {
     if (this.#isClosed || this.#isEnding) return;
     const fault = this.#state.receive(chunk, this.#around.clock.nowMs());

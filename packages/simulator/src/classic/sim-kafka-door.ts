@@ -2,7 +2,8 @@
  * The door for Kafka's clients on a simulated node: production's handlers of requests, fed by a simulated stream in place
  * of a socket. Requests begin in the order they come, and answers leave in that order, as production's connections have it.
  */
-import { type BrokerApi, giveBackAll, type Loan } from '@millrace/broker';
+import type { BrokerApi } from '@millrace/broker';
+import { BufferPool, giveBackAll, KiB, type Loan, releaseMemory } from '@millrace/core';
 import { kafkaRequestHandler } from '@millrace/kafka-api';
 import type { RpcListener, RpcStream } from '@millrace/protocol';
 import type { SimRpcNetwork } from '../network/sim-rpc-network.ts';
@@ -13,6 +14,10 @@ import { KAFKA_PORT, kafkaConnection } from './kafka-wire.ts';
 /** The addresses that clients are told are those of the node's own listener; they know the port to take instead. */
 const LISTENER = 'GRPC';
 const FETCH_SESSIONS = 10;
+const PRODUCE = 0;
+const POOL_BYTES = 256 * KiB;
+/** Less is never used again. */
+const POOLED_BYTES_MIN = 8 * KiB;
 
 /** Opens it for as long as the life lasts, or until it is closed. */
 export async function openKafkaDoor(
@@ -28,6 +33,7 @@ export async function openKafkaDoor(
     fetchSessionSlots: FETCH_SESSIONS,
   });
   const door = rpc.of(life).serve({ listener: LISTENER });
+  const buffers = new BufferPool({ bytesMax: POOL_BYTES });
   let lastId = 0;
   door.duplex(kafkaConnection, (stream, { peer, signal }) => {
     lastId += 1;
@@ -35,9 +41,10 @@ export async function openKafkaDoor(
     /** Of the request before. */
     let answered: Promise<void> = Promise.resolve();
     return {
-      onMessage: (frame) => {
+      onMessage: (message) => {
         const lent: Loan[] = [];
-        const answer = handle(frame, facts, { release: () => {}, lent });
+        const frame = message.readInt16BE(0) === PRODUCE ? inUsedMemory(message, buffers) : message;
+        const answer = handle(frame, facts, { release: () => releaseMemory(frame), lent });
         answered = answerAfter(answered, answer, stream).then(() => giveBackAll(lent));
       },
       onClosed: () => {},
@@ -45,6 +52,13 @@ export async function openKafkaDoor(
   });
   await door.listen(life.process.name, KAFKA_PORT);
   return door;
+}
+
+/** The next request comes in the same memory, so that whoever kept a piece of this one sees it change. */
+function inUsedMemory(message: Buffer, buffers: BufferPool): Buffer {
+  const frame = buffers.take(Math.max(message.length, POOLED_BYTES_MIN)).subarray(0, message.length);
+  message.copy(frame);
+  return frame;
 }
 
 /** What no handler can answer is no operating error: it ends the node, as every error that nobody catches. */
