@@ -9,6 +9,7 @@ import type { RpcListener, RpcStream } from '@millrace/protocol';
 import type { SimRpcNetwork } from '../network/sim-rpc-network.ts';
 import { simLogger } from '../world/sim-logger.ts';
 import type { SimLife } from '../world/sim-process.ts';
+import { inUsedMemory } from '../world/used-memory.ts';
 import { KAFKA_PORT, kafkaConnection } from './kafka-wire.ts';
 
 /** The addresses that clients are told are those of the node's own listener; they know the port to take instead. */
@@ -16,8 +17,6 @@ const LISTENER = 'GRPC';
 const FETCH_SESSIONS = 10;
 const PRODUCE = 0;
 const POOL_BYTES = 256 * KiB;
-/** Less is never used again. */
-const POOLED_BYTES_MIN = 8 * KiB;
 
 /** Opens it for as long as the life lasts, or until it is closed. */
 export async function openKafkaDoor(
@@ -52,13 +51,6 @@ export async function openKafkaDoor(
   });
   await door.listen(life.process.name, KAFKA_PORT);
   return door;
-}
-
-/** The next request comes in the same memory, so that whoever kept a piece of this one sees it change. */
-function inUsedMemory(message: Buffer, buffers: BufferPool): Buffer {
-  const frame = buffers.take(Math.max(message.length, POOLED_BYTES_MIN)).subarray(0, message.length);
-  message.copy(frame);
-  return frame;
 }
 
 /** What no handler can answer is no operating error: it ends the node, as every error that nobody catches. */

@@ -35,6 +35,14 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     replacement: '        this.#live.shift();',
   },
   {
+    name: 'journal-lets-others-write-over-what-it-has-yet-to-write',
+    rule: 'P8',
+    world: 'crashes',
+    module: 'storage/src/journal.ts',
+    guard: 'if (entry.payload !== undefined) holdMemory(entry.payload);',
+    replacement: 'if (entry.payload !== undefined && entry.baseOffset === 0) holdMemory(entry.payload);',
+  },
+  {
     name: 'past-the-journal-without-a-sync',
     rule: 'P8',
     world: 'crashes',

@@ -3,10 +3,21 @@
  * retention, deleted records, truncations, checkpoints, topics deleted and made anew, restarts of every kind.
  * Keeps a ledger for each log; whoever watches the disk can ask for the ledgers at any operation.
  */
-import { below, ManualClock, MillraceError, randomUuid, SeededRandom, silentLogger } from '@millrace/core';
+import {
+  BufferPool,
+  below,
+  ManualClock,
+  MiB,
+  MillraceError,
+  randomUuid,
+  releaseMemory,
+  SeededRandom,
+  silentLogger,
+} from '@millrace/core';
 import { BatchView } from '@millrace/records';
 import { DEFAULT_LOG_CONFIG, type LogConfig, LogStore, type PartitionLog } from '@millrace/storage';
 import type { SimDisk } from '../disk/sim-disk.ts';
+import { inUsedMemory } from '../world/used-memory.ts';
 import type { FailingDisk } from './failing-disk.ts';
 import { type BatchFact, type LedgerView, LogLedger } from './log-ledger.ts';
 import { newBatch } from './new-batch.ts';
@@ -47,6 +58,7 @@ export interface WorkloadKind {
 
 export class StorageWorkload {
   readonly clock = new ManualClock();
+  readonly #buffers = new BufferPool({ bytesMax: 1 * MiB });
   readonly #disk: SimDisk;
   readonly #random: SeededRandom;
   readonly #slots: Slot[];
@@ -151,8 +163,11 @@ export class StorageWorkload {
     const count = 1 + below(this.#random, 3);
     for (let i = 0; i < count; i++) {
       const batch = newBatch(this.#random, slot.sequences, this.#isCompacting);
+      BatchView.at(batch, 0)!.assignOffsets(log.logEndOffset, slot.leaderEpoch);
       this.#note(slot, batch, log.logEndOffset, slot.leaderEpoch);
-      this.#try(slot, log, 1, () => log.appendAsLeader(batch, slot.leaderEpoch));
+      const frame = inUsedMemory(batch, this.#buffers);
+      this.#try(slot, log, 1, () => log.appendAsLeader(frame, slot.leaderEpoch));
+      releaseMemory(frame);
     }
   }
 
