@@ -118,7 +118,7 @@ test.each(API_NAMES)('%s is answered in every version, whatever it asks', async 
   });
   const { signal } = new AbortController();
   const connection = { id: 1, listener: 'PLAINTEXT', peerHost: '::1', peerPort: 5, signal };
-  const memory = { release: () => undefined, lent: [] };
+  const memory = { reuse: () => undefined, release: () => undefined, lent: [] };
   const { served, request: codec } = APIS[api];
   for (let version = served.lowest; version <= served.highest; version++) {
     const messages = fc.sample(arbitraryMessage(codec.schema as never, version), {

@@ -230,3 +230,25 @@ describe('the end', () => {
     expect(state.isFinished).toBe(true);
   });
 });
+
+test('a request whose memory is used again counts until it is answered, one that is released does not', () => {
+  const buffers = new BufferPool({ bytesMax: 1_000_000 });
+  const state = new ConnectionState({ ...LIMITS, requestBytesInHandMax: 100_000 }, 0, buffers);
+  state.receive(request(PRODUCE, 20_000), 0);
+  const produce = state.begin();
+  state.reuse(produce);
+  expect(buffers.idleBytes).toBe(32_768);
+  expect(state.requestBytes).toBe(32_768);
+  state.receive(request(FETCH, 20_000), 0);
+  const fetch = state.begin();
+  // It came in the same memory.
+  expect(buffers.idleBytes).toBe(0);
+  state.release(fetch);
+  expect(state.requestBytes).toBe(32_768);
+  state.answer(produce, [Buffer.alloc(8)], 0);
+  expect(state.requestBytes).toBe(0);
+  // A handler that says nothing may have kept some of it.
+  state.receive(request(METADATA, 20_000), 0);
+  state.answer(state.begin(), [Buffer.alloc(8)], 0);
+  expect(buffers.idleBytes).toBe(0);
+});

@@ -151,15 +151,23 @@ export class ConnectionState {
   }
 
   /** Whoever handles the request keeps nothing of its frame, but for what is held: its memory is used again. */
-  release(request: PendingRequest): void {
+  reuse(request: PendingRequest): void {
     releaseMemory(request.frame);
-    this.#forgetFrame(request);
+    request.frame = NO_BYTES;
+  }
+
+  /** As `reuse`; nor does it count against the limits any more. */
+  release(request: PendingRequest): void {
+    this.reuse(request);
+    this.#discount(request);
   }
 
   /** Undefined for a request that nobody expects an answer to. */
   answer(request: PendingRequest, answer: readonly Buffer[] | undefined, nowMs: number): void {
     this.#answers.answer(request.slot, answer);
-    this.#forgetFrame(request);
+    // Without a word of its handler: somebody may still look at it.
+    request.frame = NO_BYTES;
+    this.#discount(request);
     this.#inHand[request.kind] -= 1;
     this.#lastActiveMs = nowMs;
   }
@@ -238,11 +246,9 @@ export class ConnectionState {
     return this.#waitingAt < this.#waiting.length;
   }
 
-  /** Without a word of its handler: somebody may still look at it. */
-  #forgetFrame(request: PendingRequest): void {
+  #discount(request: PendingRequest): void {
     this.#inHandBytes -= request.heldBytes;
     request.heldBytes = 0;
-    request.frame = NO_BYTES;
   }
 
   #stalled(limitMs: number): Farewell {

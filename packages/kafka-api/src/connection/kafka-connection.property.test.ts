@@ -127,11 +127,11 @@ test('every request is handled and answered in order, nothing stalls, and nothin
       });
 
       const peers = all.map((requests, index) => {
-        const handle = (frame: Buffer, _facts: unknown, { release }: RequestMemory) => {
+        const handle = (frame: Buffer, _facts: unknown, { release, reuse }: RequestMemory) => {
           const number = frame.readInt32BE(8);
           begun[index]!.push(number);
           busyMs += roll(12);
-          if (roll(3) === 0) release();
+          [release, reuse, () => undefined][roll(3)]!();
           return new Promise<Buffer[] | undefined>((resolve) => {
             answers.push(() => resolve(answerOf(requests[number]!, number)));
           });

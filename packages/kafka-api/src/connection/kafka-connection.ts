@@ -34,9 +34,11 @@ export interface ConnectionFacts {
 /** Whose memory a request occupies, and until when. */
 export interface RequestMemory {
   /**
-   * Nobody looks at the frame any more who did not say so (`holdMemory`): its memory is used again. Without it the frame
-   * counts as held until the answer, and is left to be collected.
+   * Nobody looks at the frame any more who did not say so (`holdMemory`): its memory is used again. The request goes on to
+   * count against its connection's limits, so that who is not answered sends no more.
    */
+  reuse(): void;
+  /** As `reuse`, and the request counts no more: its answer may take minutes. */
   release(): void;
   /**
    * For the memory that the answer's pieces lie in: given back piece by piece as the network has taken them; what no
@@ -190,6 +192,7 @@ export class KafkaConnection {
 
   #begin(request: PendingRequest): void {
     const memory: RequestMemory = {
+      reuse: () => this.#state.reuse(request),
       release: () => {
         this.#state.release(request);
         this.proceed();

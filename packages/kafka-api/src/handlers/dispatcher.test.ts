@@ -30,7 +30,7 @@ function handlerOn(broker: Partial<BrokerApi>, logger: Logger = silentLogger): K
   });
 }
 
-const memory = { release: () => undefined, lent: [] };
+const memory = { reuse: () => undefined, release: () => undefined, lent: [] };
 
 async function ask<N extends ApiName>(
   handle: KafkaRequestHandler,

@@ -12,7 +12,7 @@ const facts: RequestFacts = {
   version: 4,
   clientId: 'app',
   connection: { id: 1, listener: 'PLAINTEXT', peerHost: '10.1.2.3', peerPort: 5, signal },
-  memory: { release: () => undefined, lent: [] },
+  memory: { reuse: () => undefined, release: () => undefined, lent: [] },
 };
 const asking = (transactionalId: string) => ({
   key: '',

@@ -17,7 +17,7 @@ function around(groups: Partial<GroupApi>): Surroundings {
 function facts(version: number, release = (): void => undefined): RequestFacts {
   const { signal } = new AbortController();
   const connection = { id: 1, listener: 'PLAINTEXT', peerHost: '::ffff:10.1.2.3', peerPort: 5, signal };
-  return { version, clientId: 'app', connection, memory: { release, lent: [] } };
+  return { version, clientId: 'app', connection, memory: { reuse: release, release, lent: [] } };
 }
 
 const BEAT: RequestOf<'heartbeat'> = { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null };

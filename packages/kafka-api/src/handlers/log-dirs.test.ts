@@ -14,7 +14,7 @@ async function resultsOf(directories: Directories) {
   const broker: Partial<BrokerApi> = { describeLogDirs: async () => ({ directories }) };
   const { signal } = new AbortController();
   const connection = { id: 1, listener: 'PLAINTEXT', peerHost: '::1', peerPort: 5, signal };
-  const memory = { release: () => undefined, lent: [] };
+  const memory = { reuse: () => undefined, release: () => undefined, lent: [] };
   const facts: RequestFacts = { version: 4, clientId: 'app', connection, memory };
   const around = { broker, logger: silentLogger } as unknown as Surroundings;
   return (await logDirsHandler(around).handle({ topics: null }, facts))!.results;

@@ -47,7 +47,7 @@ export function produceHandler({ broker }: Surroundings): Handler<'produce'> {
         partitions: batches.partitions,
       });
       // All is in the logs, or in none of them; the journal holds what it has yet to write.
-      facts.memory.release();
+      facts.memory.reuse();
       return request.acks === 0
         ? produced.then((response) => batches.unanswered(response))
         : produced.then((response) => batches.answer(response));

@@ -43,7 +43,8 @@ export async function openKafkaDoor(
       onMessage: (message) => {
         const lent: Loan[] = [];
         const frame = message.readInt16BE(0) === PRODUCE ? inUsedMemory(message, buffers) : message;
-        const answer = handle(frame, facts, { release: () => releaseMemory(frame), lent });
+        const reuse = (): void => releaseMemory(frame);
+        const answer = handle(frame, facts, { reuse, release: reuse, lent });
         answered = answerAfter(answered, answer, stream).then(() => giveBackAll(lent));
       },
       onClosed: () => {},
