@@ -46,10 +46,13 @@ async function createTopic(): Promise<void> {
   await expect.poll(errorCode).toBe(0);
 }
 
-async function produce(baseSequence: number, isDamaged = false): Promise<Produced> {
+async function produce(baseSequence: number, isDamaged = false, values = ['v']): Promise<Produced> {
   const { producerId, producerEpoch } = identity;
   const producer = { producerId, producerEpoch, baseSequence };
-  const records = buildBatch([{ value: Buffer.from('v') }], { producer });
+  const records = buildBatch(
+    values.map((value) => ({ value: Buffer.from(value) })),
+    { producer },
+  );
   if (isDamaged) records[records.length - 1]! ^= 1;
   const partitionData = [{ index: 0, records }];
   const request = { acks: -1, timeoutMs: 5_000, topicData: [{ name: topic, partitionData }] };
@@ -84,4 +87,13 @@ test('has all in flight taken, in order, by a topic that was created again', asy
   await createTopic();
   const again = await Promise.all([3, 4, 5, 6, 7].map((sequence) => produce(sequence)));
   expect(again).toEqual([0, 1, 2, 3, 4].map(appendedAt));
+});
+
+test('is never told that a batch is stored which is not: neither a longer one nor one too old to be remembered', async () => {
+  const sequences = [0, 1, 2, 3, 4, 5, 6, 7];
+  for (const sequence of sequences) expect(await produce(sequence)).toEqual(appendedAt(sequence));
+  expect(await produce(7)).toEqual(appendedAt(7));
+  expect(await produce(6, false, ['v', 'w'])).toEqual(refusedAs('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+  expect(await produce(1)).toEqual(refusedAs('OUT_OF_ORDER_SEQUENCE_NUMBER'));
+  expect(await produce(8)).toEqual(appendedAt(8));
 });

@@ -202,6 +202,7 @@ export class KafkaListener {
       this.#keepWaiting(accepted);
       return;
     }
+    if (accepted.destroyed) return;
     const peerHost = accepted.remoteAddress ?? '';
     const refusal = this.#refusal(peerHost);
     if (refusal !== undefined) {

@@ -9,6 +9,7 @@ import {
   holdMemory,
   type Logger,
   type MillraceError,
+  occupiedBytes,
   releaseMemory,
 } from '@millrace/core';
 import type { FileSystem } from './file-system.ts';
@@ -42,6 +43,8 @@ export interface JournalOptions {
 const SYNC_WRITE_BYTES_MAX = 128 * 1024;
 /** Smaller payloads are cheaper to copy than to hand over one by one. */
 const COPIED_PAYLOAD_BYTES_MAX = 4096;
+/** Who waits holds all that its batches lie in: if that is so many times as much, they are copied. */
+const SPARSE_TIMES = 8;
 const NO_TOPIC = Buffer.alloc(16);
 
 export class Journal {
@@ -91,7 +94,7 @@ export class Journal {
       baseOffset,
       lastOffset,
       leaderEpoch: -1,
-      payload: batches,
+      payload: occupiedBytes(batches) > SPARSE_TIMES * batches.length ? Buffer.from(batches) : batches,
       done: undefined,
     });
   }

@@ -72,3 +72,20 @@ test.each(['fsync', 'page-cache'] as const)(
     expect(await contentsOf(again)).toEqual(expected);
   },
 );
+
+test('a small batch that waits for the journal does not keep the large request that it came in', async () => {
+  const log = await openLog(await openStore(new CrashableFileSystem()), {
+    ...DEFAULT_LOG_CONFIG,
+    durability: 'fsync',
+  });
+  const buffers = new BufferPool({ bytesMax: 4 * MiB });
+  const request = buffers.take(MiB);
+  const batch = batchOf('a');
+  batch.copy(request, 100);
+  log.appendAsLeader(request.subarray(100, 100 + batch.length), 0);
+  releaseMemory(request);
+  expect(buffers.idleBytes).toBe(MiB + 64 * KiB);
+  buffers.take(MiB).fill(0xff);
+  await log.whenFlushed(1);
+  expect(await contentsOf(log)).toEqual(['a/0']);
+});

@@ -121,7 +121,7 @@ test.each([
   ['a size above the limit', '06400001', 'a request of 104857601 bytes'],
   ['TLS', '160301020001', 'looks like TLS'],
   ['HTTP', Buffer.from('GET / HTTP/1.1').toString('hex'), 'looks like HTTP (GET…)'],
-  ['HTTP/2', Buffer.from('PRI * HTTP/2.0').toString('hex'), 'looks like HTTP (PRI…)'],
+  ['HTTP/2', Buffer.from('PRI * HTTP/2.0').toString('hex'), 'looks like gRPC (HTTP/2)'],
 ])('%s is garbage, and named', (_what, hex, expected) => {
   const splitter = new FrameSplitter(104_857_600, pool());
   expect(splitter.push(Buffer.from(hex, 'hex'))).toEqual([]);

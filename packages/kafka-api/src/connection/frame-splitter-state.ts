@@ -25,8 +25,9 @@ const HTTP_METHODS: ReadonlySet<string> = new Set([
   'PATC',
   'CONN',
   'TRAC',
-  'PRI ',
 ]);
+/** The preface of HTTP/2. */
+const HTTP2 = 'PRI ';
 
 export class FrameSplitter {
   readonly #maxBytes: number;
@@ -139,5 +140,6 @@ function otherProtocol(prefix: number): string | undefined {
   const word = Buffer.alloc(SIZE_BYTES);
   word.writeUInt32BE(prefix);
   const text = word.toString('latin1');
+  if (text === HTTP2) return 'looks like gRPC (HTTP/2); that has a port of its own';
   return HTTP_METHODS.has(text) ? `looks like HTTP (${text.trim()}…)` : undefined;
 }

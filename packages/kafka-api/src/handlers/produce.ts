@@ -70,12 +70,22 @@ function allFailed({ name, partitionData }: Topic, fault: Failure): Response['re
 function failed(index: number, fault: Failure): PartitionResponse {
   return {
     index,
-    errorCode: errorByName(fault),
+    errorCode: errorByName(inKafkasWords(fault)),
     baseOffset: -1,
     logAppendTimeMs: -1,
     logStartOffset: -1,
     errorMessage: fault.message,
   };
+}
+
+/**
+ * Kafka's brokers know no other word for a batch that is neither the next one nor a retry of one that they remember. Its
+ * clients take DUPLICATE_SEQUENCE_NUMBER for success: who counts sequences wrong would think other records stored.
+ */
+function inKafkasWords(fault: Failure): Failure {
+  return fault.code === 'DUPLICATE_SEQUENCE_NUMBER'
+    ? { ...fault, code: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+    : fault;
 }
 
 /** The batches of one request, on their way to the broker and back. */
