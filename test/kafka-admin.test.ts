@@ -420,6 +420,13 @@ describe('the cluster', () => {
     },
   );
 
+  test('does not describe one quorum thousands of times in one answer', async () => {
+    const partitions = Array.from({ length: 2_000 }, () => ({ partitionIndex: 0 }));
+    const topics = [{ topicName: '__cluster_metadata', partitions }];
+    const answer = await peer.ask('describeQuorum', 2, { topics });
+    expect(answer).toMatchObject({ errorCode: wire('INVALID_REQUEST'), topics: [] });
+  });
+
   test.each(versions(0, 1))(
     'describes itself in version %i at the addresses of the asked listener',
     async (version) => {

@@ -18,6 +18,8 @@ const BROKERS = 1;
 const CONTROLLERS = 2;
 /** The version from which on the quorum is told with directories and addresses (KIP-853). */
 const FIRST_WITH_NODES = 2;
+/** More than any client names. */
+const QUORUM_PARTITIONS_MAX = 1_000;
 
 export function clusterAdminHandlers(
   around: Surroundings,
@@ -88,6 +90,7 @@ function electHandler({ broker }: Surroundings): Handler<'electLeaders'> {
 function quorumHandler({ broker, clock }: Surroundings): Handler<'describeQuorum'> {
   return {
     handle: async (request, { version, clientId }) => {
+      checkFew(request);
       const quorum = await broker.describeQuorum({ timeoutMs: 0, clientId });
       const nowMs = clock.wallMs();
       const ago = (ms: number) => (ms === -1 ? -1 : nowMs - ms);
@@ -122,16 +125,23 @@ function quorumHandler({ broker, clock }: Surroundings): Handler<'describeQuorum
               }),
       };
     },
-    refuse: (request, fault) => ({
+    refuse: (_request, fault) => ({
       errorCode: wireError(fault.code),
       errorMessage: fault.message,
-      topics: quorumTopics(request, () => noQuorum(fault)),
+      topics: [],
       nodes: [],
     }),
   };
 }
 
 const OTHER_LOG = failure('UNKNOWN_TOPIC_OR_PARTITION', `only ${METADATA_TOPIC}-0 has a quorum`);
+
+/** @throws {MillraceError} INVALID_REQUEST: one partition has a quorum, and each that is named costs an answer. */
+function checkFew({ topics }: QuorumRequest): void {
+  const named = topics.reduce((sum, { partitions }) => sum + partitions.length, topics.length);
+  if (named <= QUORUM_PARTITIONS_MAX) return;
+  throw new MillraceError('INVALID_REQUEST', `${named} topics and partitions are named; ${OTHER_LOG.message}`);
+}
 
 function quorumTopics(
   { topics }: QuorumRequest,
