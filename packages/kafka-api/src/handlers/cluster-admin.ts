@@ -140,7 +140,10 @@ const OTHER_LOG = failure('UNKNOWN_TOPIC_OR_PARTITION', `only ${METADATA_TOPIC}-
 function checkFew({ topics }: QuorumRequest): void {
   const named = topics.reduce((sum, { partitions }) => sum + partitions.length, topics.length);
   if (named <= QUORUM_PARTITIONS_MAX) return;
-  throw new MillraceError('INVALID_REQUEST', `${named} topics and partitions are named; ${OTHER_LOG.message}`);
+  throw new MillraceError(
+    'INVALID_REQUEST',
+    `${named} topics and partitions are named; ${OTHER_LOG.message}`,
+  );
 }
 
 function quorumTopics(
