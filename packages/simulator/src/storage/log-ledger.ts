@@ -2,7 +2,7 @@
  * What a careful client knows of one log: every batch it appended, what it was promised to be durable, and
  * which contents a crash at this moment may leave. The model that recovery is judged by; never asks the log.
  */
-import type { BatchProducer } from '@millrace/records';
+import { type BatchProducer, BatchView } from '@millrace/records';
 import type { LogConfig } from '@millrace/storage';
 
 /** One batch as it was appended, or as it was found after a restart. */
@@ -15,6 +15,15 @@ export interface BatchFact {
   /** As it stands in the log. */
   readonly bytes: Buffer;
   readonly producer: BatchProducer | undefined;
+}
+
+/** Of a batch that is about to be appended. */
+export function factOf(bytes: Buffer, baseOffset: number, epoch: number): BatchFact {
+  const view = BatchView.at(bytes, 0)!;
+  const { producerId, producerEpoch, baseSequence, baseTimestamp: timestamp } = view;
+  const lastOffset = baseOffset + view.lastOffsetDelta;
+  const producer = producerId < 0 ? undefined : { producerId, producerEpoch, baseSequence };
+  return { baseOffset, lastOffset, epoch, timestamp, bytes, producer };
 }
 
 /** One sequence of batches that the log may hold a part of. */

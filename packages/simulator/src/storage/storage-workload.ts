@@ -19,7 +19,7 @@ import { DEFAULT_LOG_CONFIG, type LogConfig, LogStore, type PartitionLog } from 
 import type { SimDisk } from '../disk/sim-disk.ts';
 import { inUsedMemory } from '../world/used-memory.ts';
 import type { FailingDisk } from './failing-disk.ts';
-import { type BatchFact, type LedgerView, LogLedger } from './log-ledger.ts';
+import { type BatchFact, factOf, type LedgerView, LogLedger } from './log-ledger.ts';
 import { newBatch } from './new-batch.ts';
 import { drained, settled } from './pass-time.ts';
 import { HOME, IDENTITY, recoverStore, SMALL_STORE } from './recover-store.ts';
@@ -164,7 +164,7 @@ export class StorageWorkload {
     for (let i = 0; i < count; i++) {
       const batch = newBatch(this.#random, slot.sequences, this.#isCompacting);
       BatchView.at(batch, 0)!.assignOffsets(log.logEndOffset, slot.leaderEpoch);
-      this.#note(slot, batch, log.logEndOffset, slot.leaderEpoch);
+      slot.ledger.appending(factOf(batch, log.logEndOffset, slot.leaderEpoch));
       const frame = inUsedMemory(batch, this.#buffers);
       this.#try(slot, log, 1, () => log.appendAsLeader(frame, slot.leaderEpoch));
       releaseMemory(frame);
@@ -178,7 +178,7 @@ export class StorageWorkload {
       const batch = newBatch(this.#random, slot.sequences, this.#isCompacting);
       const view = BatchView.at(batch, 0)!;
       view.assignOffsets(offset, slot.leaderEpoch);
-      this.#note(slot, batch, offset, slot.leaderEpoch);
+      slot.ledger.appending(factOf(batch, offset, slot.leaderEpoch));
       offset = view.nextOffset;
       batches.push(batch);
     }
@@ -431,19 +431,6 @@ export class StorageWorkload {
     );
     this.#underWay.add(ended);
     void ended.then(() => this.#underWay.delete(ended));
-  }
-
-  #note(slot: Slot, bytes: Buffer, baseOffset: number, epoch: number): void {
-    const view = BatchView.at(bytes, 0)!;
-    const { producerId, producerEpoch, baseSequence, baseTimestamp, lastOffsetDelta } = view;
-    slot.ledger.appending({
-      baseOffset,
-      lastOffset: baseOffset + lastOffsetDelta,
-      epoch,
-      timestamp: baseTimestamp,
-      bytes,
-      producer: producerId < 0 ? undefined : { producerId, producerEpoch, baseSequence },
-    });
   }
 
   /** What a producer would do next, going by what the log still holds. */
