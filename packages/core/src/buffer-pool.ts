@@ -16,8 +16,6 @@ export interface Loan {
 
 /** The last one holds what clients send and ask for of one partition, and what is read beyond that to find it. */
 const SIZES = [16 * KiB, 32 * KiB, 64 * KiB, 128 * KiB, 256 * KiB, 512 * KiB, MiB + 64 * KiB] as const;
-/** Below, the heap's own memory is as good. */
-const BYTES_MIN = 8 * KiB;
 
 interface Lease {
   readonly pool: BufferPool;
@@ -29,6 +27,8 @@ interface Lease {
 const leases = new WeakMap<ArrayBufferLike, Lease>();
 
 export class BufferPool {
+  /** What is smaller lies in no pool: the heap's own memory is as good. */
+  static readonly bytesMin = 8 * KiB;
   readonly #bytesMax: number;
   /** By size. Last in, first out: what was used just now is still in the processor's cache. */
   readonly #idle = new Map<number, ArrayBufferLike[]>(SIZES.map((size) => [size, []]));
@@ -45,7 +45,7 @@ export class BufferPool {
 
   /** How much the memory that `take` gives for so many bytes has room for. */
   static roomFor(bytes: number): number {
-    return (bytes < BYTES_MIN ? undefined : SIZES.find((size) => bytes <= size)) ?? bytes;
+    return (bytes < BufferPool.bytesMin ? undefined : SIZES.find((size) => bytes <= size)) ?? bytes;
   }
 
   /** Not cleared. The caller's alone until it is released. */

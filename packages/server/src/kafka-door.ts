@@ -26,7 +26,7 @@ export class KafkaDoor {
     this.#listener = new KafkaListener({
       ...options,
       // No connection is taken before there is a broker.
-      handle: (frame, connection, release) => this.#handle!(frame, connection, release),
+      handle: (frame, connection, memory) => this.#handle!(frame, connection, memory),
       produceRoom: () => this.#broker!.produceRoom(),
     });
     this.#listener.setServing(false);

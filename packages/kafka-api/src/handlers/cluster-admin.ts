@@ -1,5 +1,5 @@
 /** The cluster as a whole: ElectLeaders, DescribeQuorum, DescribeCluster, ListPartitionReassignments. */
-import { type Failure, failure, type QuorumReplica } from '@millrace/broker';
+import type { Failure, QuorumReplica } from '@millrace/broker';
 import { MillraceError } from '@millrace/core';
 import { METADATA_TOPIC } from '@millrace/metadata';
 import type { RequestOf, ResponseDraftOf } from '../schemas/api-table.ts';
@@ -113,7 +113,7 @@ function quorumHandler({ broker, clock }: Surroundings): Handler<'describeQuorum
       return {
         errorCode: NO_ERROR,
         errorMessage: null,
-        topics: quorumTopics(request, (isMetadata) => (isMetadata ? known : noQuorum(OTHER_LOG))),
+        topics: quorumTopics(request, known),
         nodes:
           version < FIRST_WITH_NODES
             ? undefined
@@ -134,34 +134,33 @@ function quorumHandler({ broker, clock }: Surroundings): Handler<'describeQuorum
   };
 }
 
-const OTHER_LOG = failure('UNKNOWN_TOPIC_OR_PARTITION', `only ${METADATA_TOPIC}-0 has a quorum`);
+const ONE_QUORUM = `only ${METADATA_TOPIC}-0 has a quorum`;
+/** What is told of every other partition. */
+const NO_QUORUM: Omit<QuorumPartition, 'partitionIndex'> = {
+  errorCode: wireError('UNKNOWN_TOPIC_OR_PARTITION'),
+  errorMessage: ONE_QUORUM,
+  leaderId: -1,
+  leaderEpoch: -1,
+  highWatermark: -1,
+  currentVoters: [],
+  observers: [],
+};
 
 /** @throws {MillraceError} INVALID_REQUEST: one partition has a quorum, and each that is named costs an answer. */
 function checkFew({ topics }: QuorumRequest): void {
   const named = topics.reduce((sum, { partitions }) => sum + partitions.length, topics.length);
   if (named <= QUORUM_PARTITIONS_MAX) return;
-  throw new MillraceError(
-    'INVALID_REQUEST',
-    `${named} topics and partitions are named; ${OTHER_LOG.message}`,
-  );
+  throw new MillraceError('INVALID_REQUEST', `${named} topics and partitions are named; ${ONE_QUORUM}`);
 }
 
-function quorumTopics(
-  { topics }: QuorumRequest,
-  answer: (isMetadata: boolean) => Omit<QuorumPartition, 'partitionIndex'>,
-) {
+function quorumTopics({ topics }: QuorumRequest, known: Omit<QuorumPartition, 'partitionIndex'>) {
   return topics.map(({ topicName, partitions }) => ({
     topicName,
     partitions: partitions.map(({ partitionIndex }) => ({
       partitionIndex,
-      ...answer(topicName === METADATA_TOPIC && partitionIndex === 0),
+      ...(topicName === METADATA_TOPIC && partitionIndex === 0 ? known : NO_QUORUM),
     })),
   }));
-}
-
-function noQuorum({ code, message }: Failure): Omit<QuorumPartition, 'partitionIndex'> {
-  const nothing = { leaderId: -1, leaderEpoch: -1, highWatermark: -1, currentVoters: [], observers: [] };
-  return { ...nothing, errorCode: wireError(code), errorMessage: message };
 }
 
 /** Of `host:port`, where the host may be an IPv6 address in brackets. */
