@@ -18,10 +18,10 @@ const LIMIT_MS = 60_000 + frames * 5;
 
 const ATTACKERS = 32;
 const SAMPLES = 20;
-/** Caches, sessions and the like are full by then. */
-const SETTLED_SAMPLE = 5;
+/** Caches, sessions and the like are full by then; the least of some, as one may meet a large frame. */
+const SETTLED_SAMPLES = [5, 10] as const;
 const GROWTH_MAX_BYTES = 32 * MiB;
-/** Whatever a frame of a few kilobytes says, others wait no longer than this much of the node's own time. */
+/** Whatever a frame says, others wait no longer than this much of the node's own time. */
 const TURN_MAX_MS = 1_000;
 
 const TOPIC = 'here';
@@ -75,6 +75,7 @@ async function provokeLastLines(port: number): Promise<void> {
   }
 }
 
+const bytesOf = ({ heapBytes, bufferBytes }: MemoryUse): number => heapBytes + bufferBytes;
 const mebibytes = (bytes: number): string => `${(bytes / MiB).toFixed(1)} MiB`;
 
 function shown(memory: MemoryUse): string {
@@ -92,6 +93,8 @@ test(
     let points = startingPoints(seed, targets, random);
     const witness = new Witness(`127.0.0.1:${node.kafkaPort}`);
     await witness.prepare();
+    // Its start, which is one long turn, is not looked at.
+    await node.memory();
     const tally = new FuzzTally();
     const startedMs = performance.now();
     const nextMutant = () => {
@@ -130,6 +133,9 @@ test(
     }
 
     const records = await witness.readAll();
+    // Frames that lie about their size hold memory as long as they are sent: none is by now.
+    const last = await node.memory();
+    process.stdout.write(`afterwards: ${shown(last)}\n`);
     witness.close();
     await provokeLastLines(node.kafkaPort);
     const log = await node.log();
@@ -157,12 +163,11 @@ test(
       0,
     );
     if (frames >= 10_000) expect(tally.starts.count).toBe(versions);
-    expect(Math.max(...memory.map(({ longestTurnMs }) => longestTurnMs))).toBeLessThan(TURN_MAX_MS);
-    const settled = memory[SETTLED_SAMPLE]!;
-    const last = memory.at(-1)!;
-    expect(last.heapBytes + last.bufferBytes - settled.heapBytes - settled.bufferBytes).toBeLessThan(
-      GROWTH_MAX_BYTES,
+    expect(Math.max(...[...memory, last].map(({ longestTurnMs }) => longestTurnMs))).toBeLessThan(
+      TURN_MAX_MS,
     );
+    const settled = Math.min(...memory.slice(...SETTLED_SAMPLES).map(bytesOf));
+    expect(bytesOf(last) - settled).toBeLessThan(GROWTH_MAX_BYTES);
   },
   LIMIT_MS,
 );

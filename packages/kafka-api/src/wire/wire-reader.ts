@@ -5,8 +5,8 @@
  */
 import { MalformedFrame } from './malformed-frame.ts';
 
-/** Elements of all arrays of one frame together. Bounds what a frame of tiny elements can grow to in memory. */
-const ELEMENTS_MAX = 2 ** 18;
+/** Elements of all arrays of one frame together. Bounds the memory and the time that a frame of tiny elements can take. */
+const ELEMENTS_MAX = 2 ** 17;
 
 const TWO_TO_32 = 2 ** 32;
 
