@@ -10,11 +10,12 @@ class Received {
   #bytes = Buffer.alloc(0);
   #awaited: { readonly bytes: number; readonly come: Deferred<void> } | undefined;
 
-  readonly take = (chunk: Buffer): void => {
+  readonly take = (chunk: Buffer): boolean => {
     this.memories.add(chunk.buffer);
     this.#bytes = Buffer.concat([this.#bytes, chunk]);
     if (this.#awaited !== undefined && this.#bytes.length >= this.#awaited.bytes)
       this.#awaited.come.resolve();
+    return true;
   };
 
   /** All that has come once it is so many bytes. */
@@ -28,7 +29,7 @@ class Received {
 
 async function pair(
   server: Server,
-  receive: (chunk: Buffer) => void,
+  receive: (chunk: Buffer) => boolean,
 ): Promise<{ read: Socket; client: Socket }> {
   const accepted = once(server, 'connection') as Promise<[Socket]>;
   const client = connect((server.address() as AddressInfo).port);
@@ -75,6 +76,65 @@ test('a socket that is read stops and goes on, answers, and hears the end of its
   // Nothing is left that keeps the server open.
   server.close();
   await once(server, 'close');
+});
+
+test('who gives way after a chunk gets the next one after the others, and all of it', async () => {
+  const server = await serving();
+  const [long, short] = [new Received(), new Received()];
+  const order: string[] = [];
+  const chunks = { sinceRound: 0, most: 0 };
+  const ofLong = await pair(server, (chunk) => {
+    order.push('long');
+    chunks.most = Math.max(chunks.most, ++chunks.sinceRound);
+    long.take(chunk);
+    return false;
+  });
+  const ofShort = await pair(server, (chunk) => {
+    order.push('short');
+    return short.take(chunk);
+  });
+  // Both lie in the sockets before anything is read.
+  ofLong.read.pause();
+  ofShort.read.pause();
+  const much = Buffer.alloc(1_000_000, 'long');
+  ofLong.client.write(much);
+  await new Promise((resolve) => ofShort.client.write('short', resolve));
+  ofLong.read.resume();
+  ofShort.read.resume();
+  let isOver = false;
+  const goRound = (): void => {
+    chunks.sinceRound = 0;
+    if (!isOver) setImmediate(goRound);
+  };
+  setImmediate(goRound);
+  expect((await long.whole(much.length)).equals(much)).toBe(true);
+  expect(String(await short.whole(5))).toBe('short');
+  isOver = true;
+  expect(order.indexOf('short')).toBeLessThan(3);
+  expect(chunks.most).toBe(1);
+});
+
+test('who gives way and is stopped at the same time is not read until it is to go on', async () => {
+  const server = await serving();
+  const received = new Received();
+  const stopped = new Deferred<void>();
+  let goesOn = false;
+  const { read, client } = await pair(server, (chunk) => {
+    received.take(chunk);
+    read.pause();
+    stopped.resolve();
+    if (goesOn) setImmediate(() => read.resume());
+    return false;
+  });
+  const much = Buffer.alloc(1_000_000, 'x');
+  client.write(much);
+  await stopped.promise;
+  const { length } = await received.whole(1);
+  for (let rounds = 0; rounds < 10; rounds++) await new Promise((resolve) => setImmediate(resolve));
+  expect((await received.whole(1)).length).toBe(length);
+  goesOn = true;
+  read.resume();
+  expect((await received.whole(much.length)).equals(much)).toBe(true);
 });
 
 test('a socket that has nothing inside to be read by is read as usual', async () => {

@@ -19,10 +19,11 @@ interface SocketInside {
  *
  * Only clients' sockets can be told by documented means where to read to. So the connection moves to a socket that is
  * made as a client's, and the accepted one ends without it. Where Node has no such inside, it is read as usual.
- * @param receive is given chunks that are valid until it returns.
+ * @param receive is given chunks that are valid until it returns; false asks to let other sockets have their turn before
+ * the next one.
  * @returns the socket to write to, pause and end.
  */
-export function readSocket(accepted: Socket, receive: (chunk: Buffer) => void): Socket {
+export function readSocket(accepted: Socket, receive: (chunk: Buffer) => boolean): Socket {
   const inside = accepted as Socket & SocketInside;
   const handle = inside._handle;
   if (handle === undefined || handle === null) {
@@ -31,11 +32,15 @@ export function readSocket(accepted: Socket, receive: (chunk: Buffer) => void): 
     return accepted;
   }
   inside._handle = null;
+  const readOn = (): void => {
+    if (!socket.isPaused()) socket.read(0);
+  };
   const onread = {
     buffer: memory,
     callback: (bytes: number): boolean => {
-      receive(memory.subarray(0, bytes));
-      return true;
+      const mayReadOn = receive(memory.subarray(0, bytes));
+      if (!mayReadOn) setImmediate(readOn);
+      return mayReadOn;
     },
   };
   const options: SocketConstructorOpts & { handle: object; onread: OnReadOpts } = {

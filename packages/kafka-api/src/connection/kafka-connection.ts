@@ -123,12 +123,20 @@ export class KafkaConnection {
     this.#state = new ConnectionState(limits, around.clock.nowMs(), around.buffers);
   }
 
-  /** Bytes arrived. @param chunk may change once this returns. */
-  receive(chunk: Buffer): void {
-    if (this.#isClosed || this.#isEnding) return;
+  get id(): number {
+    return this.facts.id;
+  }
+
+  /**
+   * Bytes arrived. @param chunk may change once this returns.
+   * @returns whether more may come before others have had their turn.
+   */
+  receive(chunk: Buffer): boolean {
+    if (this.#isClosed || this.#isEnding) return true;
     const fault = this.#state.receive(chunk, this.#around.clock.nowMs());
     if (fault !== undefined) this.#giveUp(fault, chunk);
     else this.proceed();
+    return this.#around.turns.mayReadOn(this, chunk.length);
   }
 
   /** The peer sends nothing more. */

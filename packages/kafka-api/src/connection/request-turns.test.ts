@@ -1,5 +1,5 @@
 /** Requests that keep the event loop busy, on a clock that goes on only with their work. */
-import type { Clock } from '@millrace/core';
+import { type Clock, KiB } from '@millrace/core';
 import { expect, test } from 'vitest';
 import { RequestTurns, type TurnTaker } from './request-turns.ts';
 
@@ -35,6 +35,8 @@ class Loop implements Clock {
 
 /** Has requests of 1 ms each. */
 class Client implements TurnTaker {
+  static #lastId = 0;
+  readonly id = ++Client.#lastId;
   readonly done: number[] = [];
   #left: number;
   readonly #loop: Loop;
@@ -86,4 +88,23 @@ test('a turn that ended early gives the next one its whole time', () => {
   new Client(loop, turns, 9).proceed();
   expect(loop.nowMs()).toBe(116);
   expect([loop.goRound(), loop.goRound()]).toEqual([true, false]);
+});
+
+test('a connection with much to read is stopped after every 256 KiB while another is at work beside it', () => {
+  const loop = new Loop();
+  const turns = new RequestTurns(loop);
+  const [producer, consumer] = [new Client(loop, turns, 1_000), new Client(loop, turns, 1_000)];
+  const answers = (): boolean[] => Array.from({ length: 9 }, () => turns.mayReadOn(producer, 64 * KiB));
+  const [on, stop] = [true, false];
+  expect(turns.mayBegin(producer)).toBe(true);
+  expect(answers()).toEqual([on, on, on, on, on, on, on, on, on]);
+  expect(turns.mayBegin(consumer)).toBe(true);
+  expect(turns.mayReadOn(consumer, 100)).toBe(true);
+  expect(answers()).toEqual([on, on, on, stop, on, on, on, stop, on]);
+  loop.work(99);
+  expect(turns.mayReadOn(consumer, 100)).toBe(true);
+  expect(answers()).toEqual([on, on, on, stop, on, on, on, stop, on]);
+  // The other has asked for nothing in the meantime.
+  loop.work(1);
+  expect(answers()).toEqual([on, on, on, on, on, on, on, on, on]);
 });
