@@ -1,4 +1,5 @@
 /** Mutated requests, a million of them, against one node that serves others meanwhile. */
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Millrace } from '@millrace/client';
@@ -64,14 +65,19 @@ async function tidy(millrace: Millrace): Promise<Targets> {
   }
 }
 
-/** The node's own account of the last moments, which its log holds back for a second, comes with the next event. */
-async function provokeLastLines(port: number): Promise<void> {
-  await pause(1_100);
+/** Of each kind of line that the node holds back for a second, until one is told: the account of the last moments is in it. */
+async function provokeLastLines(node: FuzzedNode): Promise<void> {
   for (const hex of ['ffffffff00', '0000000a03e70000000000010000']) {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => undefined);
-    socket.end(Buffer.from(hex, 'hex')).resume();
-    await new Promise((resolve) => socket.once('close', resolve));
+    for (;;) {
+      const socket = connect(node.kafkaPort, '127.0.0.1').on('error', () => undefined);
+      await once(socket, 'connect');
+      const peer = `127.0.0.1:${socket.localPort}`;
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      socket.end(Buffer.from(hex, 'hex')).resume();
+      await closed;
+      if ((await node.log()).some((line) => line.peer === peer)) break;
+      await pause(100);
+    }
   }
 }
 
@@ -137,7 +143,7 @@ test(
     const last = await node.memory();
     process.stdout.write(`afterwards: ${shown(last)}\n`);
     witness.close();
-    await provokeLastLines(node.kafkaPort);
+    await provokeLastLines(node);
     const log = await node.log();
     const told = log.filter(
       ({ event }) => event === 'kafka_connection_cut_off' || event === 'kafka_request_failed',

@@ -21,6 +21,7 @@ export interface MemoryUse {
 export interface LogLine {
   readonly level: string;
   readonly event?: string;
+  readonly peer?: string;
   readonly reason?: string;
   readonly omitted?: number;
   readonly msg: string;
