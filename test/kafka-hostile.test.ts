@@ -13,7 +13,7 @@ const DEEP = 'deep';
 const RECORD_BYTES = 500 * KiB;
 const RECORDS = 20;
 /** What is named as often would be a hundred million partitions, were each told. */
-const NAMINGS = 100_000;
+const NAMINGS = 30_000;
 const CONNECTIONS_MAX = 50;
 const RECEIVE_TIMEOUT_MS = 1_000;
 const SERVED_LIMIT_MS = 30_000;
@@ -83,7 +83,7 @@ const isServed = async (peer: KafkaPeer): Promise<boolean> =>
 
 const many = <T>(value: T): T[] => Array.from({ length: NAMINGS }, () => value);
 
-describe('what is named a hundred thousand times in one request is told once:', () => {
+describe('what is named tens of thousands of times in one request is told once:', () => {
   test('a topic with its partitions', async () => {
     const peer = await newPeer();
     const { topics } = await peer.ask('metadata', 9, { topics: many({ name: WIDE }) });
@@ -113,7 +113,7 @@ describe('what is named a hundred thousand times in one request is told once:', 
   });
 });
 
-describe('a partition named a hundred thousand times in one request is refused, with all of it:', () => {
+describe('a partition named tens of thousands of times in one request is refused, with all of it:', () => {
   const partitionOf = <T extends object>(rest: T) => ({ partitionIndex: 0, ...rest });
   const allInvalid = (errorCodes: readonly number[]): void => {
     expect(errorCodes).toHaveLength(NAMINGS);
@@ -145,9 +145,9 @@ describe('a partition named a hundred thousand times in one request is refused, 
   });
 });
 
-test('a request to change more things than anybody changes at once ends the connection', async () => {
+test('a request that names more than 65,536 things ends the connection', async () => {
   const good = await newPeer();
-  const names = Array.from({ length: NAMINGS }, (_, i) => `nowhere-${i}`);
+  const names = Array.from({ length: 65_537 }, (_, i) => `nowhere-${i}`);
   const greedy = await newPeer();
   await expect(greedy.ask('deleteTopics', 5, { topicNames: names, timeoutMs: 1_000 })).rejects.toThrow();
   const some = await good.ask('deleteTopics', 5, { topicNames: names.slice(0, 100), timeoutMs: 1_000 });

@@ -172,6 +172,7 @@ test(
     expect(Math.max(...[...memory, last].map(({ longestTurnMs }) => longestTurnMs))).toBeLessThan(
       TURN_MAX_MS,
     );
+    expect(memory).toHaveLength(SAMPLES);
     const settled = Math.min(...memory.slice(...SETTLED_SAMPLES).map(bytesOf));
     expect(bytesOf(last) - settled).toBeLessThan(GROWTH_MAX_BYTES);
   },

@@ -70,7 +70,7 @@ function readable(frame: Buffer, isKnown: boolean): { readonly acks?: number } |
 /** What is wrong with an answer; undefined for nothing. */
 export function faultOfAnswer({ api, version }: Expected, answer: Buffer): string | undefined {
   const { response } = APIS[api!];
-  const from = new WireReader(answer.subarray(4));
+  const from = new WireReader(answer.subarray(4), Infinity);
   try {
     if (api !== 'apiVersions' && response.isFlexible(version) && from.unsignedVarint() !== 0) {
       return 'its header has tagged fields';

@@ -1,5 +1,6 @@
 /** The Kafka door. Schemas and codec of Kafka's protocol; the listener stands on them. */
 export type { ConnectionFacts, KafkaRequestHandler } from './connection/kafka-connection.ts';
+export { RequestTurns } from './connection/request-turns.ts';
 export { kafkaRequestHandler } from './handlers/dispatcher.ts';
 export type { Surroundings } from './handlers/handler.ts';
 export { type KafkaListenerConfig, kafkaConfig } from './kafka-config.ts';

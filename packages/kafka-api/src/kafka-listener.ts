@@ -44,11 +44,15 @@ export interface KafkaListenerOptions {
   readonly handle: KafkaRequestHandler;
   /** The broker's back-pressure: undefined while producers may go on, otherwise a promise for when they may. */
   readonly produceRoom?: () => Promise<void> | undefined;
+  /** Of all listeners of the process, which share one event loop. */
+  readonly turns?: RequestTurns;
   readonly clock: Clock;
   readonly logger?: Logger;
 }
 
 export class KafkaListener {
+  /** Of all listeners: what they share tells connections apart by their ids. */
+  static #lastId = 0;
   readonly #listener: string;
   readonly #config: KafkaListenerConfig;
   readonly #clock: Clock;
@@ -59,7 +63,6 @@ export class KafkaListener {
   readonly #server: Server;
   readonly #connections = new Set<KafkaConnection>();
   readonly #connectionsOfHost = new Map<string, number>();
-  #lastId = 0;
   #windowStartMs = 0;
   #acceptedInWindow = 0;
   #isRoomCheckDue = false;
@@ -72,7 +75,8 @@ export class KafkaListener {
   /** Called when the last connection has gone. */
   #emptied: (() => void) | undefined;
 
-  constructor({ listener, config, handle, produceRoom, clock, logger = silentLogger }: KafkaListenerOptions) {
+  constructor(options: KafkaListenerOptions) {
+    const { listener, config, handle, produceRoom, clock, logger = silentLogger } = options;
     this.#listener = listener;
     this.#config = config;
     this.#clock = clock;
@@ -89,7 +93,7 @@ export class KafkaListener {
       produceRoom: produceRoom ?? (() => undefined),
       buffers: new BufferPool({ bytesMax: config['request.buffers.bytes'] }),
       room: this.#room,
-      turns: new RequestTurns(clock),
+      turns: options.turns ?? new RequestTurns(clock),
       roomChanged: () => this.#lookForRoom(),
       closed: (connection) => this.#onClosed(connection),
       clock,
@@ -215,7 +219,7 @@ export class KafkaListener {
       return;
     }
     const facts = {
-      id: ++this.#lastId,
+      id: ++KafkaListener.#lastId,
       listener: this.#listener,
       peerHost,
       peerPort: accepted.remotePort ?? 0,

@@ -18,7 +18,8 @@ interface SocketInside {
  * Begins to read `accepted`, a socket of a server with `pauseOnConnect`.
  *
  * Only clients' sockets can be told by documented means where to read to. So the connection moves to a socket that is
- * made as a client's, and the accepted one ends without it. Where Node has no such inside, it is read as usual.
+ * made as a client's, and the accepted one ends without it. Where Node has no such inside, it is read as usual, and
+ * gives way to nobody.
  * @param receive is given chunks that are valid until it returns; false asks to let other sockets have their turn before
  * the next one.
  * @returns the socket to write to, pause and end.

@@ -4,12 +4,19 @@
  */
 import type { BrokerApi } from '@millrace/broker';
 import type { Clock, Logger, Random } from '@millrace/core';
-import { KafkaListener, type KafkaListenerConfig, kafkaRequestHandler } from '@millrace/kafka-api';
+import {
+  KafkaListener,
+  type KafkaListenerConfig,
+  kafkaRequestHandler,
+  type RequestTurns,
+} from '@millrace/kafka-api';
 
 export interface KafkaDoorOptions {
   /** Name of the listener, as in `listeners`. */
   readonly listener: string;
   readonly config: KafkaListenerConfig;
+  /** The same for all doors of the node. */
+  readonly turns: RequestTurns;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

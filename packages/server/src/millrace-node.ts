@@ -26,6 +26,7 @@ import {
   registerControllerServices,
   registerRaftService,
 } from '@millrace/grpc-api';
+import { RequestTurns } from '@millrace/kafka-api';
 import {
   type Controller,
   LevelRaftStore,
@@ -156,6 +157,7 @@ export class MillraceNode implements AsyncDisposable {
     });
     const servers: RpcListener[] = [];
     const doors: KafkaDoor[] = [];
+    const turns = new RequestTurns(clock);
     const addresses: NodeAddress[] = [];
     try {
       for (const { name, host, port, protocol } of config.listeners) {
@@ -167,7 +169,7 @@ export class MillraceNode implements AsyncDisposable {
           bound = await listen(server, host, port);
         } else {
           const limits = { ...config.rpc, ...config.broker, ...config.kafka };
-          const door = new KafkaDoor({ listener: name, config: limits, clock, random, logger });
+          const door = new KafkaDoor({ listener: name, config: limits, turns, clock, random, logger });
           doors.push(door);
           bound = await door.listen(host, port);
         }

@@ -27,7 +27,6 @@ const OWN_FAILURE = 2;
 const SEVERAL_GROUPS = 8;
 /** Of one request, looked up at one time. */
 const GROUPS_IN_TURN = 5_000;
-const NONE = { offset: -1, leaderEpoch: -1, metadata: '', committedAtMs: -1 };
 
 export function groupOffsetHandlers(
   around: Surroundings,
@@ -143,8 +142,12 @@ function fetched(
   const { asked, answer } = only!;
   if (answer.failure === undefined || version >= OWN_FAILURE) return fetchedGroup(only!);
   // The oldest clients look for a failure at each partition.
-  const offsets = partitionsOf(asked.topics ?? []).map((one) => ({ ...one, ...NONE }));
+  const offsets = partitionsOf(asked.topics ?? []).map(nothingOf);
   return { topics: shown(offsets, coordinatorErrorOf(answer.failure)) };
+}
+
+function nothingOf({ topic, partition }: TopicPartition): CommittedOffset {
+  return { topic, partition, offset: -1, leaderEpoch: -1, metadata: '', committedAtMs: -1 };
 }
 
 function fetchedGroup({ answer: { failure, offsets } }: AnsweredGroup) {

@@ -33,25 +33,11 @@ export function readRequestHeader(from: WireReader): RequestHeader {
   return { apiKey, api, apiVersion, correlationId, clientId };
 }
 
-/** What changes the cluster is thought over and written down thing by thing. Kafka changes 10,000 at once at most. */
-const CHANGES_MAX = 2 ** 16;
-const CHANGING: ReadonlySet<ApiName> = new Set([
-  'createTopics',
-  'deleteTopics',
-  'deleteRecords',
-  'createPartitions',
-  'alterConfigs',
-  'incrementalAlterConfigs',
-  'deleteGroups',
-  'electLeaders',
-]);
-
 /**
  * Reads what follows the header.
  * @throws {MalformedFrame}
  */
 export function readRequest<N extends ApiName>(api: N, from: WireReader, version: number): RequestOf<N> {
-  if (CHANGING.has(api)) from.limitElements(CHANGES_MAX);
   return (APIS[api].request as unknown as Codec).decode(from, version) as RequestOf<N>;
 }
 

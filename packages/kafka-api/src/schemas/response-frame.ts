@@ -35,7 +35,8 @@ export function decodeResponse<N extends ApiName>(
   version: number,
   frame: Buffer,
 ): { readonly correlationId: number; readonly response: ResponseOf<N> } {
-  const from = new WireReader(frame);
+  // Who asked wants all of it.
+  const from = new WireReader(frame, Infinity);
   const correlationId = from.int32();
   if (hasTaggedHeader(api, version)) skipTaggedFields(from);
   const response = (APIS[api].response as unknown as Codec).decode(from, version) as ResponseOf<N>;

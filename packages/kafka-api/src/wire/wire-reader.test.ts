@@ -63,7 +63,7 @@ describe('elements', () => {
   test('are counted over the whole frame, so that nesting cannot multiply them', () => {
     const reader = from('00'.repeat(10), 10);
     reader.expectElements(6, 1);
-    expect(() => reader.expectElements(5, 1)).toThrow('more elements than one frame may have');
+    expect(() => reader.expectElements(5, 1)).toThrow('more than the 10 elements that one frame may have');
   });
 });
 
