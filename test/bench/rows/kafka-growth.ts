@@ -22,7 +22,11 @@ const IN_FLIGHT = 100;
 const REQUESTS_PER_S = 500;
 /** Of a process, for all but connections and logs. */
 const OTHER_FILES = 200;
-const PROPERTIES = { 'log.durability': 'page-cache' };
+const PROPERTIES = {
+  'log.durability': 'page-cache',
+  // At the fixed rate the last of 5,000 connections has its first request after 10 s, which is the default.
+  'connection.setup.timeout.ms': '60000',
+};
 
 type Shape = Pick<
   KafkaLoadJob,
