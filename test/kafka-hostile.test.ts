@@ -12,7 +12,7 @@ const WIDE_PARTITIONS = 1_000;
 const DEEP = 'deep';
 const RECORD_BYTES = 500 * KiB;
 const RECORDS = 20;
-/** What is named as often would be a hundred million partitions, were each told. */
+/** What is named as often would be thirty million partitions, were each told. */
 const NAMINGS = 30_000;
 const CONNECTIONS_MAX = 50;
 const RECEIVE_TIMEOUT_MS = 1_000;

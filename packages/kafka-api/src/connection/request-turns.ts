@@ -11,7 +11,7 @@ import { type Clock, KiB } from '@millrace/core';
 const TURN_MS = 10;
 /** Much beside what stopping and starting to read costs, little beside the buffers of sockets. */
 const READ_IN_A_ROW_BYTES = 256 * KiB;
-/** Longer than clients at work are silent. A connection that is alone reads on: its pauses cost it a fortieth. */
+/** Longer than clients at work are silent. A connection that is alone is not stopped: no other of these clients waits. */
 const SHARED_MS = 100;
 
 /** Begins what may begin, and asks for a turn again if more is left. */
